@@ -1,0 +1,46 @@
+import * as z from 'zod';
+import { keepRunningPolicies } from './deployment.ts';
+import { resolvedImage } from './image.ts';
+import { parameterTypes } from './parameter.ts';
+
+/**
+ * One parameter of every instance of a node. `value` is its first value (absent: not set yet), `from` the instance
+ * parameter (`apache.1:port`) that it follows.
+ */
+export const plannedParameter = z.strictObject({
+  type: z.enum(parameterTypes),
+  value: z.string().optional(),
+  from: z.string().optional(),
+  secret: z.boolean(),
+  output: z.boolean(),
+});
+export type PlannedParameter = z.infer<typeof plannedParameter>;
+
+export const plannedNode = z.strictObject({
+  image: resolvedImage,
+  multiplicity: z.int().min(0),
+  cloud: z.string(),
+  maxProvisioningFailures: z.int().min(0),
+  parameters: z.record(z.string(), plannedParameter),
+});
+export type PlannedNode = z.infer<typeof plannedNode>;
+
+/** Everything about a run that is fixed when it starts: no expression and no default is left to work out. */
+export const runPlan = z.strictObject({
+  category: z.enum(['Deployment', 'Image']),
+  deployment: z.strictObject({
+    name: z.string(),
+    title: z.string().optional(),
+    module: z.string(),
+    digest: z.string(),
+  }),
+  /** Node names in the order of the deployment file. A run of a single image has the one node `machine`. */
+  nodes: z.record(z.string(), plannedNode),
+  /** The deployment's own parameters: scripts read them as `ss:NAME`, and set those that are outputs. */
+  globals: z.record(z.string(), plannedParameter),
+  keepRunning: z.enum(keepRunningPolicies),
+  timeoutMs: z.int().positive(),
+  lifetimeMs: z.int().positive(),
+  onStall: z.enum(['abort', 'wait']),
+});
+export type RunPlan = z.infer<typeof runPlan>;
