@@ -1,0 +1,5 @@
+/** Who a credential belongs to. */
+export interface Account {
+  account: string;
+  regions: string[];
+}

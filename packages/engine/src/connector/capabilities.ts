@@ -1,0 +1,18 @@
+/** What a connector can do beyond the required methods, and what the engine has to reckon with. */
+export interface Capabilities {
+  /** The longest user data that `launch` takes, in bytes. */
+  userDataBytes: number;
+  /** The most machines that one `launch` call may start. */
+  maxBatch: number;
+  /**
+   * How a repeated launch is kept from making a second machine: the cloud knows the token, or a name that is unique, or the engine
+   * finds the token among the tags.
+   */
+  idempotency: 'token' | 'name' | 'tag';
+  /** A machine can be missing from `list` and `describe` for this long after its launch, in milliseconds. */
+  listConsistencyMs: number;
+  console: 'none' | 'full' | 'incremental';
+  /** How machines reach the engine: they can open its URL, or run on its host, or it has to reach out to them by SSH. */
+  reach: 'direct' | 'host' | 'tunnel';
+  snapshot: boolean;
+}

@@ -1,0 +1,62 @@
+import type { Account } from './account.ts';
+import type { Capabilities } from './capabilities.ts';
+import type { LaunchRequest } from './launch-request.ts';
+import type { Machine, Resource, TerminateResult } from './machine.ts';
+import type { OwnerQuery } from './owner.ts';
+
+/**
+ * Speaks to one kind of cloud with one credential. Stateless: what it made, the cloud knows by the tags it was given.
+ * A connector never sleeps, never retries and never logs a secret; the engine does the first two once for all of them.
+ * Every failure is a {@link ConnectorError} with one of its codes.
+ */
+export interface Connector {
+  readonly info: { readonly name: string; readonly version: string; readonly api: 1 };
+  readonly capabilities: Capabilities;
+
+  /**
+   * Starts one machine for each of `request.indices` and returns as soon as they have ids, without waiting for them to boot.
+   * Called again with the same token it must not make a second machine where the cloud can tell (`capabilities.idempotency`).
+   */
+  launch(request: LaunchRequest, context: ConnectorContext): Promise<Machine[]>;
+
+  /** What the cloud says of these machines now. An id that the cloud does not know is absent from the answer. */
+  describe(ids: readonly string[], context: ConnectorContext): Promise<Map<string, Machine>>;
+
+  /** Every kind of thing that carries the owner's tags: all pages, or an error; never a silent part. */
+  list(query: OwnerQuery, context: ConnectorContext): AsyncIterable<Resource>;
+
+  /** Ends machines together with what was made for them. A machine that is not there counts as ended. */
+  terminate(ids: readonly string[], context: ConnectorContext): Promise<TerminateResult[]>;
+
+  /** Checks the credential cheaply and without side effects. */
+  probe(context: ConnectorContext): Promise<Account>;
+
+  /** Removes one leaked resource that is not a machine. */
+  remove?(resource: Resource, context: ConnectorContext): Promise<void>;
+
+  /** The text that the machine wrote to its console, from the byte `since` on. */
+  consoleLog?(id: string, since: number, context: ConnectorContext): Promise<{ text: string; next: number }>;
+
+  close?(): Promise<void>;
+}
+
+/** What the engine hands to every call. */
+export interface ConnectorContext {
+  /** Aborted when nobody waits for the answer any more. The call's effect may have happened all the same. */
+  readonly signal: AbortSignal;
+  readonly log: ConnectorLog;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+export interface ConnectorLog {
+  info(message: string): void;
+  warn(message: string): void;
+}
+
+/** What a connector package exports by default. `config` has passed `configSchema`. */
+export interface ConnectorModule {
+  readonly name: string;
+  readonly configSchema: Record<string, unknown>;
+  createConnector(config: Record<string, unknown>): Connector;
+}

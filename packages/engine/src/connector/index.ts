@@ -1,0 +1,8 @@
+/** The public connector API: all that a connector package may import from the engine. */
+export type { Account } from './account.ts';
+export type { Capabilities } from './capabilities.ts';
+export type { Connector, ConnectorContext, ConnectorLog, ConnectorModule } from './connector.ts';
+export { ConnectorError, isConnectorError, type ConnectorErrorCode, type ConnectorErrorDetails } from './connector-error.ts';
+export type { LaunchRequest, MachineRequest } from './launch-request.ts';
+export type { Machine, MachineState, Resource, TerminateResult } from './machine.ts';
+export type { Owner, OwnerQuery } from './owner.ts';

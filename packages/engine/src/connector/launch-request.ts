@@ -1,0 +1,27 @@
+import type { Owner } from './owner.ts';
+
+/** A batch of machines of one node. */
+export interface LaunchRequest {
+  /** 32 hexadecimal characters, the same whenever this launch is tried again: the cloud's idempotency token, and a tag. */
+  token: string;
+  owner: Owner;
+  machines: MachineRequest[];
+  /** The native image, as the cloud names it; empty where the cloud has no images (`local`). */
+  image: string;
+  login?: string;
+  cpus?: number;
+  memoryMiB?: number;
+  diskGiB?: number;
+  ports: { port: number; protocol: 'tcp' | 'udp' }[];
+  /** When the machine must be gone, whoever is still there to end it. */
+  expiresAt: Date;
+}
+
+export interface MachineRequest {
+  /** The instance's number in its node. */
+  index: number;
+  /** Deterministic, at most 63 characters of `a-z0-9-`. */
+  name: string;
+  /** Raw bytes, given to the machine unchanged. */
+  userData: Uint8Array;
+}

@@ -1,0 +1,35 @@
+export type MachineState = 'pending' | 'running' | 'stopping' | 'stopped' | 'terminated' | 'error';
+
+/** A machine as its cloud describes it. */
+export interface Machine {
+  id: string;
+  /** The instance's number in its node, read back from a tag or from the order of the launch. */
+  index: number;
+  name: string;
+  state: MachineState;
+  publicIps: string[];
+  privateIps: string[];
+  /** The account to log in with over SSH. */
+  login?: string;
+  createdAt: Date;
+  /** What went wrong, in the cloud's words, when the state is `error`. */
+  fault?: string;
+}
+
+/** Something that carries our tags. */
+export interface Resource {
+  kind: 'machine' | 'disk' | 'address' | 'network' | 'image' | 'key' | 'group';
+  id: string;
+  name: string;
+  owner: { engine: string; run: string; node?: string };
+  token?: string;
+  expiresAt?: Date;
+  /** Set when `kind` is `machine`. */
+  machine?: Machine;
+}
+
+export interface TerminateResult {
+  id: string;
+  /** True when the cloud no longer knows the machine; false while it is still going. */
+  gone: boolean;
+}
