@@ -1,0 +1,69 @@
+import * as z from 'zod';
+import { durationPattern } from '../quantity/duration.ts';
+import { keepRunningPolicies } from '../resolved/deployment.ts';
+import { cloudName } from './image.ts';
+import { envelope } from './metadata.ts';
+import { expressionPattern, nodeNamePattern } from './names.ts';
+import { parameterDeclarations, parameterName, scalar } from './parameter.ts';
+
+const duration = z.string().regex(durationPattern, 'a duration').meta({ examples: ['30m', '4h', '1h30m'] });
+
+const nodeInput = z.union([
+  scalar,
+  z.strictObject({ value: scalar.describe('The value; text may hold `${{ parameters.NAME }}`.') }),
+  z.strictObject({
+    from: z
+      .string()
+      .min(1)
+      .meta({ description: "Follow another node's parameter: `node:parameter`.", examples: ['apache:hostname'] }),
+  }),
+]);
+
+const node = z.strictObject({
+  image: z
+    .string()
+    .min(1)
+    .meta({ description: 'The image of its machines: a relative path.', examples: ['./apache/image.yaml'] }),
+  multiplicity: z
+    .union([
+      z.int().min(0).max(10_000),
+      z.string().regex(expressionPattern, 'a number or an expression').meta({ examples: ['${{ parameters.clients }}'] }),
+    ])
+    .optional()
+    .describe('How many machines: a number, or an expression over the parameters of the deployment. 1 when left out.'),
+  cloud: cloudName.optional().describe('Where its machines run; `any` (the default) leaves the choice to the run.'),
+  maxProvisioningFailures: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('How many of its machines may fail to start without ending the run. 0 when left out.'),
+  parameters: z
+    .record(parameterName, nodeInput)
+    .optional()
+    .describe("Values for the image's parameters: a value, or `{ from: \"node:parameter\" }`."),
+});
+
+export const deploymentSpec = z
+  .strictObject({
+    parameters: parameterDeclarations.optional(),
+    nodes: z
+      .record(z.string().regex(nodeNamePattern, 'a node name'), node)
+      .refine((nodes) => Object.keys(nodes).length > 0, 'needs at least one node')
+      .describe('The roles of the deployment, by name.'),
+    keepRunning: z
+      .enum(keepRunningPolicies)
+      .optional()
+      .describe('When the machines stay after the run is ready: `on-success` when left out.'),
+    timeout: duration.optional().describe('Longest time in one transition state: `30m` when left out.'),
+    lifetime: duration.optional().describe('Hard end of every machine of the run after its start: `4h` when left out.'),
+    onStall: z
+      .enum(['abort', 'wait'])
+      .optional()
+      .describe('What to do when every machine waits for another: `abort` when left out; `wait` when an outsider may set the value.'),
+  })
+  .describe('Machines that work together.');
+
+/** A file of kind `Deployment`. */
+export const deploymentFile = envelope('Deployment', deploymentSpec);
+export type DeploymentFile = z.infer<typeof deploymentFile>;
+export type NodeInput = z.infer<typeof nodeInput>;
