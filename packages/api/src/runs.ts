@@ -1,0 +1,141 @@
+import { keepRunningPolicies, resolvedDeployment } from '@paceline/model';
+import * as z from 'zod';
+import { runStates } from './agent.ts';
+
+/** Milliseconds since the epoch, as ISO 8601 on the wire. */
+const time = z.iso.datetime();
+
+export const runState = z.enum(runStates);
+
+/** `POST /api/runs`: what to run, and what to change about it. */
+export const runRequest = z.strictObject({
+  deployment: resolvedDeployment,
+  /** A name for people; the deployment's own by default. */
+  name: z.string().min(1).max(100).optional(),
+  /** `NAME` is the deployment's, `node:NAME` a node's; also `node:multiplicity` and `node:cloud`. */
+  parameters: z.record(z.string(), z.string()).default({}),
+  /** The cloud for every node that is not told otherwise. */
+  cloud: z.string().optional(),
+  keepRunning: z.enum(keepRunningPolicies).optional(),
+  timeoutMs: z.int().positive().optional(),
+  lifetimeMs: z.int().positive().optional(),
+  tags: z.array(z.string().max(100)).max(20).default([]),
+});
+export type RunRequest = z.input<typeof runRequest>;
+
+export const runSummary = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  state: runState,
+  createdAt: time,
+  createdBy: z.string(),
+  endedAt: time.nullable(),
+  tags: z.array(z.string()),
+});
+export type RunSummary = z.infer<typeof runSummary>;
+
+export const runList = z.strictObject({ runs: z.array(runSummary) });
+export type RunList = z.infer<typeof runList>;
+
+export const instanceView = z.strictObject({
+  name: z.string(),
+  node: z.string(),
+  index: z.int(),
+  cloud: z.string(),
+  /** `wanted`, `launching`, `booting`, `joined`, `leaving` or `gone`. */
+  stage: z.enum(['wanted', 'launching', 'booting', 'joined', 'leaving', 'gone']),
+  machineId: z.string().nullable(),
+  address: z.string().nullable(),
+  /** The step under way, such as `deploy-0`. */
+  step: z.string().nullable(),
+  /** It has completed the run's present state. */
+  complete: z.boolean(),
+  message: z.string(),
+  abort: z.string().nullable(),
+  fault: z.string().nullable(),
+  connected: z.boolean(),
+  /** The keys that its scripts are blocked in. */
+  blockedIn: z.array(z.string()),
+  dropped: z.boolean(),
+});
+export type InstanceView = z.infer<typeof instanceView>;
+
+export const runDetail = z.strictObject({
+  ...runSummary.shape,
+  category: z.enum(['Deployment', 'Image']),
+  module: z.string(),
+  digest: z.string(),
+  stateSince: time,
+  abort: z.strictObject({ reason: z.string(), source: z.string(), at: time }).nullable(),
+  outcome: z.enum(['Done', 'Aborted', 'Cancelled']).nullable(),
+  keepRunning: z.enum(keepRunningPolicies),
+  expiresAt: time,
+  serviceUrl: z.string().nullable(),
+  instances: z.array(instanceView),
+  /** Where to go on following events. */
+  lastEvent: z.int(),
+});
+export type RunDetail = z.infer<typeof runDetail>;
+
+/** `token` is good for this run alone and is shown once. */
+export const createdRun = z.strictObject({ run: runDetail, token: z.string() });
+export type CreatedRun = z.infer<typeof createdRun>;
+
+export const parameterView = z.strictObject({
+  key: z.string(),
+  /** Null when not set; `***` when secret. */
+  value: z.string().nullable(),
+  secret: z.boolean(),
+});
+export type ParameterView = z.infer<typeof parameterView>;
+export const parameterList = z.strictObject({ parameters: z.array(parameterView) });
+export type ParameterList = z.infer<typeof parameterList>;
+export const parameterWrite = z.strictObject({ value: z.string(), secret: z.boolean().default(false) });
+
+export const abortRequest = z.strictObject({ reason: z.string().min(1).max(4096) });
+
+export const eventView = z.looseObject({
+  seq: z.int(),
+  at: time,
+  type: z.string(),
+  severity: z.enum(['info', 'warning', 'error']),
+  message: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
+export type EventView = z.infer<typeof eventView>;
+export const eventList = z.strictObject({ events: z.array(eventView) });
+
+export const logView = z.strictObject({
+  seq: z.int(),
+  at: time,
+  instance: z.string(),
+  source: z.string(),
+  stream: z.enum(['stdout', 'stderr']),
+  text: z.string(),
+});
+export type LogView = z.infer<typeof logView>;
+export const logList = z.strictObject({ logs: z.array(logView) });
+
+export const reportView = z.strictObject({
+  name: z.string(),
+  instance: z.string(),
+  bytes: z.int(),
+  sha256: z.string(),
+  at: time,
+});
+export type ReportView = z.infer<typeof reportView>;
+export const reportList = z.strictObject({ reports: z.array(reportView) });
+
+/** RFC 9457. */
+export const problem = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  hint: z.string().optional(),
+});
+export type Problem = z.infer<typeof problem>;
+
+export const serverInfo = z.strictObject({ name: z.literal('paceline'), version: z.string(), clouds: z.array(z.string()) });
+export type ServerInfo = z.infer<typeof serverInfo>;

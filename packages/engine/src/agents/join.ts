@@ -1,0 +1,47 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { JoinRequest } from '@paceline/api/agent';
+import { PacelineError } from '@paceline/model';
+import { joinSecret } from '../bootstrap/join-secret.ts';
+import { bootDeadline } from '../lifecycle/deadlines.ts';
+import type { Change } from '../run/change.ts';
+import type { Instance } from '../run/instance.ts';
+import { hasEnded, type Run } from '../run/run.ts';
+
+/** What a join means: the spending of the secret, nothing (it was this agent's join, repeated), or an alarm. */
+export type JoinDecision = { changes: Change[]; refused?: PacelineError };
+
+/**
+ * Decides whether a machine may join. The secret is good once: for the key that came with it first. The same secret with another
+ * key means that somebody else has read the user data.
+ */
+export function decideJoin(run: Run, instance: Instance, request: JoinRequest, engineKey: Buffer, now: number): JoinDecision {
+  const expected = Buffer.from(joinSecret(engineKey, run.id, instance.name, instance.machine.token));
+  const given = Buffer.from(request.secret);
+  const known = instance.machine.token !== '' && given.length === expected.length && timingSafeEqual(given, expected);
+  if (!known) return refusal(instance, 'its secret is not the one that was given to this machine', now);
+  if (instance.keyHash === request.keyHash) return { changes: [] };
+  if (instance.keyHash !== null) {
+    return refusal(instance, 'its secret has been spent already: somebody else has read the user data of this machine', now);
+  }
+  if (hasEnded(run) || run.facts.outcome !== null || instance.dropped) return refusal(instance, 'the run does not wait for it any more', now);
+  const deadline = bootDeadline(run, instance);
+  if (deadline !== undefined && now >= deadline) return refusal(instance, 'its secret has expired', now);
+  return {
+    changes: [
+      { kind: 'instance', name: instance.name, patch: { keyHash: request.keyHash, joinedAt: now, bootId: request.bootId } },
+      {
+        kind: 'event',
+        at: now,
+        body: { type: 'instance.joined', severity: 'info', message: `${instance.name} has joined`, data: { instance: instance.name } },
+      },
+    ],
+  };
+}
+
+function refusal(instance: Instance, why: string, now: number): JoinDecision {
+  const message = `A machine tried to join as ${instance.name} and was refused: ${why}`;
+  return {
+    refused: new PacelineError('PACELINE_JOIN_REFUSED', message),
+    changes: [{ kind: 'event', at: now, body: { type: 'security.alarm', severity: 'error', message, data: { instance: instance.name } } }],
+  };
+}

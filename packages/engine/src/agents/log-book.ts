@@ -1,0 +1,44 @@
+import type { Op } from '@paceline/api/agent';
+import type { LogChunk } from '../run/log.ts';
+import type { RunStore } from '../store/run-store.ts';
+import { getOrMake } from './waiters.ts';
+
+/** Knows how much of each source's output is stored, so that what an agent sends again is not stored again. */
+export class LogBook {
+  readonly #ends = new Map<string, Map<string, number>>();
+  #lastSeq = 0;
+
+  /** @param store where the ends of a run that goes on are read from */
+  static async open(store: RunStore, run: string): Promise<LogBook> {
+    const book = new LogBook();
+    for (const { instance, source, end, lastSeq } of await store.logEnds(run)) {
+      getOrMake(book.#ends, instance, () => new Map<string, number>()).set(source, end);
+      book.#lastSeq = Math.max(book.#lastSeq, lastSeq);
+    }
+    return book;
+  }
+
+  endsOf(instance: string): Record<string, number> {
+    return Object.fromEntries(this.#ends.get(instance) ?? []);
+  }
+
+  /** The chunk to store, or nothing when all of it is stored already. */
+  accept(instance: string, op: Extract<Op, { op: 'log' }>, now: number): LogChunk | undefined {
+    const ends = getOrMake(this.#ends, instance, () => new Map<string, number>());
+    const end = ends.get(op.source) ?? 0;
+    if (op.offset < end) return undefined;
+    ends.set(op.source, op.offset + op.bytes);
+    this.#lastSeq += 1;
+    const at = Date.parse(op.at);
+    return {
+      seq: this.#lastSeq,
+      instance,
+      source: op.source,
+      stream: op.stream,
+      start: op.offset,
+      bytes: op.bytes,
+      at: Number.isNaN(at) ? now : at,
+      text: op.text,
+    };
+  }
+}

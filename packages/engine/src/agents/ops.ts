@@ -1,0 +1,133 @@
+import type { Op, OpResult } from '@paceline/api/agent';
+import { isPacelineError, PacelineError } from '@paceline/model';
+import { abortChanges, cancelAbortChanges } from '../lifecycle/abort.ts';
+import { readAll } from './collections.ts';
+import { readParameter } from '../parameters/read.ts';
+import { writeParameter } from '../parameters/write.ts';
+import type { Change } from '../run/change.ts';
+import type { Instance } from '../run/instance.ts';
+import type { Run } from '../run/run.ts';
+
+/** What carrying out one op needs beyond the run: where waits and output go. */
+export interface OpContext {
+  wait(key: string): void;
+  unwait(key: string): void;
+  waitAll(node: string, name: string): void;
+  unwaitAll(node: string, name: string): void;
+  log(op: Extract<Op, { op: 'log' }>): void;
+}
+
+export interface OpOutcome {
+  changes: Change[];
+  result: OpResult;
+}
+
+const ok: OpResult = { status: 'ok' };
+
+/** Decides one op of an instance's agent. Never throws: what is refused comes back as a result. */
+export function decideOp(run: Run, instance: Instance, op: Op, context: OpContext, now: number): OpOutcome {
+  try {
+    return decide(run, instance, op, context, now);
+  } catch (error) {
+    if (!isPacelineError(error)) throw error;
+    const result: OpResult = { status: 'error', code: error.code, httpStatus: error.status, message: error.message };
+    if (error.code !== 'PACELINE_PARAMETER_UNKNOWN' || run.facts.abort !== null) return { changes: [], result };
+    // SlipStream's rule: an unknown key is a mistake in the recipe and ends the run.
+    return { changes: abortChanges(run, abortKey(instance), error.message, now), result };
+  }
+}
+
+function decide(run: Run, instance: Instance, op: Op, context: OpContext, now: number): OpOutcome {
+  switch (op.op) {
+    case 'get': {
+      refuseWhenAborted(run, op.ignoreAbort);
+      const { value, secret } = readParameter(run, op.key);
+      if (value !== undefined) return { changes: [], result: { status: 'value', value, secret } };
+      if (op.wait) context.wait(op.key);
+      return { changes: [], result: { status: 'unset' } };
+    }
+    case 'getAll': {
+      refuseWhenAborted(run, op.ignoreAbort);
+      if (run.plan.nodes[op.node] === undefined) throw new PacelineError('PACELINE_PARAMETER_UNKNOWN', `Unknown key ${op.node}:${op.name}`);
+      const { values, unset } = readAll(run, op.node, op.name);
+      if (op.wait && unset.length > 0) context.waitAll(op.node, op.name);
+      return { changes: [], result: { status: 'values', values, unset } };
+    }
+    case 'unwait':
+      context.unwait(op.key);
+      return { changes: [], result: ok };
+    case 'unwaitAll':
+      context.unwaitAll(op.node, op.name);
+      return { changes: [], result: ok };
+    case 'set':
+    case 'unset': {
+      refuseWhenAborted(run, op.ignoreAbort);
+      const value = op.op === 'set' ? op.value : '';
+      return { changes: writeParameter(run, op.key, value, op.op === 'set' && op.secret, { instance }, now), result: ok };
+    }
+    case 'abort':
+      return { changes: abortChanges(run, abortKey(instance), op.reason, now), result: ok };
+    case 'cancelAbort':
+      return { changes: cancelAbortChanges(run, abortKey(instance), now), result: ok };
+    case 'step':
+      return { changes: stepChanges(run, instance, op, now), result: ok };
+    case 'complete':
+      return { changes: completeChanges(run, instance, op.seq, now), result: ok };
+    case 'log':
+      context.log(op);
+      return { changes: [], result: ok };
+    case 'notice': {
+      const message = `${instance.name}: ${op.message}`;
+      return {
+        changes: [{ kind: 'event', at: now, body: { type: 'instance.notice', severity: op.severity, message, data: { instance: instance.name } } }],
+        result: ok,
+      };
+    }
+  }
+}
+
+function refuseWhenAborted(run: Run, ignoreAbort: boolean): void {
+  if (run.facts.abort === null || ignoreAbort) return;
+  throw new PacelineError('PACELINE_RUN_ABORTED', `Abort flag raised! ${run.facts.abort.reason}`);
+}
+
+function stepChanges(run: Run, instance: Instance, op: Extract<Op, { op: 'step' }>, now: number): Change[] {
+  if (op.seq !== run.facts.seq) return [];
+  const { step, status, exitCode, message } = op;
+  const changes: Change[] = [
+    { kind: 'instance', name: instance.name, patch: { step: status === 'started' ? step : null } },
+    {
+      kind: 'event',
+      at: now,
+      body: {
+        type: 'instance.step',
+        severity: status === 'failed' ? 'error' : 'info',
+        message: `${instance.name}: ${step} ${status}`,
+        data: { instance: instance.name, step, status, ...(exitCode === undefined ? {} : { exitCode }) },
+      },
+    },
+  ];
+  if (status === 'failed' && message !== undefined) changes.push(...abortChanges(run, abortKey(instance), message, now));
+  return changes;
+}
+
+function completeChanges(run: Run, instance: Instance, seq: number, now: number): Change[] {
+  if (seq !== run.facts.seq || instance.completed >= seq) return [];
+  return [
+    { kind: 'instance', name: instance.name, patch: { completed: seq, step: null } },
+    {
+      kind: 'event',
+      at: now,
+      body: {
+        type: 'instance.completed',
+        severity: 'info',
+        message: `${instance.name} has completed ${run.facts.state}`,
+        data: { instance: instance.name, seq },
+      },
+    },
+  ];
+}
+
+function abortKey(instance: Instance): string {
+  return `${instance.name}:abort`;
+}

@@ -1,0 +1,19 @@
+/** Time, timers and chance come in from outside, so that a simulator can play with them. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls back once after `ms`; the returned function takes it back. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+export type Random = () => number;
+
+const longestTimer = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, Math.min(Math.max(0, ms), longestTimer));
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,60 @@
+/**
+ * Followers of a growing list, such as a run's events. A follower reads what is stored from its cursor on and then gets every new
+ * item once, in order; one that is too slow reads from the store again instead of filling memory.
+ */
+export class Feed<T extends { seq: number }> {
+  readonly #followers = new Set<() => void>();
+  readonly #read: (after: number, limit: number) => Promise<T[]>;
+  #ended = false;
+
+  constructor(read: (after: number, limit: number) => Promise<T[]>) {
+    this.#read = read;
+  }
+
+  /** Something new is stored. */
+  notify(): void {
+    for (const wake of this.#followers) wake();
+  }
+
+  /** Nothing new will come. */
+  end(): void {
+    this.#ended = true;
+    this.notify();
+  }
+
+  /** All items after the cursor, then the new ones as they come, until the signal is aborted or the feed ends. */
+  async *follow(after: number, signal: AbortSignal): AsyncGenerator<T[]> {
+    let cursor = after;
+    let wake = (): void => {};
+    let fresh = true;
+    const notify = (): void => {
+      fresh = true;
+      wake();
+    };
+    this.#followers.add(notify);
+    signal.addEventListener('abort', notify);
+    try {
+      while (!signal.aborted) {
+        if (fresh) {
+          fresh = false;
+          const items = await this.#read(cursor, pageSize);
+          if (items.length > 0) {
+            cursor = items.at(-1)?.seq ?? cursor;
+            fresh = true;
+            yield items;
+          } else if (this.#ended) return;
+          continue;
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          if (fresh || signal.aborted) resolve();
+        });
+      }
+    } finally {
+      this.#followers.delete(notify);
+      signal.removeEventListener('abort', notify);
+    }
+  }
+}
+
+const pageSize = 500;

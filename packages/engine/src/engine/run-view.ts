@@ -1,0 +1,90 @@
+import type { InstanceView, RunDetail, RunSummary } from '@paceline/api';
+import { readParameter } from '../parameters/read.ts';
+import type { Instance } from '../run/instance.ts';
+import { hasJoined } from '../run/instance.ts';
+import type { Run } from '../run/run.ts';
+import type { RunListEntry } from '../store/run-store.ts';
+
+/** What only the owner of a run can see of its instances. */
+export interface LiveSight {
+  isConnected(instance: Instance): boolean;
+  blockedIn(instance: Instance): string[];
+}
+
+export const nothingLive: LiveSight = { isConnected: () => false, blockedIn: () => [] };
+
+export function summarise(entry: RunListEntry): RunSummary {
+  return {
+    id: entry.id,
+    name: entry.name,
+    state: entry.state as RunSummary['state'],
+    createdAt: iso(entry.createdAt),
+    createdBy: entry.createdBy,
+    endedAt: entry.endedAt === null ? null : iso(entry.endedAt),
+    tags: entry.tags,
+  };
+}
+
+export function detail(run: Run, live: LiveSight): RunDetail {
+  const { facts, plan } = run;
+  return {
+    id: run.id,
+    name: run.name,
+    state: facts.state,
+    createdAt: iso(run.createdAt),
+    createdBy: run.createdBy,
+    endedAt: facts.endedAt === null ? null : iso(facts.endedAt),
+    tags: run.tags,
+    category: plan.category,
+    module: plan.deployment.module,
+    digest: plan.deployment.digest,
+    stateSince: iso(facts.stateSince),
+    abort: facts.abort === null ? null : { reason: facts.abort.reason, source: facts.abort.source, at: iso(facts.abort.at) },
+    outcome: facts.outcome,
+    keepRunning: plan.keepRunning,
+    expiresAt: iso(facts.expiresAt),
+    serviceUrl: readParameter(run, 'ss:url.service').value ?? null,
+    instances: [...run.instances.values()].map((instance) => instanceView(run, instance, live)),
+    lastEvent: facts.lastEvent,
+  };
+}
+
+function instanceView(run: Run, instance: Instance, live: LiveSight): InstanceView {
+  const { name, node, index, machine, step, statecustom, abort, dropped } = instance;
+  return {
+    name,
+    node,
+    index,
+    cloud: machine.cloud,
+    stage: stageOf(instance),
+    machineId: machine.id,
+    address: machine.address,
+    step,
+    complete: readParameter(run, `${name}:complete`).value === 'true',
+    message: statecustom,
+    abort,
+    fault: machine.fault,
+    connected: live.isConnected(instance),
+    blockedIn: live.blockedIn(instance),
+    dropped,
+  };
+}
+
+function stageOf(instance: Instance): InstanceView['stage'] {
+  switch (instance.machine.status) {
+    case 'wanted':
+      return 'wanted';
+    case 'intended':
+      return 'launching';
+    case 'launched':
+      return hasJoined(instance) ? 'joined' : 'booting';
+    case 'terminating':
+      return 'leaving';
+    case 'gone':
+      return 'gone';
+  }
+}
+
+export function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

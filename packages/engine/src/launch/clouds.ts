@@ -1,0 +1,27 @@
+import { PacelineError } from '@paceline/model';
+import type { Connector } from '../connector/index.ts';
+
+/** A configured, named use of a connector. */
+export interface Cloud {
+  name: string;
+  connector: Connector;
+}
+
+export class Clouds {
+  readonly #byName: ReadonlyMap<string, Cloud>;
+
+  constructor(clouds: readonly Cloud[]) {
+    this.#byName = new Map(clouds.map((cloud) => [cloud.name, cloud]));
+  }
+
+  get names(): string[] {
+    return [...this.#byName.keys()];
+  }
+
+  /** @throws PACELINE_CLOUD_UNKNOWN */
+  get(name: string): Cloud {
+    const cloud = this.#byName.get(name);
+    if (cloud !== undefined) return cloud;
+    throw new PacelineError('PACELINE_CLOUD_UNKNOWN', `There is no cloud ${name}`, { hint: `Configured are: ${this.names.join(', ')}.` });
+  }
+}

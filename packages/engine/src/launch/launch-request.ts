@@ -1,0 +1,58 @@
+import { joinSecret } from '../bootstrap/join-secret.ts';
+import { renderUserData } from '../bootstrap/user-data.ts';
+import type { Connector, LaunchRequest } from '../connector/index.ts';
+import type { Instance } from '../run/instance.ts';
+import type { Run } from '../run/run.ts';
+
+/** What all launches of an engine have in common. */
+export interface LaunchFrame {
+  engineId: string;
+  engineKey: Buffer;
+  agentSha256: string;
+  /** Where machines reach the engine. */
+  url(): string;
+}
+
+/** The request for a batch of instances of one node: the same bytes whenever it is asked again. */
+export function launchRequest(run: Run, instances: readonly Instance[], connector: Connector, frame: LaunchFrame): LaunchRequest {
+  const [first] = instances;
+  const node = first && run.plan.nodes[first.node];
+  if (first === undefined || node === undefined) throw new Error('a launch needs instances of a node');
+  const { token, cloud } = first.machine;
+  const { resources, clouds, ports } = node.image;
+  const native = clouds[cloud] ?? clouds[connector.info.name];
+  const expiresAt = new Date(run.facts.expiresAt);
+  return {
+    token,
+    owner: { engine: frame.engineId, run: run.id, node: first.node },
+    machines: instances.map((instance) => ({
+      index: instance.index,
+      name: machineName(run, instance),
+      userData: renderUserData({
+        url: frame.url(),
+        agentSha256: frame.agentSha256,
+        run: run.id,
+        instance: instance.name,
+        secret: joinSecret(frame.engineKey, run.id, instance.name, token),
+        expiresAt,
+      }),
+    })),
+    image: native?.image ?? '',
+    ...(native?.login === undefined ? {} : { login: native.login }),
+    ...defined(resources),
+    ports,
+    expiresAt,
+  };
+}
+
+/** `apache-1-0f3c2b1a`: fit for a host name, and the run can be told from it. */
+function machineName(run: Run, instance: Instance): string {
+  const plain = instance.name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  return `${plain.slice(0, 54)}-${run.id.slice(0, 8)}`;
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function defined<T extends object>(record: T): Defined<T> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

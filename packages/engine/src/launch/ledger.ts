@@ -1,0 +1,42 @@
+import { sha256 } from '../run/script-digest.ts';
+import type { Change } from '../run/change.ts';
+import type { Instance, MachineEntry } from '../run/instance.ts';
+import type { Run } from '../run/run.ts';
+
+/** The machine of a dropped instance, or of a run that is ending, has to go. */
+export function mustGo(run: Run, instance: Instance): boolean {
+  return instance.dropped || run.facts.outcome !== null;
+}
+
+/**
+ * The ledger entries that can be written without asking a cloud: intents for the machines that are wanted, and the end of those
+ * that were never asked for. An intent is stored before the cloud hears of it.
+ */
+export function ledgerChanges(run: Run): Change[] {
+  const { state, abort, outcome } = run.facts;
+  const starting = state === 'Provisioning' && abort === null && outcome === null;
+  if (!starting && outcome === null && state !== 'Provisioning') return [];
+  const tokens = new Map<string, string>();
+  const changes: Change[] = [];
+  for (const instance of run.instances.values()) {
+    if (instance.machine.status !== 'wanted') continue;
+    if (mustGo(run, instance)) changes.push(machineChange(instance, { status: 'gone' }));
+    else if (starting) changes.push(machineChange(instance, { status: 'intended', token: tokenOf(run, instance, tokens) }));
+  }
+  return changes;
+}
+
+/** One token for all instances of a node that are launched together, the same whenever this launch is thought of again. */
+function tokenOf(run: Run, instance: Instance, tokens: Map<string, string>): string {
+  let token = tokens.get(instance.node);
+  if (token === undefined) {
+    token = sha256(`launch ${run.id} ${instance.name} ${instance.machine.cloud}`).slice(0, 32);
+    tokens.set(instance.node, token);
+  }
+  return token;
+}
+
+/** A patch of one instance's ledger entry. */
+export function machineChange(instance: Instance, patch: Partial<MachineEntry>): Change {
+  return { kind: 'instance', name: instance.name, patch: { machine: { ...instance.machine, ...patch } } };
+}

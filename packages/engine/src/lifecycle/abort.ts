@@ -1,0 +1,41 @@
+import type { Change } from '../run/change.ts';
+import type { Run } from '../run/run.ts';
+
+/**
+ * Raises the abort flag of a node and of the run. The first reason wins; later ones stay on their own node only.
+ * @param source the parameter that was set: `apache.1:abort`, or `ss:abort`
+ */
+export function abortChanges(run: Run, source: string, reason: string, now: number): Change[] {
+  const changes: Change[] = [];
+  const name = source.slice(0, source.lastIndexOf(':'));
+  const instance = run.instances.get(name);
+  if (instance !== undefined && instance.abort === null) {
+    changes.push({ kind: 'instance', name, patch: { abort: reason } });
+  }
+  if (run.facts.abort !== null) return changes;
+  changes.push({
+    kind: 'run',
+    patch: { abort: { reason, source, at: now }, recovery: run.facts.recovery || run.facts.state === 'Provisioning' || run.facts.state === 'Initializing' },
+  });
+  changes.push({
+    kind: 'event',
+    at: now,
+    body: { type: 'run.abort', severity: 'error', message: `Abort from '${name}', message: ${reason}`, data: { reason, source } },
+  });
+  return changes;
+}
+
+/** Takes the flag of the run, and of the node that asks, down again. */
+export function cancelAbortChanges(run: Run, source: string, now: number): Change[] {
+  const name = source.slice(0, source.lastIndexOf(':'));
+  const changes: Change[] = [];
+  if (run.instances.get(name)?.abort != null) changes.push({ kind: 'instance', name, patch: { abort: null } });
+  if (run.facts.abort === null) return changes;
+  changes.push({ kind: 'run', patch: { abort: null, recovery: false } });
+  changes.push({
+    kind: 'event',
+    at: now,
+    body: { type: 'run.abort-cancelled', severity: 'info', message: `Reset abort from '${name}'`, data: { source } },
+  });
+  return changes;
+}

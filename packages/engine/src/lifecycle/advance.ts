@@ -1,0 +1,107 @@
+import type { RunState } from '@paceline/api/agent';
+import type { Change } from '../run/change.ts';
+import { hasEnded, type Outcome, type Run } from '../run/run.ts';
+import { abortChanges } from './abort.ts';
+import { firstWaitedFor, waitedFor } from './barrier.ts';
+import { bootDeadline, stateDeadline } from './deadlines.ts';
+import { keepsRunning } from './policy.ts';
+import { dropOrAbort } from './provisioning.ts';
+
+/**
+ * What comes next by the passing of barriers and of time: the changes of one step, none when the run has to wait.
+ * Call it until it yields nothing.
+ */
+export function advance(run: Run, now: number): Change[] {
+  if (hasEnded(run)) return [];
+  const { outcome, state, expiresAt } = run.facts;
+  if (outcome === null && now >= expiresAt) return endOfLife(run, now);
+  if (outcome !== null && state !== 'Finalizing') return enter('Finalizing', run, now);
+  if (firstWaitedFor(run) === undefined) return pastBarrier(run, now);
+  return state === 'Finalizing' ? [] : overdue(run, now);
+}
+
+function pastBarrier(run: Run, now: number): Change[] {
+  switch (run.facts.state) {
+    case 'Initializing':
+      return enter('Provisioning', run, now);
+    case 'Provisioning':
+      return enter('Executing', run, now);
+    case 'Executing':
+      return enter('SendingReports', run, now);
+    case 'SendingReports':
+      return [...enter('Ready', run, now), ...(keepsRunning(run) ? [] : end(run, natural(run), 'the keepRunning policy', now))];
+    case 'Finalizing': {
+      const { outcome } = run.facts;
+      return outcome === null ? [] : [...enter(outcome, run, now), { kind: 'run', patch: { endedAt: now } }];
+    }
+    default:
+      return [];
+  }
+}
+
+/** A state has lasted too long: the abort flag goes up, and when instances do not even heed that, the run goes on without them. */
+function overdue(run: Run, now: number): Change[] {
+  const { state, abort } = run.facts;
+  const deadline = stateDeadline(run);
+  if (deadline !== undefined && now >= deadline) {
+    const names = waitedFor(run).map((instance) => instance.name);
+    const waited = `waiting for ${listed(names)}`;
+    if (abort === null) {
+      const minutes = formatDuration(run.plan.timeoutMs);
+      const changes = abortChanges(run, 'ss:abort', `The run has timed out: ${minutes} in ${state}, ${waited}`, now);
+      return state === 'SendingReports' ? [...changes, ...pastBarrier(run, now)] : changes;
+    }
+    const message = `The run goes on without waiting any longer for ${listed(names)} in ${state}`;
+    return [event({ type: 'instance.notice', severity: 'warning', message, data: { instance: names[0] ?? '' } }, now), ...pastBarrier(run, now)];
+  }
+  if (state !== 'Provisioning' || abort !== null) return [];
+  for (const instance of run.instances.values()) {
+    const boot = bootDeadline(run, instance);
+    if (boot === undefined || now < boot) continue;
+    return dropOrAbort(run, instance, `${instance.name} did not call home within ${formatDuration(boot - (instance.machine.launchedAt ?? 0))} of its launch`, now);
+  }
+  return [];
+}
+
+function endOfLife(run: Run, now: number): Change[] {
+  if (run.facts.state === 'Ready') return end(run, natural(run), 'the end of its lifetime', now);
+  const reason = `The run has reached the end of its lifetime (${formatDuration(run.plan.lifetimeMs)}) in ${run.facts.state}`;
+  return [...abortChanges(run, 'ss:abort', reason, now), ...end(run, 'Aborted', 'the end of its lifetime', now)];
+}
+
+/** Decides that the machines go. */
+export function end(run: Run, outcome: Outcome, by: string, now: number): Change[] {
+  if (run.facts.outcome !== null || hasEnded(run)) return [];
+  return [
+    { kind: 'run', patch: { outcome } },
+    event({ type: 'run.ending', severity: 'info', message: `The run ends, decided by ${by}`, data: { outcome, by } }, now),
+  ];
+}
+
+/** How a run that has got Ready ends. */
+export function natural(run: Run): Outcome {
+  return run.facts.abort === null ? 'Done' : 'Aborted';
+}
+
+function enter(state: RunState, run: Run, now: number): Change[] {
+  const seq = run.facts.seq + 1;
+  return [
+    { kind: 'run', patch: { state, seq, stateSince: now } },
+    event({ type: 'run.state', severity: 'info', message: state, data: { state, seq } }, now),
+  ];
+}
+
+export function event(body: Extract<Change, { kind: 'event' }>['body'], at: number): Change {
+  return { kind: 'event', at, body };
+}
+
+function listed(names: string[]): string {
+  if (names.length <= 5) return names.join(', ');
+  return `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
+}
+
+function formatDuration(ms: number): string {
+  if (ms % 3_600_000 === 0) return `${ms / 3_600_000} h`;
+  if (ms % 60_000 === 0) return `${ms / 60_000} min`;
+  return `${Math.round(ms / 100) / 10} s`;
+}

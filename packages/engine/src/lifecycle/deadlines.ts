@@ -1,0 +1,46 @@
+import type { Instance } from '../run/instance.ts';
+import { hasJoined } from '../run/instance.ts';
+import { hasEnded, type Run } from '../run/run.ts';
+
+/**
+ * How long instances may take to complete a state once the abort flag is up: their scripts get 5 s to stop, the rest is for
+ * links that are down for a moment.
+ */
+export const abortGraceMs = 60_000;
+/** How long a machine may take from its launch to its first call home. */
+export const bootTimeoutMs = 10 * 60_000;
+
+/** When the present state has lasted too long; undefined in states that may last. */
+export function stateDeadline(run: Run): number | undefined {
+  const { state, stateSince, abort } = run.facts;
+  switch (state) {
+    case 'Provisioning':
+    case 'Executing':
+      return abort === null ? stateSince + run.plan.timeoutMs : Math.max(stateSince, abort.at) + abortGrace(run);
+    case 'SendingReports':
+      return stateSince + run.plan.timeoutMs;
+    default:
+      return undefined;
+  }
+}
+
+export function abortGrace(run: Run): number {
+  return Math.min(abortGraceMs, run.plan.timeoutMs);
+}
+
+/** When a machine that has not joined counts as dead; undefined when nothing is waited for. */
+export function bootDeadline(run: Run, instance: Instance): number | undefined {
+  const { status, launchedAt } = instance.machine;
+  if (status !== 'launched' || launchedAt === null || hasJoined(instance) || instance.dropped) return undefined;
+  return launchedAt + Math.min(bootTimeoutMs, run.plan.timeoutMs);
+}
+
+/** The next moment at which time alone changes something in the run. */
+export function nextDeadline(run: Run): number {
+  if (hasEnded(run)) return Number.POSITIVE_INFINITY;
+  let next = stateDeadline(run) ?? Number.POSITIVE_INFINITY;
+  if (run.facts.outcome === null) next = Math.min(next, run.facts.expiresAt);
+  if (run.facts.state !== 'Provisioning') return next;
+  for (const instance of run.instances.values()) next = Math.min(next, bootDeadline(run, instance) ?? next);
+  return next;
+}

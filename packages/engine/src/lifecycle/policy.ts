@@ -1,0 +1,8 @@
+import type { Run } from '../run/run.ts';
+
+/** Whether the machines of a run that got Ready stay, by its keepRunning policy (reference: SlipStream's four values). */
+export function keepsRunning(run: Run): boolean {
+  const policy = run.plan.keepRunning;
+  const failed = run.facts.abort !== null;
+  return policy === 'always' || policy === (failed ? 'on-error' : 'on-success');
+}

@@ -1,0 +1,77 @@
+import { PacelineError } from '@paceline/model';
+import type { Run } from '../run/run.ts';
+import { locate, type Location } from './location.ts';
+import { globalValues, instanceValues, neverBlocking, nodeValues, storedGlobalNames, storedInstanceNames } from './system.ts';
+
+export interface Reading {
+  /** The full key, such as `apache.1:port`. */
+  key: string;
+  /** Undefined when it has no value yet. */
+  value: string | undefined;
+  secret: boolean;
+  /** The keys on whose setting a reader has to look again: the parameter itself and what it is mapped from. */
+  sources: string[];
+}
+
+/**
+ * The value of a parameter now, through its mapping when it has no value of its own.
+ * @throws PACELINE_PARAMETER_UNKNOWN when the run does not declare it
+ */
+export function readParameter(run: Run, written: string): Reading {
+  const location = locate(run, written);
+  if (location === undefined || !isDeclared(run, location)) throw unknownParameter(written);
+  const { key, name } = location;
+  const derived = derivedValue(run, location);
+  if (derived !== undefined) {
+    const value = derived === '' && !neverBlocking.has(name) ? undefined : derived;
+    return { key, value, secret: false, sources: [key] };
+  }
+  const secret = declaredSecret(run, location);
+  const own = run.parameters.get(key);
+  if (own !== undefined) return { key, value: own.value, secret: secret || own.secret, sources: [key] };
+  const from = location.scope === 'instance' ? mappingOf(run, location) : undefined;
+  if (from === undefined) return { key, value: undefined, secret, sources: [key] };
+  const source = readParameter(run, from);
+  return { key, value: source.value, secret: secret || source.secret, sources: [key, ...source.sources] };
+}
+
+export function unknownParameter(written: string): PacelineError {
+  return new PacelineError('PACELINE_PARAMETER_UNKNOWN', `Unknown key ${written}`, {
+    hint: 'Declare it under `parameters:` of the image, or of the deployment for `ss:` keys.',
+  });
+}
+
+export function isDeclared(run: Run, location: Location): boolean {
+  const { name } = location;
+  switch (location.scope) {
+    case 'global':
+      return name in globalValues || storedGlobalNames.has(name) || run.plan.globals[name] !== undefined;
+    case 'node':
+      return true;
+    case 'instance':
+      if (run.plan.category === 'Image' && (name === 'nodename' || name === 'id')) return false;
+      return name in instanceValues || storedInstanceNames.has(name) || run.plan.nodes[location.instance.node]?.parameters[name] !== undefined;
+  }
+}
+
+function derivedValue(run: Run, location: Location): string | undefined {
+  const { name } = location;
+  switch (location.scope) {
+    case 'global':
+      return globalValues[name]?.(run);
+    case 'node':
+      return nodeValues[name]?.(run, location.node);
+    case 'instance':
+      return instanceValues[name]?.(run, location.instance);
+  }
+}
+
+export function declaredSecret(run: Run, location: Location): boolean {
+  if (location.scope === 'global') return run.plan.globals[location.name]?.secret ?? false;
+  if (location.scope === 'node') return false;
+  return run.plan.nodes[location.instance.node]?.parameters[location.name]?.secret ?? false;
+}
+
+function mappingOf(run: Run, location: Extract<Location, { scope: 'instance' }>): string | undefined {
+  return run.plan.nodes[location.instance.node]?.parameters[location.name]?.from;
+}

@@ -1,0 +1,83 @@
+import type { Instance } from '../run/instance.ts';
+import { hasJoined } from '../run/instance.ts';
+import type { Run } from '../run/run.ts';
+
+type GlobalValue = (run: Run) => string;
+type NodeValue = (run: Run, node: string) => string;
+type InstanceValue = (run: Run, instance: Instance) => string;
+
+/** What every run knows of itself (reference: SlipStream's RunFactory). Worked out when read, so nothing can get out of step. */
+export const globalValues: Record<string, GlobalValue> = {
+  category: (run) => run.plan.category,
+  state: (run) => run.facts.state,
+  complete: () => '',
+  abort: (run) => run.facts.abort?.reason ?? '',
+  groups: (run) =>
+    Object.entries(run.plan.nodes)
+      .map(([node, { cloud }]) => `${cloud}:${node}`)
+      .join(','),
+  tags: (run) => run.tags.join(','),
+  'recovery.mode': (run) => String(run.facts.recovery),
+};
+
+export const nodeValues: Record<string, NodeValue> = {
+  ids: (run, node) => membersOf(run, node).join(','),
+  multiplicity: (run, node) => String(membersOf(run, node).length),
+  'max-provisioning-failures': (run, node) => String(run.plan.nodes[node]?.maxProvisioningFailures ?? 0),
+};
+
+export const instanceValues: Record<string, InstanceValue> = {
+  nodename: (_run, { node }) => node,
+  id: (_run, { index }) => String(index),
+  cloudservice: (_run, { machine }) => machine.cloud,
+  'image.id': (run, { node, machine }) => run.plan.nodes[node]?.image.clouds[machine.cloud]?.image ?? '',
+  'image.platform': () => 'linux',
+  'service-offer': () => '',
+  statecustom: (_run, { statecustom }) => statecustom,
+  vmstate: (_run, { machine }) => machine.cloudState || 'Unknown',
+  abort: (_run, { abort }) => abort ?? '',
+  complete: (run, instance) => String(instance.completed >= run.facts.seq || (run.facts.state === 'Provisioning' && hasJoined(instance))),
+  state: (run) => run.facts.state,
+  'is.orchestrator': () => 'false',
+  'scale.state': (run, instance) => scaleState(run, instance),
+  network: () => 'Public',
+  'cpu.nb': (run, { node }) => String(run.plan.nodes[node]?.image.resources.cpus ?? ''),
+  'ram.GB': (run, { node }) => gigabytes(run.plan.nodes[node]?.image.resources.memoryMiB),
+  'disk.GB': (run, { node }) => String(run.plan.nodes[node]?.image.resources.diskGiB ?? ''),
+};
+
+/** Read as empty text rather than as "not set yet" when they have no value, as SlipStream did. */
+export const neverBlocking = new Set(['complete', 'abort', 'statecustom', 'vmstate', 'tags', 'groups', 'recovery.mode', 'category', 'state']);
+
+/** Set while the run goes on: by the engine, or by a recipe where `writable` says so. */
+export const storedInstanceNames = new Set([
+  'hostname',
+  'instanceid',
+  'url.ssh',
+  'url.service',
+  'pre.scale.done',
+  'scale.iaas.done',
+  'disk.attach.size',
+  'disk.attached.device',
+  'disk.detach.device',
+  'extra.disk.volatile',
+]);
+export const storedGlobalNames = new Set(['url.service', 'run.api.key', 'deployment.credential.ids']);
+
+/** The instance numbers of a node that take part, in order. */
+export function membersOf(run: Run, node: string): number[] {
+  const members: number[] = [];
+  for (const instance of run.instances.values()) if (instance.node === node && !instance.dropped) members.push(instance.index);
+  return members;
+}
+
+function scaleState(run: Run, instance: Instance): string {
+  if (instance.machine.status === 'gone') return 'gone';
+  if (instance.dropped || instance.machine.status === 'terminating') return 'removing';
+  if (!hasJoined(instance)) return 'creating';
+  return run.facts.state === 'Ready' || run.facts.state === 'Finalizing' ? 'operational' : 'created';
+}
+
+function gigabytes(memoryMiB: number | undefined): string {
+  return memoryMiB === undefined ? '' : String(memoryMiB / 1024);
+}

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { PacelineError } from '@paceline/model';
+import type { ReportProgress } from '@paceline/api/agent';
+
+export interface ReportPart {
+  /** Where this part begins in the file, in bytes. */
+  offset: number;
+  /** The size of the whole file, in bytes. */
+  size: number;
+  /** SHA-256 of the whole file, hexadecimal. */
+  sha256: string;
+}
+
+const reportName = /^(?<instance>\w+(?:\.\d+)?)_report_[0-9TZ-]{10,30}\.tgz$/;
+
+/** The report files of all runs, a folder each. They are stored as they come and never unpacked. */
+export class ReportFiles {
+  readonly #root: string;
+  readonly #maxBytes: number;
+
+  /** @param maxBytes the largest report that is taken, in bytes */
+  constructor(root: string, maxBytes: number) {
+    this.#root = root;
+    this.#maxBytes = maxBytes;
+  }
+
+  async progress(run: string, name: string): Promise<ReportProgress> {
+    const path = this.#path(run, name);
+    const whole = await sizeOf(path);
+    if (whole !== undefined) return { received: whole, complete: true };
+    return { received: (await sizeOf(partOf(path))) ?? 0, complete: false };
+  }
+
+  /**
+   * Appends a part that comes from the network, in constant memory.
+   * @throws PACELINE_CONFLICT when the part does not begin where the last one ended, PACELINE_TOO_LARGE, PACELINE_REPORT_CORRUPT
+   * when the whole does not have its checksum, PACELINE_STORE_FULL
+   */
+  async append(run: string, name: string, part: ReportPart, body: Readable): Promise<ReportProgress> {
+    const path = this.#path(run, name);
+    if (part.size > this.#maxBytes) {
+      throw new PacelineError('PACELINE_TOO_LARGE', `The report ${name} has ${part.size} bytes; at most ${this.#maxBytes} are taken`);
+    }
+    const before = await this.progress(run, name);
+    if (before.complete) return before;
+    if (part.offset !== before.received) {
+      throw new PacelineError('PACELINE_CONFLICT', `The report ${name} goes on at byte ${before.received}, not ${part.offset}`, { data: { ...before } });
+    }
+    await this.#receive(path, name, part, body);
+    const received = (await sizeOf(partOf(path))) ?? 0;
+    if (received < part.size) return { received, complete: false };
+    await this.#finish(path, name, part);
+    return { received: part.size, complete: true };
+  }
+
+  open(run: string, name: string): Readable {
+    return createReadStream(this.#path(run, name));
+  }
+
+  async remove(run: string): Promise<void> {
+    await rm(join(this.#root, run), { recursive: true, force: true });
+  }
+
+  /** The instance that a report is of, by its name. */
+  static instanceOf(name: string): string | undefined {
+    return reportName.exec(name)?.groups?.['instance'];
+  }
+
+  async #receive(path: string, name: string, part: ReportPart, body: Readable): Promise<void> {
+    try {
+      await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
+      let left = part.size - part.offset;
+      const guarded = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+        for await (const chunk of source) {
+          left -= chunk.length;
+          if (left < 0) throw new PacelineError('PACELINE_REQUEST_INVALID', `The report ${name} is longer than its announced ${part.size} bytes`);
+          yield chunk;
+        }
+      };
+      await pipeline(body, guarded, createWriteStream(partOf(path), { flags: 'a', mode: 0o600 }));
+    } catch (cause) {
+      if (isFull(cause)) {
+        throw new PacelineError('PACELINE_STORE_FULL', `There is no space left at the server for the report ${name}`, {
+          cause,
+          hint: 'Free some space on the server; the report is still on its machine.',
+        });
+      }
+      throw cause;
+    }
+  }
+
+  async #finish(path: string, name: string, part: ReportPart): Promise<void> {
+    const actual = await sha256Of(partOf(path));
+    if (actual !== part.sha256) {
+      await rm(partOf(path), { force: true });
+      throw new PacelineError('PACELINE_REPORT_CORRUPT', `The report ${name} arrived with SHA-256 ${actual}, expected ${part.sha256}`);
+    }
+    const file = await open(partOf(path), 'r+');
+    await file.sync().finally(() => file.close());
+    await rename(partOf(path), path);
+  }
+
+  #path(run: string, name: string): string {
+    if (!reportName.test(name) || !/^[0-9a-f-]{36}$/.test(run)) {
+      throw new PacelineError('PACELINE_REQUEST_INVALID', `'${name}' is not the name of a report`, {
+        hint: 'Reports are named like client.1_report_2012-01-19T203527Z.tgz.',
+      });
+    }
+    return join(this.#root, run, name);
+  }
+}
+
+function partOf(path: string): string {
+  return `${path}.part`;
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+function isFull(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+}

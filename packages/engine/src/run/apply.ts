@@ -1,0 +1,28 @@
+import type { Change } from './change.ts';
+import type { RunEvent } from './event.ts';
+import type { Run } from './run.ts';
+
+/**
+ * Carries out one change on the run in memory.
+ * @returns the event with its number, when the change is one.
+ */
+export function applyChange(run: Run, change: Change): RunEvent | undefined {
+  switch (change.kind) {
+    case 'run':
+      run.facts = { ...run.facts, ...change.patch };
+      return undefined;
+    case 'instance': {
+      const instance = run.instances.get(change.name);
+      if (instance === undefined) throw new Error(`run ${run.id} has no instance ${change.name}`);
+      Object.assign(instance, change.patch);
+      return undefined;
+    }
+    case 'parameter':
+      if (change.value === null) run.parameters.delete(change.key);
+      else run.parameters.set(change.key, { value: change.value, secret: change.secret });
+      return undefined;
+    case 'event':
+      run.facts.lastEvent += 1;
+      return { ...change.body, seq: run.facts.lastEvent, at: change.at };
+  }
+}

@@ -1,0 +1,81 @@
+import type { RunPlan } from '@paceline/model';
+import type { Instance } from './instance.ts';
+import type { Run } from './run.ts';
+
+export interface NewRun {
+  id: string;
+  name: string;
+  plan: RunPlan;
+  by: string;
+  tags: string[];
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/** The run as it is before anything has happened: all instances wanted, no parameter set but those of the plan. */
+export function createRun({ id, name, plan, by, tags, now }: NewRun): Run {
+  const run: Run = {
+    id,
+    name,
+    plan,
+    createdAt: now,
+    createdBy: by,
+    tags,
+    facts: {
+      state: 'Initializing',
+      seq: 1,
+      stateSince: now,
+      abort: null,
+      recovery: false,
+      outcome: null,
+      expiresAt: now + plan.lifetimeMs,
+      endedAt: null,
+      lastEvent: 0,
+    },
+    instances: new Map(),
+    parameters: new Map(),
+  };
+  for (const [key, { value, secret }] of Object.entries(plan.globals)) {
+    if (value !== undefined) run.parameters.set(`ss:${key}`, { value, secret });
+  }
+  for (const [node, { multiplicity, cloud, parameters }] of Object.entries(plan.nodes)) {
+    for (let index = 1; index <= multiplicity; index++) {
+      const instance = createInstance(run, node, index, cloud);
+      run.instances.set(instance.name, instance);
+      for (const [parameter, { value, secret }] of Object.entries(parameters)) {
+        if (value !== undefined) run.parameters.set(`${instance.name}:${parameter}`, { value, secret });
+      }
+    }
+  }
+  return run;
+}
+
+export function createInstance(run: Run, node: string, index: number, cloud: string): Instance {
+  return {
+    node,
+    index,
+    name: run.plan.category === 'Image' ? node : `${node}.${index}`,
+    machine: {
+      status: 'wanted',
+      cloud,
+      token: '',
+      id: null,
+      address: null,
+      login: null,
+      cloudState: '',
+      launchedAt: null,
+      attempts: 0,
+      retryAt: 0,
+      fault: null,
+    },
+    keyHash: null,
+    joinedAt: null,
+    bootId: null,
+    lastOp: 0,
+    completed: 0,
+    abort: null,
+    statecustom: '',
+    step: null,
+    dropped: false,
+  };
+}

@@ -1,0 +1,48 @@
+/** What the engine has done, or means to do, with an instance's machine. */
+export type MachineStatus = 'wanted' | 'intended' | 'launched' | 'terminating' | 'gone';
+
+/** The launch ledger's entry for one instance. An intent is stored before the cloud is asked. */
+export interface MachineEntry {
+  status: MachineStatus;
+  cloud: string;
+  /** The same for all machines of one launch call, and for every repetition of it. */
+  token: string;
+  /** The cloud's name for the machine, once known. */
+  id: string | null;
+  address: string | null;
+  login: string | null;
+  /** The last thing the cloud said of it. */
+  cloudState: string;
+  launchedAt: number | null;
+  /** Failed calls in a row, and when the next one may be made. */
+  attempts: number;
+  retryAt: number;
+  fault: string | null;
+}
+
+export interface Instance {
+  readonly node: string;
+  readonly index: number;
+  /** `apache.1`, or `machine` in the run of a single image. */
+  readonly name: string;
+  machine: MachineEntry;
+  /** SHA-256 of the agent's key, once it has joined: from then on the one-time secret is spent. */
+  keyHash: string | null;
+  joinedAt: number | null;
+  bootId: string | null;
+  /** The last numbered op that was carried out. */
+  lastOp: number;
+  /** The newest `seq` that the instance has completed. */
+  completed: number;
+  /** Its own abort flag. */
+  abort: string | null;
+  statecustom: string;
+  /** The step under way, for people to see. */
+  step: string | null;
+  /** It failed before it could join and was tolerated, or was scaled away: no barrier waits for it. */
+  dropped: boolean;
+}
+
+export function hasJoined(instance: Instance): boolean {
+  return instance.keyHash !== null;
+}

@@ -1,0 +1,58 @@
+import type { RunState } from '@paceline/api/agent';
+import type { RunPlan } from '@paceline/model';
+import type { Instance } from './instance.ts';
+
+/** Where a run is heading once its machines are gone. */
+export type Outcome = 'Done' | 'Aborted' | 'Cancelled';
+
+export interface Abort {
+  reason: string;
+  /** The parameter that was set: `apache.1:abort`, or `ss:abort`. */
+  source: string;
+  /** Milliseconds since the epoch, as all times in a run. */
+  at: number;
+}
+
+/** The facts of a run that are stored in its row; everything else is in rows of their own. */
+export interface RunFacts {
+  state: RunState;
+  /** Grows by one with every state: the number of the work that instances have to complete. */
+  seq: number;
+  stateSince: number;
+  abort: Abort | null;
+  /** The abort came while machines were being provisioned: recipes are skipped. */
+  recovery: boolean;
+  /** Set once somebody or a policy has decided that the machines go. */
+  outcome: Outcome | null;
+  expiresAt: number;
+  endedAt: number | null;
+  /** Number of the newest event. */
+  lastEvent: number;
+}
+
+export interface Parameter {
+  value: string;
+  secret: boolean;
+}
+
+/** One run as its owner holds it in memory. It changes only through `applyChange`, so that the store can follow. */
+export interface Run {
+  readonly id: string;
+  /** The name that the user gave, or the deployment's. */
+  readonly name: string;
+  readonly plan: RunPlan;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  readonly tags: string[];
+  facts: RunFacts;
+  /** By `node.N`, in the order of the plan. */
+  readonly instances: Map<string, Instance>;
+  /** The values that were set; what is only declared is not here. */
+  readonly parameters: Map<string, Parameter>;
+}
+
+export const endStates: ReadonlySet<RunState> = new Set<RunState>(['Done', 'Aborted', 'Cancelled']);
+
+export function hasEnded(run: Run): boolean {
+  return endStates.has(run.facts.state);
+}

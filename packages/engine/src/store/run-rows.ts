@@ -1,0 +1,113 @@
+import type { ValueCipher } from './value-cipher.ts';
+import type { RunPlan } from '@paceline/model';
+import type { RunEvent } from '../run/event.ts';
+import type { Instance } from '../run/instance.ts';
+import type { Run, RunFacts } from '../run/run.ts';
+import type { LogChunk } from '../run/log.ts';
+import type { Row, Statement } from './database.ts';
+
+
+/** How a run's data becomes rows, and rows become a run again. */
+export function insertRun(run: Run, tokenHash: string, cipher: ValueCipher): Statement[] {
+  let position = 0;
+  return [
+    {
+      sql: 'INSERT INTO runs (id, name, created_at, created_by, tags, plan, facts, state, ended_at, token_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      values: [
+        run.id,
+        run.name,
+        run.createdAt,
+        run.createdBy,
+        JSON.stringify(run.tags),
+        JSON.stringify(run.plan),
+        JSON.stringify(run.facts),
+        run.facts.state,
+        run.facts.endedAt,
+        tokenHash,
+      ],
+    },
+    ...[...run.instances.values()].map((instance) => insertInstance(run, instance, position++)),
+    ...[...run.parameters].map(([name, { value, secret }]) => saveParameter(run, name, value, secret, cipher)),
+  ];
+}
+
+export function insertInstance(run: Run, instance: Instance, position: number): Statement {
+  return {
+    sql: 'INSERT INTO instances (run, name, position, data) VALUES (?, ?, ?, ?)',
+    values: [run.id, instance.name, position, JSON.stringify(instance)],
+  };
+}
+
+export function saveFacts(run: Run): Statement {
+  return {
+    sql: 'UPDATE runs SET facts = ?, state = ?, ended_at = ? WHERE id = ?',
+    values: [JSON.stringify(run.facts), run.facts.state, run.facts.endedAt, run.id],
+    mustChange: 1,
+  };
+}
+
+export function saveInstance(run: Run, instance: Instance): Statement {
+  return { sql: 'UPDATE instances SET data = ? WHERE run = ? AND name = ?', values: [JSON.stringify(instance), run.id, instance.name], mustChange: 1 };
+}
+
+export function saveParameter(run: Run, name: string, value: string | null, secret: boolean, cipher: ValueCipher): Statement {
+  if (value === null) return { sql: 'DELETE FROM parameters WHERE run = ? AND name = ?', values: [run.id, name] };
+  return {
+    sql: 'INSERT INTO parameters (run, name, value, secret) VALUES (?, ?, ?, ?) ON CONFLICT (run, name) DO UPDATE SET value = excluded.value, secret = excluded.secret',
+    values: [run.id, name, secret ? cipher.seal(value) : value, secret ? 1 : 0],
+  };
+}
+
+export function insertEvent(run: Run, { seq, at, ...body }: RunEvent): Statement {
+  return { sql: 'INSERT INTO events (run, seq, at, body) VALUES (?, ?, ?, ?)', values: [run.id, seq, at, JSON.stringify(body)] };
+}
+
+export function insertLog(run: Run, chunk: LogChunk): Statement {
+  const { seq, instance, source, stream, start, bytes, at, text } = chunk;
+  return {
+    sql: 'INSERT INTO logs (run, seq, instance, source, stream, start, bytes, at, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    values: [run.id, seq, instance, source, stream, start, bytes, at, text],
+  };
+}
+
+export function readRun(row: Row, instances: Row[], parameters: Row[], cipher: ValueCipher): Run {
+  return {
+    id: String(row['id']),
+    name: String(row['name']),
+    createdAt: Number(row['created_at']),
+    createdBy: String(row['created_by']),
+    tags: JSON.parse(String(row['tags'])) as string[],
+    plan: JSON.parse(String(row['plan'])) as RunPlan,
+    facts: JSON.parse(String(row['facts'])) as RunFacts,
+    instances: new Map(
+      instances.map((each) => {
+        const instance = JSON.parse(String(each['data'])) as Instance;
+        return [instance.name, instance];
+      }),
+    ),
+    parameters: new Map(
+      parameters.map((each) => {
+        const secret = each['secret'] === 1;
+        const value = String(each['value']);
+        return [String(each['name']), { value: secret ? cipher.open(value) : value, secret }];
+      }),
+    ),
+  };
+}
+
+export function readEvent(row: Row): RunEvent {
+  return { ...(JSON.parse(String(row['body'])) as RunEvent), seq: Number(row['seq']), at: Number(row['at']) };
+}
+
+export function readLog(row: Row): LogChunk {
+  return {
+    seq: Number(row['seq']),
+    instance: String(row['instance']),
+    source: String(row['source']),
+    stream: row['stream'] === 'stderr' ? 'stderr' : 'stdout',
+    start: Number(row['start']),
+    bytes: Number(row['bytes']),
+    at: Number(row['at']),
+    text: String(row['text']),
+  };
+}
