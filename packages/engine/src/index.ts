@@ -20,3 +20,4 @@ export { abortChanges, cancelAbortChanges } from './lifecycle/abort.ts';
 export { end, natural } from './lifecycle/advance.ts';
 export { listParameters } from './parameters/list.ts';
 export type { AgentLink } from './agents/session.ts';
+export { completeState } from './agents/ops.ts';

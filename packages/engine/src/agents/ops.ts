@@ -72,7 +72,7 @@ function decide(run: Run, instance: Instance, op: Op, context: OpContext, now: n
     case 'step':
       return { changes: stepChanges(run, instance, op, now), result: ok };
     case 'complete':
-      return { changes: completeChanges(run, instance, op.seq, now), result: ok };
+      return { changes: completeState(run, instance, op.seq, now), result: ok };
     case 'log':
       context.log(op);
       return { changes: [], result: ok };
@@ -111,7 +111,8 @@ function stepChanges(run: Run, instance: Instance, op: Extract<Op, { op: 'step' 
   return changes;
 }
 
-function completeChanges(run: Run, instance: Instance, seq: number, now: number): Change[] {
+/** The instance has done what the present state asks of it. Says nothing when it had said so before, or speaks of another state. */
+export function completeState(run: Run, instance: Instance, seq: number, now: number): Change[] {
   if (seq !== run.facts.seq || instance.completed >= seq) return [];
   return [
     { kind: 'instance', name: instance.name, patch: { completed: seq, step: null } },

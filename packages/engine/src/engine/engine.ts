@@ -51,6 +51,8 @@ export class Engine {
   readonly #agents = new Map<string, { run: string; instance: string }>();
   readonly #stop = new AbortController();
   readonly #engineId: string;
+  readonly #reloading = new Set<string>();
+  #started = false;
   #idle = (): void => {};
 
   private constructor(options: EngineOptions, engineId: string) {
@@ -63,12 +65,19 @@ export class Engine {
     });
   }
 
-  /** Opens the engine and goes on with every run that has not ended. */
   static async open(options: EngineOptions): Promise<Engine> {
-    const engineId = await options.store.setting('engine-id', () => randomUUID());
-    const engine = new Engine(options, engineId);
-    for (const id of await options.store.activeRuns()) await engine.#activate(id);
-    return engine;
+    return new Engine(options, await options.store.setting('engine-id', () => randomUUID()));
+  }
+
+  /** Loads every run that has not ended, so that its agents are known before they call. */
+  async load(): Promise<void> {
+    for (const id of await this.#options.store.activeRuns()) await this.#activate(id);
+  }
+
+  /** Goes on with the loaded runs. To be called once agents can reach the engine. */
+  start(): void {
+    this.#started = true;
+    for (const active of this.#active.values()) active.start();
   }
 
   get clouds(): string[] {
@@ -180,8 +189,9 @@ export class Engine {
     if (who === undefined) throw new PacelineError('PACELINE_UNAUTHENTICATED', 'This key does not belong to an agent');
     const active = this.#active.get(who.run);
     const instance = active?.run.instances.get(who.instance);
-    if (active === undefined || instance === undefined) throw new PacelineError('PACELINE_RUN_ENDED', `The run ${who.run} has ended`);
-    return { active, instance };
+    if (active !== undefined && instance !== undefined) return { active, instance };
+    if (this.#reloading.has(who.run)) throw new PacelineError('PACELINE_STORE_FAILED', `The run ${who.run} is being read again from the store`);
+    throw new PacelineError('PACELINE_RUN_ENDED', `The run ${who.run} has ended`);
   }
 
   /** The text of a script of an agent's run. @throws PACELINE_NOT_FOUND */
@@ -231,7 +241,8 @@ export class Engine {
 
   async #activate(id: string): Promise<void> {
     const run = await this.#stored(id);
-    this.#adopt(run, await LogBook.open(this.#options.store, id)).start();
+    const active = this.#adopt(run, await LogBook.open(this.#options.store, id));
+    if (this.#started) active.start();
   }
 
   #adopt(run: Run, book: LogBook): ActiveRun {
@@ -266,11 +277,14 @@ export class Engine {
   /** A commit failed: what is in memory is ahead of the store, so it is thrown away and read again. */
   async #reload(run: Run, error: unknown): Promise<void> {
     this.#options.log.warn(`run ${run.id} is read again from the store: ${String(error)}`);
+    if (this.#reloading.has(run.id)) return;
+    this.#reloading.add(run.id);
     this.#active.get(run.id)?.stop();
     this.#active.delete(run.id);
     for (let wait = 100; !this.#stop.signal.aborted; wait = Math.min(wait * 2, 10_000)) {
       try {
         await this.#activate(run.id);
+        this.#reloading.delete(run.id);
         return;
       } catch (cause) {
         this.#options.log.warn(`run ${run.id} cannot be read: ${String(cause)}`);

@@ -1,0 +1,3 @@
+export { buildApp, type AppOptions } from './app.ts';
+export { openServer, type RunningServer, type ServerOptions } from './serve.ts';
+export { StateDirectory } from './state-directory.ts';

@@ -1,0 +1,39 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Problem } from '@paceline/api';
+import { errorCatalogue, isPacelineError, PacelineError } from '@paceline/model';
+
+const docs = 'https://paceline.dev/errors#';
+
+/** Any error as the one kind that we show: ours as it is, Fastify's translated, everything else without its insides. */
+export function toPacelineError(error: unknown): PacelineError {
+  if (isPacelineError(error)) return error;
+  const { statusCode, code, message } = error as Partial<FastifyError>;
+  if (statusCode === 413) return new PacelineError('PACELINE_TOO_LARGE', message ?? 'The body is too large', { cause: error });
+  if (statusCode === 429) return new PacelineError('PACELINE_RATE_LIMITED', message ?? 'Too many requests', { cause: error });
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new PacelineError('PACELINE_REQUEST_INVALID', message ?? code ?? 'The request is not valid', { cause: error });
+  }
+  return new PacelineError('PACELINE_INTERNAL', 'Something went wrong inside the server', {
+    cause: error,
+    hint: 'The log of the server says more; please report it.',
+  });
+}
+
+/** RFC 9457. */
+export function problemOf(error: PacelineError): Problem {
+  return {
+    ...error.data,
+    type: docs + error.code.toLowerCase(),
+    title: errorCatalogue[error.code].title,
+    status: error.status,
+    detail: error.message,
+    code: error.code,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+}
+
+export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const error = toPacelineError(thrown);
+  if (error.status >= 500) request.log.error({ err: error.cause ?? error }, error.message);
+  void reply.status(error.status).type('application/problem+json').send(JSON.stringify(problemOf(error)));
+}
