@@ -14,8 +14,25 @@ export const scriptPhases = [
 ] as const;
 export type ScriptPhase = (typeof scriptPhases)[number];
 
+/** What SlipStream calls the phases, in its user interface and in abort messages. */
+export const phaseLabels: Record<ScriptPhase, string> = {
+  preInstall: 'Pre-install',
+  postInstall: 'Post-install',
+  deploy: 'Deployment',
+  report: 'Reporting',
+  onVmAdd: 'On VM Add',
+  onVmRemove: 'On VM Remove',
+  preScale: 'Pre-Scale',
+  postScale: 'Post-Scale',
+};
+
 /** `path` is for messages (relative to the project), `text` is what runs. */
-export const script = z.strictObject({ path: z.string(), text: z.string() });
+export const script = z.strictObject({
+  path: z.string(),
+  text: z.string(),
+  /** Of a script that is written in its module file: the line where it begins there, and its indentation. */
+  inline: z.strictObject({ line: z.int().positive(), indent: z.int().min(0) }).optional(),
+});
 export type Script = z.infer<typeof script>;
 
 /** What one image of an inheritance chain adds: its own packages and scripts. */
