@@ -27,7 +27,7 @@ test('text without an expression has none', () => expect(expressionOf('${HOME} $
 test('what is wrong is said with its place', () => {
   const check = (text: string): string =>
     checkExpression(text, Object.keys(values)).map(({ message, hint, start, end }) => `${start}-${end} ${message} | ${hint}`).join('\n');
-  expect(check('parameters.clients *')).toMatchInlineSnapshot(`"20-20 The expression is not understood: Unexpected token: EOF. | It is a CEL expression over \`parameters.NAME\`, such as \`parameters.clients * 2\`."`);
+  expect(check('parameters.clients *')).toMatchInlineSnapshot(`"20-20 The expression is not understood: it ends too early. | It is a CEL expression over \`parameters.NAME\`, such as \`parameters.clients * 2\`."`);
   expect(check('parameters.client * parameters.big')).toMatchInlineSnapshot(`"0-17 The deployment has no parameter \`client\`. | Did you mean \`clients\`?"`);
   expect(check('clients + 1')).toMatchInlineSnapshot(`"0-7 The expression uses \`clients\`, which is not known. | Write \`parameters.clients\`."`);
   expect(check('nproc()')).toMatchInlineSnapshot(`"0-7 The expression is not understood: found no matching overload for 'nproc()'. | It is a CEL expression over \`parameters.NAME\`, such as \`parameters.clients * 2\`."`);

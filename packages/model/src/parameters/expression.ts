@@ -128,7 +128,9 @@ function celProblem(error: unknown, expression: string, names: ReadonlySet<strin
 
 function summary(error: unknown): string {
   const { summary: short } = error as { summary?: unknown };
-  return (typeof short === 'string' ? short : (toError(error).message.split('\n')[0] ?? '')).replace(/^No such key: (\S+)$/, '`parameters.$1` has no value');
+  return (typeof short === 'string' ? short : (toError(error).message.split('\n')[0] ?? ''))
+    .replace(/^No such key: (\S+)$/, '`parameters.$1` has no value')
+    .replace(/^Unexpected token: EOF$/, 'it ends too early');
 }
 
 interface Reference {

@@ -24,7 +24,8 @@ function distance(a: string, b: string): number {
 export function closest(written: string, known: Iterable<string>): string | undefined {
   if (written.length > 100) return undefined;
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(written.length / 3)) + 0.5;
+  // Of a word of two letters, one edit is half.
+  let least = written.length < 3 ? 0.5 : Math.max(1, Math.floor(written.length / 3)) + 0.5;
   for (const word of known) {
     if (Math.abs(word.length - written.length) > least) continue;
     const edits = distance(written.toLowerCase(), word.toLowerCase()) + (word === written ? 0 : 0.1);

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import type { ResolvedDeployment, ResolvedNode } from './resolved/deployment.ts';
+import type { ResolvedImage } from './resolved/image.ts';
+import type { ParameterSpec } from './resolved/parameter.ts';
+
+/** JSON with the keys of every map in one order, so that equal content has equal text. `undefined` counts as absent. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+}
+
+/** SHA-256 of {@link canonicalJson}, 64 hexadecimal digits. */
+export function contentDigest(content: unknown): string {
+  return createHash('sha256').update(canonicalJson(content)).digest('hex');
+}
+
+/**
+ * The digest of an image: everything that decides what its machines do, and nothing else. Where the files lie, what
+ * they are called and what is written about them for people does not count.
+ */
+export function imageDigest(image: Omit<ResolvedImage, 'digest'>): string {
+  return contentDigest({
+    kind: 'Image',
+    layers: image.layers.map(({ packages, scripts }) => ({
+      packages,
+      scripts: Object.fromEntries(Object.entries(scripts).map(([phase, script]) => [phase, script?.text])),
+    })),
+    parameters: withoutProse(image.parameters),
+    resources: image.resources,
+    clouds: image.clouds,
+    ports: image.ports,
+  });
+}
+
+/** The digest of a deployment: its nodes with the digests of their images, and its settings. */
+export function deploymentDigest(deployment: Omit<ResolvedDeployment, 'digest'>): string {
+  const { kind, parameters, nodes, keepRunning, timeoutMs, lifetimeMs, onStall } = deployment;
+  const node = ({ image, ...rest }: ResolvedNode): unknown => ({ ...rest, image: image.digest });
+  return contentDigest({
+    kind,
+    parameters: withoutProse(parameters),
+    nodes: Object.fromEntries(Object.entries(nodes).map(([name, value]) => [name, node(value)])),
+    keepRunning,
+    timeoutMs,
+    lifetimeMs,
+    onStall,
+  });
+}
+
+function withoutProse(parameters: Record<string, ParameterSpec>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(parameters).map(([name, { description: _, ...spec }]) => [name, spec]));
+}
