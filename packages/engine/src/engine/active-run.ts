@@ -149,7 +149,7 @@ export class ActiveRun {
     this.#assign();
     if (writes.events.length > 0) this.events.notify();
     if (writes.logs.length > 0) this.logs.notify();
-    if (writes.facts || writes.instances.size > 0) this.#look();
+    this.#look();
     if (!hasEnded(this.run)) return;
     this.#cancelTimer();
     this.events.end();
@@ -170,6 +170,8 @@ export class ActiveRun {
 
   /** Starts the calls that are due and sets the timer for what time will bring. */
   #look(): void {
+    // Clouds hear of nothing that is not stored; the commit that is under way comes back here.
+    if (this.#ports.journal.isAhead(this.run)) return;
     this.#cancelTimer();
     if (hasEnded(this.run)) return;
     this.#keeper.keep();

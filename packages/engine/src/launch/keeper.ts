@@ -8,7 +8,7 @@ import { dropOrAbort } from '../lifecycle/provisioning.ts';
 import { lost, machineFound, machineGone } from './found.ts';
 import { launchRequest, type LaunchFrame } from './launch-request.ts';
 import { machineChange, mustGo } from './ledger.ts';
-import { backoffMs, isTransient, mayLaunchAgain } from './retry.ts';
+import { backoffMs, isAmbiguous, isTransient, mayLaunchAgain } from './retry.ts';
 import type { Clouds } from './clouds.ts';
 
 export interface KeeperPorts extends LaunchFrame {
@@ -134,8 +134,9 @@ export class MachineKeeper {
         throw new ConnectorError('unavailable', 'the cloud did not return all machines that were asked for');
       }
     } catch (cause) {
-      this.#unclear.add(token);
-      await this.#launchFailed(instances, toConnectorError(cause), connector.capabilities.listConsistencyMs);
+      const error = toConnectorError(cause);
+      if (isAmbiguous(error.code)) this.#unclear.add(token);
+      await this.#launchFailed(instances, error, isAmbiguous(error.code) ? connector.capabilities.listConsistencyMs : 0);
     }
   }
 
@@ -165,9 +166,10 @@ export class MachineKeeper {
       for (const instance of instances) {
         if (instance.machine.status !== 'intended') continue;
         const attempts = instance.machine.attempts + 1;
-        const retryAt = now + Math.max(visibleAfterMs, backoffMs(attempts, this.#ports.random(), error.details.retryAfterMs));
-        changes.push(machineChange(instance, { attempts, retryAt, fault: error.message }));
-        if (mayLaunchAgain(error.code, attempts) || mustGo(run, instance)) continue;
+        const again = mayLaunchAgain(error.code, attempts);
+        const waitMs = again ? backoffMs(attempts, this.#ports.random(), error.details.retryAfterMs) : 0;
+        changes.push(machineChange(instance, { attempts, retryAt: now + Math.max(visibleAfterMs, waitMs), fault: error.message }));
+        if (again || mustGo(run, instance)) continue;
         const hint = error.details.hint === undefined ? '' : ` (${error.details.hint})`;
         changes.push(...dropOrAbort(run, instance, `${instance.name} could not be launched on ${instance.machine.cloud}: ${error.message}${hint}`, now));
       }

@@ -24,3 +24,8 @@ export function backoffMs(attempts: number, random: number, retryAfterMs = 0): n
   const ceiling = Math.min(capMs, baseMs * 2 ** (attempts - 1));
   return Math.max(retryAfterMs, Math.round(ceiling * (0.5 + random / 2)));
 }
+
+/** Whether the call may have had its effect all the same. */
+export function isAmbiguous(code: ConnectorErrorCode): boolean {
+  return code === 'timeout' || code === 'unavailable' || code === 'internal';
+}

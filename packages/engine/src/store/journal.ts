@@ -33,6 +33,7 @@ export class Journal {
   readonly #store: RunStore;
   readonly #listener: JournalListener;
   #pending = new Map<Run, RunWrites>();
+  #writing = new Map<Run, RunWrites>();
   #next = Promise.withResolvers<void>();
   #busy: Promise<void> | undefined;
   #scheduled = false;
@@ -64,6 +65,11 @@ export class Journal {
     this.#writesOf(run).reports.push(report);
   }
 
+  /** True while the run in memory is ahead of the store. */
+  isAhead(run: Run): boolean {
+    return this.#pending.has(run) || this.#writing.has(run);
+  }
+
   /** Resolves when everything recorded so far is stored; at once when there is nothing to store. */
   stored(): Promise<void> {
     if (this.#pending.size > 0) return this.#next.promise;
@@ -91,12 +97,14 @@ export class Journal {
     const batch = this.#pending;
     const done = this.#next;
     this.#pending = new Map();
+    this.#writing = batch;
     this.#next = Promise.withResolvers<void>();
     done.promise.catch(() => {});
     this.#busy = done.promise;
     try {
       await this.#store.write([...batch].flatMap(([run, writes]) => statementsOf(run, writes, this.#store)));
       this.#busy = undefined;
+      this.#writing = new Map();
       for (const [run, writes] of batch) this.#listener.committed(run, writes);
       done.resolve();
     } catch (error) {
@@ -106,6 +114,7 @@ export class Journal {
       const refused = this.#next;
       this.#next = Promise.withResolvers<void>();
       this.#busy = undefined;
+      this.#writing = new Map();
       refused.promise.catch(() => {});
       for (const run of new Set([...batch.keys(), ...later.keys()])) this.#listener.failed(run, error);
       done.reject(error);

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { openSqlite } from './sqlite.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'paceline-sqlite-'));
+});
+
+describe('SQLite', () => {
+  it('runs all statements of a transaction or none', async () => {
+    const database = openSqlite(':memory:');
+    await database.transaction([{ sql: 'CREATE TABLE t (a INTEGER PRIMARY KEY)', values: [] }]);
+    await expect(
+      database.transaction([
+        { sql: 'INSERT INTO t VALUES (?)', values: [1] },
+        { sql: 'INSERT INTO t VALUES (?)', values: [1] },
+      ]),
+    ).rejects.toThrow();
+    expect(await database.all('SELECT * FROM t', [])).toEqual([]);
+  });
+
+  it('fails a transaction whose statement does not change what it has to', async () => {
+    const database = openSqlite(':memory:');
+    await database.transaction([{ sql: 'CREATE TABLE t (a INTEGER)', values: [] }]);
+    await expect(database.transaction([{ sql: 'DELETE FROM t WHERE a = 1', values: [], mustChange: 1 }])).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
+  });
+
+  it('belongs to one process', async () => {
+    const path = join(folder, 'db');
+    const first = openSqlite(path);
+    expect(() => openSqlite(path)).toThrow(expect.objectContaining({ code: 'PACELINE_STORE_LOCKED' }));
+    await first.close();
+    await openSqlite(path).close();
+  });
+
+  it('says that a file is damaged', async () => {
+    const path = join(folder, 'db');
+    await writeFile(path, 'this is not a database, and long enough to be looked at as one '.repeat(100));
+    expect(() => openSqlite(path)).toThrow(expect.objectContaining({ code: 'PACELINE_STORE_FAILED', hint: expect.stringContaining('paceline reap') }));
+  });
+
+  it('says that the folder is missing', () => {
+    expect(() => openSqlite(join(folder, 'missing', 'db'))).toThrow(expect.objectContaining({ code: 'PACELINE_STORE_FAILED' }));
+  });
+
+  it('keeps what a transaction has stored when the process is killed right after', () => {
+    const path = join(folder, 'db');
+    const script = `
+      import { openSqlite } from ${JSON.stringify(join(import.meta.dirname, 'sqlite.ts'))};
+      const database = openSqlite(${JSON.stringify(path)});
+      await database.transaction([{ sql: 'CREATE TABLE t (a INTEGER)', values: [] }, { sql: 'INSERT INTO t VALUES (42)', values: [] }]);
+      process.kill(process.pid, 'SIGKILL');`;
+    expect(() => execFileSync(process.execPath, ['--conditions=@paceline/source', '--input-type=module', '-e', script], { stdio: 'ignore' })).toThrow();
+    return expect(openSqlite(path).all('SELECT a FROM t', [])).resolves.toEqual([{ a: 42 }]);
+  });
+});

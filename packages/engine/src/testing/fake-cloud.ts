@@ -1,0 +1,79 @@
+import { ConnectorError, type Connector, type LaunchRequest, type Machine, type Resource } from '../connector/index.ts';
+
+/** What the next calls of a method do instead of working: fail before anything happened, or after it (a lost answer). */
+export interface Fault {
+  method: 'launch' | 'terminate' | 'list' | 'describe';
+  when: 'before' | 'after';
+  error: ConnectorError;
+}
+
+interface FakeMachine extends Machine {
+  token: string;
+  owner: LaunchRequest['owner'];
+  userData: string;
+}
+
+/** A cloud in memory, for the faults that real ones do not produce on demand. It does not know tokens: doubles are really made. */
+export class FakeCloud {
+  readonly machines = new Map<string, FakeMachine>();
+  readonly faults: Fault[] = [];
+  readonly calls: string[] = [];
+  /** Called with every machine that comes up. */
+  onLaunch = (_machine: FakeMachine): void => {};
+  #next = 1;
+
+  readonly connector: Connector = {
+    info: { name: 'fake', version: '0.0.0', api: 1 },
+    capabilities: { userDataBytes: 16_384, maxBatch: 100, idempotency: 'tag', listConsistencyMs: 0, console: 'none', reach: 'direct', snapshot: false },
+    launch: (request) => this.#faulty('launch', () => request.machines.map(({ index, name, userData }) => this.#start(request, index, name, userData))),
+    describe: (ids) => this.#faulty('describe', () => new Map(ids.flatMap((id) => [...this.machines].filter(([key]) => key === id)))),
+    list: (query) => this.#list(query),
+    terminate: (ids) =>
+      this.#faulty('terminate', () =>
+        ids.map((id) => {
+          this.machines.delete(id);
+          return { id, gone: true };
+        }),
+      ),
+    probe: async () => ({ account: 'test', regions: [] }),
+  };
+
+  #start(request: LaunchRequest, index: number, name: string, userData: Uint8Array): Machine {
+    const id = `i-${this.#next++}`;
+    const machine: FakeMachine = {
+      id,
+      index,
+      name,
+      state: 'running',
+      publicIps: [],
+      privateIps: [`10.0.0.${this.#next}`],
+      createdAt: new Date(0),
+      token: request.token,
+      owner: request.owner,
+      userData: new TextDecoder().decode(userData),
+    };
+    this.machines.set(id, machine);
+    queueMicrotask(() => this.onLaunch(machine));
+    return machine;
+  }
+
+  async *#list({ run, token }: { run?: string; token?: string }): AsyncGenerator<Resource> {
+    await this.#faulty('list', () => undefined);
+    for (const machine of this.machines.values()) {
+      if ((run !== undefined && machine.owner.run !== run) || (token !== undefined && machine.token !== token)) continue;
+      yield { kind: 'machine', id: machine.id, name: machine.name, owner: machine.owner, token: machine.token, machine };
+    }
+  }
+
+  async #faulty<T>(method: Fault['method'], act: () => T): Promise<T> {
+    this.calls.push(method);
+    const index = this.faults.findIndex((fault) => fault.method === method);
+    const [fault] = index < 0 ? [] : this.faults.splice(index, 1);
+    if (fault?.when === 'before') throw fault.error;
+    const result = act();
+    if (fault !== undefined) throw fault.error;
+    return result;
+  }
+}
+
+export const lostAnswer = (method: Fault['method']): Fault => ({ method, when: 'after', error: new ConnectorError('timeout', 'no answer') });
