@@ -20,3 +20,6 @@ export { memoryFiles, type FileSource } from './load/file-source.ts';
 export { diskFiles } from './load/disk-files.ts';
 export { checkModule, loadModule, type CheckedModule, type LoadedModule, type LoadOptions } from './load/load-module.ts';
 export { deploymentDefaults, imageDeployment } from './load/resolve-deployment.ts';
+export { deploymentDigest, imageDigest } from './digest.ts';
+export { planRun } from './plan/plan-run.ts';
+export type { RequestProblem, RunRequest } from './plan/run-request.ts';

@@ -26,6 +26,11 @@ test('refusals say what would be right', () => {
   expect(refuse({ type: 'password', pattern: '.{8,}' }, 'secret')).toMatchInlineSnapshot(`"must match .{8,}"`);
 });
 
+test('a secret is not in the message', () => {
+  expect(checkValue({ type: 'integer', secret: true }, 'hunter2')).toEqual({ message: 'must be a whole number' });
+  expect(checkValue({ type: 'enum', values: ['hunter3'], secret: true }, 'hunter2')).toEqual({ message: 'must be one of hunter3' });
+});
+
 test('a checked value is in its normal form already', () => {
   fc.assert(
     fc.property(fc.constantFrom(...parameterTypes), fc.oneof(fc.string(), fc.integer().map(String), fc.double().map(String)), (type, text) => {

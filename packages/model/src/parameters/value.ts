@@ -19,10 +19,13 @@ export function wholePattern(pattern: string): RegExp {
 export function checkValue(spec: ParameterSpec, text: string): CheckedValue {
   if (text === '') return { value: '' };
   const typed = checkType(spec, text);
-  if ('message' in typed || spec.pattern === undefined) return typed;
-  return wholePattern(spec.pattern).test(typed.value)
-    ? typed
-    : { message: `must match ${spec.pattern}${spec.type === 'password' ? '' : `, not ${quote(text)}`}` };
+  const checked =
+    'message' in typed || spec.pattern === undefined || wholePattern(spec.pattern).test(typed.value)
+      ? typed
+      : { message: `must match ${spec.pattern}, not ${quote(text)}` };
+  if ('value' in checked || !(spec.secret || spec.type === 'password')) return checked;
+  // What is wrong may be said of a secret, but not what it is.
+  return { message: checked.message.replace(/, not .*$/s, '') };
 }
 
 function checkType(spec: ParameterSpec, text: string): CheckedValue {
