@@ -1,0 +1,3 @@
+#!/bin/sh
+# The jobs of this worker.
+cp jobs "$SLIPSTREAM_REPORT_DIR"

@@ -1,0 +1,4 @@
+#!/bin/sh
+# Would wait for ever; the abort of the other machine stops it.
+ss-display "Working"
+sleep 86400
