@@ -30,12 +30,11 @@ class Queue(http.server.BaseHTTPRequestHandler):
             return
         job, size = int(self.path[1:]), int(self.headers['content-length'])
         results[job] = (self.headers['x-worker'], self.rfile.read(size).decode())
-        self.answer(200)
         if len(results) == jobs:
-            with open('results.new', 'w') as out:
+            with open('results', 'w') as out:
                 for job, (worker, value) in sorted(results.items()):
                     out.write(f'{job} {worker} {value}\n')
-            os.rename('results.new', 'results')
+        self.answer(200)
 
 http.server.ThreadingHTTPServer((address, port), Queue).serve_forever()
 PYTHON
