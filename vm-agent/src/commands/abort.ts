@@ -1,0 +1,31 @@
+import { slipstreamMaxValueLength } from '@paceline/api/agent';
+import type { CommandRun } from './call.ts';
+import { type CommandSyntax, UsageError, parseOptions } from './options.ts';
+import { nothing, refused } from './reply.ts';
+
+export const abortSyntax: CommandSyntax = { usage: 'ss-abort [options] [--] [<reason>]', options: { cancel: 'flag' } };
+export const cancelAbortSyntax: CommandSyntax = { usage: 'ss-cancel-abort [options]', options: {} };
+
+export const abort: CommandRun = async (call, bench) => {
+  const { flags, args } = parseOptions(call.argv, abortSyntax);
+  if (args.length > 1) throw new UsageError('Too many arguments');
+  const result = await bench.send(
+    flags.has('cancel') ? { op: 'cancelAbort' } : { op: 'abort', reason: middleCut(args[0] || '(unspecified)') },
+  );
+  return result.status === 'error' ? refused(result) : nothing;
+};
+
+export const cancelAbort: CommandRun = async (call, bench) => {
+  if (parseOptions(call.argv, cancelAbortSyntax).args.length > 0) throw new UsageError('No arguments required');
+  const result = await bench.send({ op: 'cancelAbort' });
+  return result.status === 'error' ? refused(result) : nothing;
+};
+
+const cut = '\n(truncated)\n';
+
+/** Reasons stay as short as SlipStream's; both ends are worth keeping. */
+export function middleCut(text: string, limit: number = slipstreamMaxValueLength): string {
+  if (text.length <= limit) return text;
+  const half = Math.floor((limit - cut.length) / 2);
+  return text.slice(0, half) + cut + text.slice(-half);
+}

@@ -1,0 +1,46 @@
+import type { OpResult } from '@paceline/api/agent';
+import type { Question } from '../link/waits.ts';
+import type { CommandBench, CommandCall } from './call.ts';
+import type { NotYet } from './reply.ts';
+
+/** SlipStream's default, in seconds. */
+export const defaultTimeout = 60;
+/** A waiting command says so this often, in milliseconds, as SlipStream's did. */
+const pieceMs = 5000;
+/** Past its deadline a command asks the engine for a last word this often. */
+const lateMs = 1000;
+
+export interface Blocking {
+  question: Question;
+  /** In seconds, 0 for ever. */
+  timeout: number;
+  /** For stderr, while there is nothing yet. */
+  waiting: string;
+}
+
+/**
+ * Wait for the answer to a question, for as long as one request of the shim lasts. An engine that is away is waited for beyond
+ * the deadline: only its own word that there is no value makes a timeout.
+ * @returns undefined when the time is over
+ */
+export async function block(
+  call: CommandCall,
+  { clock, wait }: CommandBench,
+  { question, timeout, waiting }: Blocking,
+): Promise<OpResult | NotYet | undefined> {
+  const first = call.deadline === undefined;
+  const deadline = deadlineOf(call, clock.now(), timeout);
+  const left = deadline === 0 ? Infinity : deadline - clock.now();
+  const waited = await wait(question, left <= 0 ? lateMs : Math.min(pieceMs, left), first || left <= 0);
+  if (waited.result) return waited.result;
+  const over = deadline !== 0 && clock.now() >= deadline;
+  return over && waited.confirmed ? undefined : { deadline, text: waiting };
+}
+
+export function deadlineOf(call: CommandCall, now: number, timeout: number): number {
+  return call.deadline ?? (timeout === 0 ? 0 : now + timeout * 1000);
+}
+
+export function isNotYet(result: OpResult | NotYet): result is NotYet {
+  return 'deadline' in result;
+}

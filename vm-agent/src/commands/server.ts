@@ -1,0 +1,53 @@
+import { chmodSync, unlinkSync } from 'node:fs';
+import { type IncomingMessage, type Server, createServer } from 'node:http';
+import { readAll } from '../link/http.ts';
+import type { CommandBench, CommandCall } from './call.ts';
+import { runCommandCall } from './commands.ts';
+import { encodeReply } from './reply.ts';
+
+/** A value of 1 MiB has three times as many characters when it is URL-encoded. */
+const longestCall = 4 * 1024 * 1024;
+
+/** Answers the `ss-*` commands on a Unix socket that only its owner can use. */
+export async function serveCommands(socket: string, bench: CommandBench): Promise<Server> {
+  const server = createServer({ keepAliveTimeout: 1 }, (request, response) => {
+    void answer(request, bench).then(
+      (text) => response.end(text),
+      () => {
+        response.statusCode = 400;
+        response.end();
+      },
+    );
+  });
+  // A value may be waited for as long as a command likes.
+  server.requestTimeout = 0;
+  server.timeout = 0;
+  try {
+    unlinkSync(socket);
+  } catch {}
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(socket, resolve);
+  });
+  chmodSync(socket, 0o600);
+  return server;
+}
+
+async function answer(request: IncomingMessage, bench: CommandBench): Promise<string> {
+  const body = await readAll(request, longestCall);
+  return encodeReply(await runCommandCall(decodeCall((request.url ?? '').slice(1), body.toString('latin1')), bench));
+}
+
+/** `a` once per argument, `w` the deadline, `i` whether the script sees no abort, `d` its folder, `f` its standard input. */
+export function decodeCall(name: string, body: string): CommandCall {
+  const form = new URLSearchParams(body);
+  const deadline = form.get('w');
+  return {
+    name,
+    argv: form.getAll('a'),
+    deadline: deadline ? Number(deadline) : undefined,
+    ignoreAbort: form.get('i') === '1',
+    cwd: form.get('d') || '/',
+    stdin: form.get('f') ?? undefined,
+  };
+}

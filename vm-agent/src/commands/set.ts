@@ -1,0 +1,79 @@
+import { resolve } from 'node:path';
+import { maxValueBytes } from '@paceline/api/agent';
+import type { CommandBench, CommandRun } from './call.ts';
+import { qualifyKey } from './keys.ts';
+import { type CommandSyntax, UsageError, parseOptions } from './options.ts';
+import { type Reply, failed, nothing, output, refused } from './reply.ts';
+
+export const setSyntax: CommandSyntax = {
+  usage: 'ss-set [options] [--] <key> <value>\n       ss-set --file <path, or - for standard input> [options] [--] <key>',
+  options: { 'ignore-abort': 'flag', secret: 'flag', file: 'text' },
+};
+
+export const displaySyntax: CommandSyntax = {
+  usage: 'ss-display [options] [--] <value>',
+  options: { 'ignore-abort': 'flag' },
+};
+
+export const randomSyntax: CommandSyntax = {
+  usage: 'ss-random [options] [<key>]',
+  options: { size: 'number', secret: 'flag' },
+  shorts: { s: 'size' },
+};
+
+export const set: CommandRun = async (call, bench) => {
+  const { flags, texts, args } = parseOptions(call.argv, setSyntax);
+  const path = texts['file'];
+  const [key, argument] = args;
+  if (key === undefined || args.length !== (path === undefined ? 2 : 1)) {
+    throw new UsageError(`Error, ${path === undefined ? 'two arguments' : 'one argument'} must be specified`);
+  }
+  let value = argument;
+  if (path === '-') value = call.stdin ?? '';
+  else if (path !== undefined) {
+    try {
+      value = await bench.readFile(resolve(call.cwd, path));
+    } catch (error) {
+      return failed(3, `cannot read ${path}: ${(error as Error).message}`);
+    }
+  }
+  const ignoreAbort = call.ignoreAbort || flags.has('ignore-abort');
+  return assign(bench, key, value!, flags.has('secret'), ignoreAbort);
+};
+
+/** Text that the dashboard shows for this instance. */
+export const display: CommandRun = async (call, bench) => {
+  const { flags, args } = parseOptions(call.argv, displaySyntax);
+  if (args.length !== 1) throw new UsageError('Error, one argument must be specified');
+  return assign(bench, 'statecustom', args[0]!, false, call.ignoreAbort || flags.has('ignore-abort'));
+};
+
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+export const random: CommandRun = async (call, bench) => {
+  const { flags, numbers, args } = parseOptions(call.argv, randomSyntax);
+  if (args.length > 1) throw new UsageError('Too many arguments');
+  const size = numbers['size'] ?? 12;
+  if (size < 1) throw new UsageError('Size value must be a positive integer');
+  if (size > maxValueBytes) return failed(7, tooLong);
+  const value = Array.from({ length: size }, () => letters[bench.random(letters.length)]).join('');
+  if (flags.has('secret')) bench.keepSecret(value);
+  const [key] = args;
+  if (key === undefined) return output(value);
+  const reply = await assign(bench, key, value, flags.has('secret'), call.ignoreAbort);
+  return reply.code === 0 ? output(value) : reply;
+};
+
+const tooLong = `value exceeds maximum length of ${maxValueBytes} bytes`;
+
+/** An empty value unsets. Escape characters, which colours in terminals leave behind, are dropped. */
+async function assign(bench: CommandBench, name: string, given: string, secret: boolean, ignoreAbort: boolean): Promise<Reply> {
+  const key = qualifyKey(name, bench.instance);
+  const value = given.replaceAll('\x1b', '');
+  if (Buffer.byteLength(value) > maxValueBytes) return failed(7, tooLong);
+  if (secret) bench.keepSecret(value);
+  const result = await bench.send(
+    value === '' ? { op: 'unset', key, ignoreAbort } : { op: 'set', key, value, secret, ignoreAbort },
+  );
+  return result.status === 'error' ? refused(result) : nothing;
+}

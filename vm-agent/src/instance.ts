@@ -1,0 +1,258 @@
+import { randomInt } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { existsSync, rmSync, unlinkSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { join as joinPath } from 'node:path';
+import { type Hello, type OpResult, type OpsResponse, scriptGraceMs } from '@paceline/api/agent';
+import { Backoff } from './backoff.ts';
+import type { Clock } from './clock.ts';
+import { serveCommands } from './commands/server.ts';
+import { installCommands } from './commands/shim.ts';
+import { type AgentConfig, forgetSecret } from './config.ts';
+import { writeDurably } from './durable.ts';
+import { journal } from './journal.ts';
+import { Lease } from './lease.ts';
+import { Engine } from './link/http.ts';
+import { join, makeKey, readKey } from './link/join.ts';
+import { OpsQueue } from './link/ops.ts';
+import { followStream } from './link/stream.ts';
+import { Waits } from './link/waits.ts';
+import { Masker } from './output/mask.ts';
+import { Output } from './output/output.ts';
+import { type Paths, makeFolders, pathsOf } from './paths.ts';
+import type { Bench } from './runner/bench.ts';
+import { baseEnvironment, marksOf } from './runner/environment.ts';
+import { sweep } from './runner/leftovers.ts';
+import { bootId } from './runner/machine.ts';
+import { Runner } from './runner/runner.ts';
+import { Store, readState } from './runner/store.ts';
+
+/** How serving an instance ended. `detached`: the agent goes, the scripts stay for the next agent. */
+export interface Ending {
+  how: 'left' | 'refused' | 'revoked' | 'expired' | 'detached';
+  reason: string;
+}
+
+export interface InstanceOptions {
+  config: AgentConfig;
+  configFile: string;
+  clock: Clock;
+  /** What the commands' fall-back runs. */
+  node: string;
+  bundle: string;
+}
+
+/** Output that waits to be sent before reading stops, in characters. */
+const logRoom = 1024 * 1024;
+
+/** One instance of a run, from joining to leaving. */
+export class Instance {
+  readonly #config: AgentConfig;
+  readonly #options: InstanceOptions;
+  readonly #clock: Clock;
+  readonly #paths: Paths;
+  readonly #masker = new Masker();
+  readonly #log: (line: string) => void;
+  readonly #closing = new AbortController();
+  readonly #ops: OpsQueue;
+  readonly #waits: Waits;
+  #engine: Engine;
+  #output: Output | undefined;
+  #runner: Runner | undefined;
+  #server: Server | undefined;
+  #store: Store | undefined;
+  #lease: Lease | undefined;
+  #logs: Hello['logs'] = {};
+  #end!: (ending: Ending) => void;
+  readonly #ended = new Promise<Ending>((resolve) => (this.#end = resolve));
+
+  constructor(options: InstanceOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#clock = options.clock;
+    this.#paths = pathsOf(options.config);
+    this.#engine = new Engine(options.config);
+    this.#log = journal(joinPath(this.#paths.reports, 'paceline-agent.log'), options.config.instance, this.#masker, options.clock);
+    this.#ops = new OpsQueue({
+      post: async (ops) => (await this.#engine.json<OpsResponse>('POST', '/agent/ops', { ops }, this.#closing.signal)).results,
+      backoff: this.#backoff(),
+      onFinal: (error) => this.#end({ how: 'revoked', reason: error.message }),
+    });
+    this.#waits = new Waits((draft) => this.#ops.send(draft), this.#clock);
+  }
+
+  /** Resolves when the instance is over and all its processes are gone (or left alone, when detached). */
+  async run(): Promise<Ending> {
+    const { run, instance } = this.#config;
+    this.#takeState();
+    const store = (this.#store = new Store(this.#paths.state, run, instance));
+    if (store.state.left !== undefined) return this.#close({ how: 'left', reason: store.state.left });
+    try {
+      await this.#serve(store);
+      if (this.#config.expires) this.#watchLease(Date.parse(this.#config.expires));
+      void this.#connect();
+    } catch (error) {
+      await this.#close({ how: 'detached', reason: (error as Error).message });
+      throw error;
+    }
+    const ending = await this.#ended;
+    if (ending.how !== 'detached') await this.#killAll(ending);
+    return this.#close(ending);
+  }
+
+  /** The agent goes; scripts go on and are found again by the next one. */
+  detach(): void {
+    this.#end({ how: 'detached', reason: 'the agent was told to stop' });
+  }
+
+  /** The instance is not wanted any more. */
+  leave(reason: string): void {
+    this.#end({ how: 'left', reason });
+  }
+
+  /** A folder that belongs to another instance (an image of a machine that was one) is none of ours. */
+  #takeState(): void {
+    const { run, instance } = this.#config;
+    const state = readState(this.#paths.state);
+    if (state && (state.run !== run || state.instance !== instance)) rmSync(this.#paths.state, { recursive: true });
+    makeFolders(this.#paths);
+  }
+
+  async #serve(store: Store): Promise<void> {
+    const { node, bundle } = this.#options;
+    installCommands(this.#paths, node, bundle);
+    this.#server = await serveCommands(this.#paths.socket, {
+      instance: this.#config.instance,
+      clock: this.#clock,
+      send: (draft) => this.#ops.send(draft),
+      wait: (question, ms, first) => this.#waits.wait(question, ms, first),
+      keepSecret: (value) => this.#masker.add(value),
+      random: randomInt,
+      readFile: (path) => readFile(path, 'utf8'),
+    });
+    this.#output = new Output({
+      folder: this.#paths.reports,
+      masker: this.#masker,
+      room: () => this.#ops.logRoom(logRoom),
+      send: (source, stream, chunk) =>
+        this.#ops.send({ op: 'log', source, stream, ...chunk, at: new Date(this.#clock.now()).toISOString() }),
+    });
+    store.save();
+  }
+
+  /** Join, if that has not been done, and follow the stream. */
+  async #connect(): Promise<void> {
+    try {
+      const key = await this.#join();
+      this.#engine.close();
+      this.#engine = new Engine({ ...this.#config, key });
+      this.#runner = new Runner(this.#bench());
+      await followStream({
+        engine: this.#engine,
+        backoff: this.#backoff(),
+        log: this.#log,
+        signal: this.#closing.signal,
+        handlers: {
+          hello: (hello) => this.#hello(hello),
+          assignment: (assignment) => this.#assign(assignment),
+          value: (event) => {
+            if (event.secret) this.#masker.add(event.value);
+            this.#waits.value(event);
+          },
+          values: (event) => this.#waits.values(event),
+          mask: ({ values }) => values.forEach((value) => this.#masker.add(value)),
+          leave: ({ reason }) => this.leave(reason),
+          down: () => {
+            this.#lease?.down();
+            this.#waits.down();
+          },
+        },
+      });
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      const joined = this.#runner !== undefined;
+      this.#end({ how: joined ? 'revoked' : 'refused', reason: (error as Error).message });
+    }
+  }
+
+  async #join(): Promise<string> {
+    const { state } = this.#paths;
+    const joined = joinPath(state, 'joined');
+    const known = readKey(state);
+    if (known && existsSync(joined)) return known;
+    const key = known ?? makeKey(state);
+    const started = this.#clock.now();
+    await join({ config: this.#config, key, bootId: bootId(), backoff: this.#backoff(), log: this.#log, signal: this.#closing.signal });
+    writeDurably(joined, '');
+    forgetSecret(this.#options.configFile);
+    this.#log(`Joined ${this.#config.url} as ${this.#config.instance} of ${this.#config.run} in ${this.#clock.now() - started} ms`);
+    return key;
+  }
+
+  #bench(): Bench {
+    return {
+      config: this.#config,
+      paths: this.#paths,
+      engine: this.#engine,
+      store: this.#store!,
+      output: this.#output!,
+      masker: this.#masker,
+      clock: this.#clock,
+      bootId: bootId(),
+      env: { ...baseEnvironment(this.#config, this.#paths, process.env), ...this.#config.env },
+      send: (draft): Promise<OpResult> => this.#ops.send(draft),
+      log: this.#log,
+      backoff: () => this.#backoff(),
+      stored: (source) => this.#logs[source] ?? 0,
+    };
+  }
+
+  #hello({ assignment, lastOp, logs }: Hello): void {
+    this.#lease?.up();
+    this.#logs = logs;
+    this.#ops.hello(lastOp);
+    this.#waits.hello();
+    this.#assign(assignment);
+  }
+
+  #assign(assignment: Hello['assignment']): void {
+    if (assignment.abort !== null) this.#waits.abort();
+    this.#runner!.update(assignment);
+  }
+
+  #watchLease(expires: number): void {
+    const onEnd = (): void => this.#end({ how: 'expired', reason: 'the run is over and the engine cannot be reached' });
+    this.#lease = new Lease({ expires, clock: this.#clock, onEnd });
+  }
+
+  async #killAll({ how, reason }: Ending): Promise<void> {
+    this.#log(`Leaving (${how}): ${reason}`);
+    this.#store!.state.left = reason;
+    this.#store!.save();
+    this.#ops.stop();
+    const sessions = new Set(this.#store!.state.sessions);
+    await Promise.all([this.#runner?.stop(), sweep(marksOf(this.#config, this.#paths), sessions, this.#clock, scriptGraceMs)]);
+  }
+
+  #close(ending: Ending): Ending {
+    this.#closing.abort();
+    this.#lease?.stop();
+    this.#ops.stop();
+    this.#output?.stop();
+    this.#server?.close();
+    this.#server?.closeAllConnections();
+    this.#engine.close();
+    if (this.#server && ending.how !== 'detached') removeSocket(this.#paths.socket);
+    return ending;
+  }
+
+  #backoff(): Backoff {
+    return new Backoff(this.#clock);
+  }
+}
+
+function removeSocket(socket: string): void {
+  try {
+    unlinkSync(socket);
+  } catch {}
+}

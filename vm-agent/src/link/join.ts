@@ -1,0 +1,63 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join as joinPath } from 'node:path';
+import type { JoinRequest, JoinResponse } from '@paceline/api/agent';
+import type { Backoff } from '../backoff.ts';
+import type { AgentConfig } from '../config.ts';
+import { writeDurably } from '../durable.ts';
+import { version } from '../version.ts';
+import { Engine, HttpError } from './http.ts';
+
+export interface JoinOptions {
+  config: AgentConfig;
+  key: string;
+  bootId: string;
+  backoff: Backoff;
+  log: (line: string) => void;
+  signal: AbortSignal;
+}
+
+/** The key that this agent made for itself, if it has joined or tried to. */
+export function readKey(state: string): string | undefined {
+  try {
+    return readFileSync(joinPath(state, 'key'), 'utf8').trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Kept before it is used: after a crash in the middle of a join the same key joins again. */
+export function makeKey(state: string): string {
+  const key = randomBytes(32).toString('base64url');
+  writeDurably(joinPath(state, 'key'), `${key}\n`);
+  return key;
+}
+
+/** Spend the one-time secret. Tries until the engine answers; a refusal is final and thrown as an `HttpError`. */
+export async function join({ config, key, bootId, backoff, log, signal }: JoinOptions): Promise<JoinResponse> {
+  const request: JoinRequest = {
+    run: config.run,
+    instance: config.instance,
+    secret: config.secret ?? '',
+    keyHash: createHash('sha256').update(key).digest('hex'),
+    agentVersion: version,
+    nodeVersion: process.version,
+    bootId,
+  };
+  const engine = new Engine(config);
+  try {
+    for (;;) {
+      try {
+        return await engine.json<JoinResponse>('POST', '/agent/join', request, signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        const status = error instanceof HttpError ? error.status : 0;
+        if (status >= 400 && status < 500 && ![404, 408, 425, 429].includes(status)) throw error;
+        log(`Cannot join ${config.url} yet: ${(error as Error).message}`);
+        await backoff.wait(error instanceof HttpError ? error.retryAfter : 0);
+      }
+    }
+  } finally {
+    engine.close();
+  }
+}

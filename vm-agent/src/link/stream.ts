@@ -1,0 +1,69 @@
+import { type StreamEvents, streamHeartbeatMs } from '@paceline/api/agent';
+import type { Backoff } from '../backoff.ts';
+import { eventParser } from './events.ts';
+import { type Engine, HttpError, detailOf, isFinal, readAll, retryAfter } from './http.ts';
+
+export type StreamHandlers = { [E in keyof StreamEvents]: (event: StreamEvents[E]) => void } & {
+  /** The connection broke; everything may have changed when the next `hello` comes. */
+  down(): void;
+};
+
+export interface StreamOptions {
+  engine: Engine;
+  handlers: StreamHandlers;
+  backoff: Backoff;
+  log: (line: string) => void;
+  signal: AbortSignal;
+  /** Milliseconds of silence after which the link counts as dead. */
+  deadAfter?: number;
+}
+
+/** Follow the engine's stream, over and over, until the signal. Throws an `HttpError` when the engine will not have us any more. */
+export async function followStream(options: StreamOptions): Promise<void> {
+  const { backoff, handlers, log, signal } = options;
+  let said = '';
+  while (!signal.aborted) {
+    let asked = 0;
+    try {
+      await connection(options, () => (said = ''));
+    } catch (error) {
+      if (isFinal(error)) throw error;
+      if (signal.aborted) return;
+      const { message } = error as Error;
+      // An engine that is away for a day is worth one line, not ten thousand.
+      if (message !== said) log(`The link to the engine is down: ${message}`);
+      said = message;
+      asked = error instanceof HttpError ? error.retryAfter : 0;
+    } finally {
+      handlers.down();
+    }
+    if (!signal.aborted) await backoff.wait(asked);
+  }
+}
+
+async function connection(
+  { engine, handlers, backoff, signal, deadAfter = 3 * streamHeartbeatMs }: StreamOptions,
+  up: () => void,
+): Promise<void> {
+  const response = await engine.call({
+    method: 'GET',
+    path: '/agent/stream',
+    headers: { accept: 'text/event-stream', 'cache-control': 'no-cache' },
+    timeout: deadAfter,
+    signal,
+  });
+  if (response.statusCode !== 200) {
+    const detail = detailOf((await readAll(response)).toString()) || `HTTP ${response.statusCode}`;
+    throw new HttpError(response.statusCode!, detail, retryAfter(response));
+  }
+  const feed = eventParser((event, data) => {
+    if (!(event in handlers) || event === 'down') return;
+    if (event === 'hello') {
+      backoff.reset();
+      up();
+    }
+    handlers[event as keyof StreamEvents](JSON.parse(data) as never);
+  });
+  for await (const chunk of response as AsyncIterable<Buffer>) feed(chunk);
+  throw new Error('the engine closed it');
+}

@@ -1,0 +1,82 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { join } from 'node:path';
+import type { Masker } from './mask.ts';
+import { type LogChunk, Tail } from './tail.ts';
+
+export type Stream = 'stdout' | 'stderr';
+
+export interface OutputOptions {
+  folder: string;
+  masker: Masker;
+  send: (source: string, stream: Stream, chunk: LogChunk) => Promise<unknown>;
+  room: () => Promise<void>;
+}
+
+/** The output files that are being sent home, all in one folder: one watch does for all. */
+export class Output {
+  readonly #options: OutputOptions;
+  readonly #tails = new Map<string, Tail>();
+  #watcher: FSWatcher | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+  }
+
+  /** @param from bytes that the engine already has */
+  follow(source: string, stream: Stream, from: number): Tail {
+    const known = this.#tails.get(source);
+    if (known) return known;
+    const { folder, masker, send, room } = this.#options;
+    const tail = new Tail({
+      file: join(folder, source),
+      name: source,
+      from,
+      masker,
+      room,
+      send: (chunk) => send(source, stream, chunk),
+    });
+    this.#tails.set(source, tail);
+    this.#watch();
+    return tail;
+  }
+
+  /** Resolves when the engine has all of it. */
+  async finish(source: string): Promise<void> {
+    await this.#tails.get(source)?.finish();
+    this.#tails.delete(source);
+    if (this.#tails.size === 0) this.#unwatch();
+  }
+
+  stop(): void {
+    this.#unwatch();
+    for (const tail of this.#tails.values()) tail.stop();
+  }
+
+  #watch(): void {
+    if (this.#timer) return;
+    let pause = 1000;
+    try {
+      this.#watcher = watch(this.#options.folder, (_, name) => {
+        if (name === null) this.#kickAll();
+        else this.#tails.get(name)?.kick();
+      });
+      this.#watcher.on('error', () => this.#watcher?.close());
+    } catch {
+      // No watches left on this machine: look often.
+      pause = 50;
+    }
+    this.#timer = setInterval(() => this.#kickAll(), pause);
+    this.#timer.unref();
+  }
+
+  #unwatch(): void {
+    this.#watcher?.close();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #kickAll(): void {
+    for (const tail of this.#tails.values()) tail.kick();
+  }
+}

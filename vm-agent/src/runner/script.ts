@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { accessSync, chmodSync, constants, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ScriptStep } from '@paceline/api/agent';
+import type { Backoff } from '../backoff.ts';
+import { type Engine, HttpError, isFinal } from '../link/http.ts';
+
+/** SlipStream's name of the file: `<module>:<Label>`, lower-cased and without characters that a path may not have. */
+export function scriptName(module: string, label: string): string {
+  const name = `${module}:${label}`.toLowerCase().replaceAll('/', '_').replaceAll(' ', '-').replaceAll(':', '__');
+  if (Buffer.byteLength(name) <= 200) return name;
+  return `${name.slice(0, 60)}_${createHash('sha256').update(name).digest('hex').slice(0, 16)}__${label.toLowerCase().replaceAll(/\W/g, '-').slice(0, 40)}`;
+}
+
+export interface ScriptSource {
+  engine: Engine;
+  /** Folder for texts by their digest. */
+  cache: string;
+  backoff: () => Backoff;
+  signal: AbortSignal;
+}
+
+/** The text with that digest: fetched once, checked always. Tries until the engine answers. */
+export async function scriptText(digest: string, { engine, cache, backoff, signal }: ScriptSource): Promise<string> {
+  const file = join(cache, digest.replaceAll(/[^0-9a-zA-Z]/g, ''));
+  try {
+    const text = readFileSync(file);
+    if (sha256(text) === digest) return text.toString();
+  } catch {}
+  const delays = backoff();
+  for (let wrong = 0; ; ) {
+    let asked = 0;
+    try {
+      const text = Buffer.from(await engine.text({ method: 'GET', path: `/agent/scripts/${encodeURIComponent(digest)}`, signal }));
+      if (sha256(text) !== digest) throw new HttpError(502, `the script that arrived does not have the digest ${digest}`);
+      writeFileSync(file, text, { mode: 0o600 });
+      return text.toString();
+    } catch (error) {
+      if (signal.aborted || isFinal(error)) throw error;
+      if (error instanceof HttpError) {
+        if (error.status === 404 || (error.status === 502 && ++wrong === 5)) throw error;
+        asked = error.retryAfter;
+      }
+    }
+    await delays.wait(asked);
+  }
+}
+
+/** Written under another name first: a shell may still be reading the script of this name. */
+export function writeScript(folder: string, step: Pick<ScriptStep, 'module' | 'label'>, text: string): string {
+  const file = join(folder, scriptName(step.module, step.label));
+  writeFileSync(`${file}.new`, text);
+  chmodSync(`${file}.new`, 0o755);
+  renameSync(`${file}.new`, file);
+  return file;
+}
+
+/**
+ * What to start for a script: what the kernel would start, by the first line. Done here because the kernel's own words for a
+ * wrong first line ("not found") help nobody, and because it works where the folder is mounted `noexec`.
+ * @throws an Error whose message is for people
+ */
+export function interpreterArgv(text: string, file: string): string[] {
+  if (!text.startsWith('#!')) return ['/bin/sh', file];
+  const line = text.slice(2, text.indexOf('\n') === -1 ? undefined : text.indexOf('\n'));
+  if (line.endsWith('\r')) {
+    throw new Error(
+      `the first line, '#!${line.slice(0, -1)}', ends with a carriage return: save the script with Unix line ends (LF), not Windows ones (CRLF)`,
+    );
+  }
+  const [, interpreter, argument] = /^[ \t]*(\S*)[ \t]*(.*?)[ \t]*$/.exec(line)!;
+  if (!interpreter) return ['/bin/sh', file];
+  try {
+    accessSync(interpreter, constants.X_OK);
+    if (!statSync(interpreter).isFile()) throw new Error('not a file');
+  } catch {
+    throw new Error(`there is no interpreter '${interpreter}' on this machine (first line of the script)`);
+  }
+  return argument ? [interpreter, argument, file] : [interpreter, file];
+}
+
+function sha256(text: Buffer): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import { statSync, unlinkSync } from 'node:fs';
+import type { PackagesStep, ReportStep, ScriptStep, Step } from '@paceline/api/agent';
+import { reportName, spool } from '../report/spool.ts';
+import { tarOf } from '../report/tar.ts';
+import { upload } from '../report/upload.ts';
+import type { Bench, Outcome } from './bench.ts';
+import { failureOf, lastLine, runCommand, stepFiles } from './command.ts';
+import { packagesArgv } from './packages.ts';
+import type { Command } from './process.ts';
+import { interpreterArgv, scriptText, writeScript } from './script.ts';
+
+/** SlipStream's name for the folder in the tarball: its path with `_` for `/`. */
+const reportRoot = 'var_log_slipstream_client';
+
+/** A step whose failure is the run's. */
+export function aborts(step: Step): boolean {
+  return step.kind === 'packages' || (step.kind === 'script' && step.aborts);
+}
+
+/** A step that an abort does not stop. */
+export function immune(step: Step): boolean {
+  return step.kind === 'report' || (step.kind === 'script' && step.immune);
+}
+
+/** Carry out one step. Does not throw: whatever goes wrong is the outcome. */
+export async function runStep(bench: Bench, seq: number, step: Step, stop: AbortSignal): Promise<Outcome> {
+  try {
+    if (step.kind === 'report') return await sendReport(bench, step, stop);
+    return await runScript(bench, seq, step, stop);
+  } catch (error) {
+    if (stop.aborted) return { status: 'stopped' };
+    return { status: 'failed', message: failure(bench, step, (error as Error).message) };
+  }
+}
+
+async function runScript(bench: Bench, seq: number, step: ScriptStep | PackagesStep, stop: AbortSignal): Promise<Outcome> {
+  const make = (): Promise<Command> =>
+    step.kind === 'script' ? scriptCommand(bench, step, stop) : packagesCommand(bench, step);
+  const exit = await runCommand(bench, { seq, id: step.id, make, stop });
+  const { code: exitCode } = exit;
+  if (exitCode === 0) return { status: 'done', exitCode };
+  if (stop.aborted) return { status: 'stopped', exitCode };
+  const { stderr } = stepFiles(bench.paths, seq, step.id, bench.store.step(step.id)?.attempt ?? 1);
+  return { status: 'failed', exitCode, message: failure(bench, step, failureOf(exit, lastLine(stderr))) };
+}
+
+async function scriptCommand({ paths, engine, env, backoff }: Bench, step: ScriptStep, stop: AbortSignal): Promise<Command> {
+  const text = await scriptText(step.digest, { engine, cache: paths.cache, backoff, signal: stop });
+  const file = writeScript(paths.scripts, step, text);
+  return {
+    argv: interpreterArgv(text, file),
+    cwd: paths.cwd,
+    env: {
+      ...env,
+      ...(step.phase === 'report' && { SLIPSTREAM_REPORT_DIR: paths.reports }),
+      ...(step.immune && { PACELINE_IGNORE_ABORT: '1' }),
+      ...step.env,
+    },
+  };
+}
+
+async function packagesCommand({ paths, config, env }: Bench, step: PackagesStep): Promise<Command> {
+  return { argv: packagesArgv(paths.state, config.packages, step.packages), cwd: paths.cwd, env };
+}
+
+async function sendReport(bench: Bench, step: ReportStep, stop: AbortSignal): Promise<Outcome> {
+  const { config, paths, engine, store, masker, clock, bootId, backoff } = bench;
+  let { report } = store.step(step.id) ?? {};
+  if (!report || statSync(join(paths.spool, report.name), { throwIfNoEntry: false })?.size !== report.size) {
+    let now = clock.now();
+    while (reportName(config.instance, now) === store.state.lastReport) now += 1000;
+    const name = (store.state.lastReport = reportName(config.instance, now));
+    const spooled = await spool(tarOf(paths.reports, reportRoot, masker), join(paths.spool, name), stop);
+    report = { name, ...spooled };
+    store.record(step.id, { status: 'running', attempt: 1, bootId, report });
+  }
+  const file = join(paths.spool, report.name);
+  await upload({ engine, file, ...report, backoff: backoff(), signal: stop });
+  unlinkSync(file);
+  return { status: 'done' };
+}
+
+/** SlipStream's words, which people and scripts know. */
+function failure({ config, masker, store }: Bench, step: Step, detail: string): string {
+  const reason = masker.hide(detail);
+  if (step.kind === 'script') return `Failed running '${step.module}:${step.label}' script on '${config.instance}': ${reason}`;
+  if (step.kind === 'packages') return `Failed installing packages on '${config.instance}': ${reason}`;
+  const name = store.step(step.id)?.report?.name;
+  return `Failed sending the report${name ? ` ${name}` : ''} of '${config.instance}': ${reason}`;
+}
+
