@@ -1,0 +1,149 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createClient, type Client } from './client.ts';
+
+type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+async function serve(handler: Handler): Promise<{ url: string; client: Client; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => handler(request, response, body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = createClient({ url, token: 'plo_x', timeoutMs: 2000, patience: { firstPauseMs: 1, longestPauseMs: 5, giveUpMs: 5000 } });
+  return { url, client, asked };
+}
+
+/** An address where nobody listens any more. */
+async function deadUrl(): Promise<string> {
+  const { url } = await serve(() => {});
+  for (const close of closers.splice(0)) close();
+  return url;
+}
+
+function json(response: ServerResponse, data: unknown, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(data));
+}
+
+function eventOf(seq: number): object {
+  return { seq, at: '2026-01-01T00:00:00.000Z', type: 'run.state', severity: 'info', message: `m${seq}`, data: {} };
+}
+
+describe('requests', () => {
+  test('carry the token, escape names and read the answer', async () => {
+    let seen: unknown;
+    const { client, asked } = await serve((request, response, body) => {
+      seen = { token: request.headers.authorization, body };
+      json(response, { key: 'a.1:b', value: 'v', secret: false });
+    });
+    expect(await client.parameters.set('my run', 'a.1:b', 'v', { secret: true })).toEqual({ key: 'a.1:b', value: 'v', secret: false });
+    expect(asked).toEqual(['PUT /api/runs/my%20run/parameters/a.1%3Ab']);
+    expect(seen).toEqual({ token: 'Bearer plo_x', body: '{"value":"v","secret":true}' });
+  });
+
+  test('take what a newer server says in addition', async () => {
+    const { client } = await serve((_request, response) => json(response, { parameters: [{ key: 'ss:a', value: null, secret: false, unit: 's' }], next: 1 }));
+    expect(await client.parameters.list('r')).toMatchObject([{ key: 'ss:a', value: null }]);
+  });
+
+  test('refuse what is not as agreed', async () => {
+    const { client } = await serve((_request, response) => json(response, { parameters: [{ key: 3 }] }));
+    await expect(client.parameters.list('r')).rejects.toMatchObject({ code: 'PACELINE_INTERNAL' });
+  });
+
+  test('fail with the error of the problem document', async () => {
+    const { client } = await serve((_request, response) =>
+      json(response, { type: 'x', title: 't', status: 409, detail: 'no', code: 'PACELINE_CONFLICT', hint: 'h', received: 5 }, 409),
+    );
+    await expect(client.runs.get('r')).rejects.toMatchObject({ code: 'PACELINE_CONFLICT', message: 'no', hint: 'h', data: { received: 5 }, exitCode: 4 });
+  });
+
+  test('tell a server that is none of ours', async () => {
+    const { client } = await serve((_request, response) => response.writeHead(404).end('<html>'));
+    await expect(client.runs.get('r')).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND', hint: expect.stringContaining('does not look like') });
+  });
+
+  test('say why a server cannot be reached', async () => {
+    const client = createClient({ url: await deadUrl(), token: '' });
+    await expect(client.health()).rejects.toMatchObject({ code: 'PACELINE_UNREACHABLE', message: expect.stringContaining('ECONNREFUSED') });
+  });
+
+  test('do not wait for ever, neither for the head nor for the rest', async () => {
+    const { url } = await serve((request, response) => {
+      if (request.url === '/api/info') response.writeHead(200).write('{');
+    });
+    const client = createClient({ url, token: '', timeoutMs: 50 });
+    await expect(client.health()).rejects.toMatchObject({ code: 'PACELINE_UNREACHABLE', message: expect.stringContaining('no answer within 0.05 s') });
+    await expect(client.info()).rejects.toMatchObject({ code: 'PACELINE_UNREACHABLE', message: expect.stringContaining('nothing was heard') });
+  });
+
+  test('keep the token off the open network', () => {
+    expect(() => createClient({ url: 'http://example.org', token: 't' })).toThrow('in the clear');
+    expect(() => createClient({ url: 'example.org', token: 't' })).toThrow('not the address of a server');
+    expect(createClient({ url: 'https://example.org/paceline/', token: 't' }).url).toBe('https://example.org/paceline');
+  });
+
+  test('download reports as they come', async () => {
+    const { client } = await serve((_request, response) => response.writeHead(200).end(Buffer.alloc(100_000, 7)));
+    let bytes = 0;
+    for await (const chunk of client.reports.download('r', 'a.tgz')) bytes += chunk.length;
+    expect(bytes).toBe(100_000);
+  });
+});
+
+describe('following', () => {
+  test('goes on after cuts without losing or repeating anything', async () => {
+    const { client, asked } = await serve((request, response) => {
+      const after = Number(request.headers['last-event-id']);
+      if (asked.length === 2) return json(response, {}, 503);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      // Each connection brings three more and repeats one, cut in the middle of a fourth.
+      for (let seq = Math.max(after, 1); seq <= after + 3; seq++) response.write(`id: ${seq}\nevent: event\ndata: ${JSON.stringify(eventOf(seq))}\n\n`);
+      if (after >= 6) return response.end('event: end\ndata: {}\n\n');
+      response.write('id: 99\nda');
+      setImmediate(() => response.destroy());
+      return response;
+    });
+    const cuts: string[] = [];
+    const seen: number[] = [];
+    for await (const { seq } of client.followEvents('r', { onCut: ({ code }) => cuts.push(code) })) seen.push(seq);
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(cuts).toEqual(['PACELINE_UNREACHABLE', 'PACELINE_UNREACHABLE', 'PACELINE_UNREACHABLE']);
+    expect(asked.at(-1)).toBe('GET /api/runs/r/events?after=6');
+  });
+
+  test('ends quietly with its signal, and with an error when it is refused', async () => {
+    const { client } = await serve((request, response) => {
+      if (request.url?.includes('logs')) return json(response, {}, 401);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      return response.write(`data: ${JSON.stringify(eventOf(1))}\n\n`);
+    });
+    const stop = new AbortController();
+    const seen: number[] = [];
+    for await (const { seq } of client.followEvents('r', { signal: stop.signal })) {
+      seen.push(seq);
+      stop.abort();
+    }
+    expect(seen).toEqual([1]);
+    await expect(client.followLogs('r').next()).rejects.toMatchObject({ code: 'PACELINE_UNAUTHENTICATED' });
+  });
+
+  test('gives up a server that stays away', async () => {
+    const client = createClient({ url: await deadUrl(), token: '', patience: { giveUpMs: 20, firstPauseMs: 5 } });
+    await expect(client.followEvents('r').next()).rejects.toMatchObject({ code: 'PACELINE_UNREACHABLE' });
+  });
+});

@@ -1,0 +1,142 @@
+import { PacelineError } from '@paceline/model';
+import * as z from 'zod';
+import { defaultPatience, follow, type FollowOptions, type Patience } from './client-follow.ts';
+import { bytesOf, send, sendForJson, type Endpoint, type RequestOptions } from './client-request.ts';
+import {
+  createdRun,
+  eventList,
+  eventView,
+  logList,
+  logView,
+  parameterList,
+  parameterView,
+  reportList,
+  runDetail,
+  runList,
+  serverInfo,
+  type CreatedRun,
+  type EventView,
+  type LogView,
+  type ParameterView,
+  type ReportView,
+  type RunDetail,
+  type RunRequest,
+  type RunSummary,
+  type ServerInfo,
+} from './runs.ts';
+
+export interface ClientOptions {
+  /** Address of the server, such as `https://paceline.example.org`. */
+  url: string;
+  /** The operator's token, or that of one run. */
+  token: string;
+  /** Default: the global one. */
+  fetch?: typeof globalThis.fetch;
+  /** Ends every call and stream. */
+  signal?: AbortSignal;
+  /** How long an answer may take, in milliseconds. @default 30000 */
+  timeoutMs?: number;
+  /** How hard streams try to come back. */
+  patience?: Partial<Patience>;
+}
+
+export interface Page {
+  /** The last item that is known already. */
+  after?: number;
+  limit?: number;
+}
+
+/**
+ * What a server can be asked. `run` is an id, the beginning of one, or a name. Every method rejects with a PacelineError: the
+ * server's own, or PACELINE_UNREACHABLE.
+ */
+export interface Client {
+  readonly url: string;
+  health(): Promise<void>;
+  info(): Promise<ServerInfo>;
+  runs: {
+    /** Not repeated by itself: a lost answer leaves open whether the run began. */
+    create(request: RunRequest): Promise<CreatedRun>;
+    list(options?: { active?: boolean; limit?: number; offset?: number }): Promise<RunSummary[]>;
+    get(run: string): Promise<RunDetail>;
+    terminate(run: string): Promise<RunDetail>;
+    abort(run: string, reason: string): Promise<RunDetail>;
+    cancelAbort(run: string): Promise<RunDetail>;
+  };
+  parameters: {
+    list(run: string): Promise<ParameterView[]>;
+    get(run: string, key: string, options?: { reveal?: boolean }): Promise<ParameterView>;
+    set(run: string, key: string, value: string, options?: { secret?: boolean }): Promise<ParameterView>;
+    unset(run: string, key: string): Promise<void>;
+  };
+  events(run: string, page?: Page): Promise<EventView[]>;
+  logs(run: string, page?: Page): Promise<LogView[]>;
+  followEvents(run: string, options?: FollowOptions): AsyncGenerator<EventView>;
+  followLogs(run: string, options?: FollowOptions): AsyncGenerator<LogView>;
+  reports: {
+    list(run: string): Promise<ReportView[]>;
+    /** The bytes of a report, as they come. */
+    download(run: string, name: string): AsyncGenerator<Uint8Array>;
+  };
+}
+
+/**
+ * A client of one server.
+ * @throws PACELINE_REQUEST_INVALID when the address is none, or would send the token in the clear
+ */
+export function createClient(options: ClientOptions): Client {
+  const { url, token, fetch = globalThis.fetch, signal, timeoutMs = 30_000 } = options;
+  const endpoint: Endpoint = { url: checkedUrl(url), token, fetch, signal, timeoutMs };
+  const patience = { ...defaultPatience, ...options.patience };
+  const runPath = (run: string, ...rest: string[]): string => ['/api/runs', ...[run, ...rest].map(encodeURIComponent)].join('/');
+  const ask = <T>(path: string, schema: z.ZodType<T>, request?: RequestOptions): Promise<T> => sendForJson(endpoint, path, schema, request);
+  return {
+    url: endpoint.url,
+    async health() {
+      await ask('/api/health', z.object({ status: z.literal('ok') }));
+    },
+    info: () => ask('/api/info', serverInfo),
+    runs: {
+      create: (body) => ask('/api/runs', createdRun, { method: 'POST', body }),
+      list: async (query = {}) => (await ask('/api/runs', runList, { query })).runs,
+      get: (run) => ask(runPath(run), runDetail),
+      terminate: (run) => ask(runPath(run), runDetail, { method: 'DELETE' }),
+      abort: (run, reason) => ask(runPath(run, 'abort'), runDetail, { method: 'POST', body: { reason } }),
+      cancelAbort: (run) => ask(runPath(run, 'abort'), runDetail, { method: 'DELETE' }),
+    },
+    parameters: {
+      list: async (run) => (await ask(runPath(run, 'parameters'), parameterList)).parameters,
+      get: (run, key, query = {}) => ask(runPath(run, 'parameters', key), parameterView, { query }),
+      set: (run, key, value, { secret = false } = {}) => ask(runPath(run, 'parameters', key), parameterView, { method: 'PUT', body: { value, secret } }),
+      async unset(run, key) {
+        await discard(await send(endpoint, runPath(run, 'parameters', key), { method: 'DELETE' }));
+      },
+    },
+    events: async (run, page = {}) => (await ask(runPath(run, 'events'), eventList, { query: { ...page } })).events,
+    logs: async (run, page = {}) => (await ask(runPath(run, 'logs'), logList, { query: { ...page } })).logs,
+    followEvents: (run, following = {}) => follow(endpoint, runPath(run, 'events'), eventView, following, patience),
+    followLogs: (run, following = {}) => follow(endpoint, runPath(run, 'logs'), logView, following, patience),
+    reports: {
+      list: async (run) => (await ask(runPath(run, 'reports'), reportList)).reports,
+      async *download(run, name) {
+        yield* bytesOf(endpoint, await send(endpoint, runPath(run, 'reports', name)), timeoutMs);
+      },
+    },
+  };
+}
+
+/** Frees the connection of an answer that has nothing to say. */
+async function discard(response: Response): Promise<void> {
+  await response.body?.cancel().catch(() => {});
+}
+
+function checkedUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    throw new PacelineError('PACELINE_REQUEST_INVALID', `'${text}' is not the address of a server`, { hint: 'It looks like https://paceline.example.org.' });
+  }
+  if (url.protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)) {
+    throw new PacelineError('PACELINE_REQUEST_INVALID', `Plain HTTP to ${url.host} would send the token in the clear`, { hint: 'Use https://.' });
+  }
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+}
