@@ -23,3 +23,5 @@ export { deploymentDefaults, imageDeployment } from './load/resolve-deployment.t
 export { deploymentDigest, imageDigest } from './digest.ts';
 export { planRun } from './plan/plan-run.ts';
 export type { RequestProblem, RunRequest } from './plan/run-request.ts';
+export { checkWiring, type WiringReport } from './wiring/check-wiring.ts';
+export type { WiringEdge } from './wiring/edges.ts';
