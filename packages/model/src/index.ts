@@ -18,10 +18,26 @@ export { canonicalJson, contentDigest } from './digest.ts';
 export { formatDiagnostic, type Diagnostic } from './source/diagnostic.ts';
 export { memoryFiles, type FileSource } from './load/file-source.ts';
 export { diskFiles } from './load/disk-files.ts';
-export { checkModule, loadModule, type CheckedModule, type LoadedModule, type LoadOptions } from './load/load-module.ts';
+export {
+  checkModule,
+  loadModule,
+  type CheckedModule,
+  type LoadedModule,
+  type LoadOptions,
+} from './load/load-module.ts';
 export { deploymentDefaults, imageDeployment } from './load/resolve-deployment.ts';
 export { deploymentDigest, imageDigest } from './digest.ts';
 export { planRun } from './plan/plan-run.ts';
 export type { RequestProblem, RunRequest } from './plan/run-request.ts';
 export { checkWiring, type WiringReport } from './wiring/check-wiring.ts';
 export type { WiringEdge } from './wiring/edges.ts';
+export { phaseLabels } from './resolved/phase-labels.ts';
+export {
+  planOverview,
+  type OverviewNode,
+  type OverviewParameter,
+  type OverviewStep,
+  type PlanOverview,
+  type ValueOrigin,
+} from './plan/plan-overview.ts';
+export { initTemplate, type TemplateFile } from './template/init-template.ts';

@@ -34,7 +34,8 @@ export function resolveDeclarations(
     const long = typeof declaration === 'object' && declaration !== null;
     const details = detailsOf(declaration);
     const parent = Object.hasOwn(inherited, name) ? inherited[name] : undefined;
-    const textAt = (value: Scalar, ...keys: PropertyKey[]): string => scalarText(value, yaml.written([...path, ...keys]));
+    const textAt = (value: Scalar, ...keys: PropertyKey[]): string =>
+      scalarText(value, yaml.written([...path, ...keys]));
 
     const { default: initial, values, type, ...rest } = details;
     const defaultText = initial === undefined ? undefined : long ? textAt(initial, 'default') : textAt(initial);
@@ -59,17 +60,32 @@ function inferType({ values, default: initial }: ParameterDetails, text: string 
   return String(initial) === text ? 'number' : 'string';
 }
 
-function checkSpec(name: string, spec: ParameterSpec, report: (field: keyof ParameterSpec, message: string, hint?: string) => void): ParameterSpec {
+function checkSpec(
+  name: string,
+  spec: ParameterSpec,
+  report: (field: keyof ParameterSpec, message: string, hint?: string) => void,
+): ParameterSpec {
   const numeric = spec.type === 'integer' || spec.type === 'number';
-  if (spec.type === 'enum' && spec.values === undefined) report('type', `\`${name}\` is an enum without \`values\`.`, 'List the allowed values: `values: [small, large]`.');
-  if (spec.type !== 'enum' && spec.values !== undefined) report('values', `Only an enum has \`values\`; \`${name}\` is of type ${spec.type}.`, 'Write `type: enum`.');
+  if (spec.type === 'enum' && spec.values === undefined)
+    report('type', `\`${name}\` is an enum without \`values\`.`, 'List the allowed values: `values: [small, large]`.');
+  if (spec.type !== 'enum' && spec.values !== undefined)
+    report('values', `Only an enum has \`values\`; \`${name}\` is of type ${spec.type}.`, 'Write `type: enum`.');
   for (const limit of ['minimum', 'maximum'] as const) {
-    if (!numeric && spec[limit] !== undefined) report(limit, `Only numbers have a \`${limit}\`; \`${name}\` is of type ${spec.type}.`, 'Write `type: integer` or `type: number`.');
+    if (!numeric && spec[limit] !== undefined)
+      report(
+        limit,
+        `Only numbers have a \`${limit}\`; \`${name}\` is of type ${spec.type}.`,
+        'Write `type: integer` or `type: number`.',
+      );
   }
   if (spec.minimum !== undefined && spec.maximum !== undefined && spec.minimum > spec.maximum) {
-    report('minimum', `No number fits \`${name}\`: the minimum ${spec.minimum} is more than the maximum ${spec.maximum}.`);
+    report(
+      'minimum',
+      `No number fits \`${name}\`: the minimum ${spec.minimum} is more than the maximum ${spec.maximum}.`,
+    );
   }
-  if (spec.output && spec.required) report('required', `\`${name}\` is set by a script (\`output\`), so it cannot be \`required\` from the user.`);
+  if (spec.output && spec.required)
+    report('required', `\`${name}\` is set by a script (\`output\`), so it cannot be \`required\` from the user.`);
   if (spec.pattern !== undefined) {
     try {
       wholePattern(spec.pattern);

@@ -4,19 +4,25 @@ import { resolvedDeployment } from '../resolved/deployment.ts';
 import { memoryFiles } from './file-source.ts';
 import { type LoadedModule, loadModule } from './load-module.ts';
 
-const head = (kind: string, name: string): string => `apiVersion: paceline.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
+const head = (kind: string, name: string): string =>
+  `apiVersion: paceline.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
 const image = (name: string, spec: string): string => `${head('Image', name)}spec:\n${spec}`;
 
 const files: Record<string, string> = {
   '/p/project.yaml': head('Project', 'demo'),
-  '/p/debian/image.yaml': image('debian', `  clouds: { aws-paris: { image: ami-1, login: admin }, lab: debian-12 }
+  '/p/debian/image.yaml': image(
+    'debian',
+    `  clouds: { aws-paris: { image: ami-1, login: admin }, lab: debian-12 }
   resources: { cpus: 1, memory: 1GiB }
   parameters: { greeting: hello, size: { values: [small, large], default: small } }
   packages: [curl]
   scripts: { preInstall: prepare.sh }
-`),
+`,
+  ),
   '/p/debian/prepare.sh': '#!/bin/sh\nexport DEBIAN_FRONTEND=noninteractive\n',
-  '/p/apache/image.yaml': image('apache', `  extends: ../debian
+  '/p/apache/image.yaml': image(
+    'apache',
+    `  extends: ../debian
   resources: { memory: 2GiB, disk: 10GiB }
   clouds: { lab: { image: debian-12-web } }
   parameters:
@@ -34,9 +40,13 @@ const files: Record<string, string> = {
     deploy: |
       #!/bin/bash
       ss-set ready true
-`),
+`,
+  ),
   '/p/apache/install.sh': '#!/bin/sh\na2enmod status\n',
-  '/p/client/image.yaml': image('client', '  extends: ../debian/image.yaml\n  parameters: { webserver.hostname: , webserver.port: { type: integer }, flag: false, name: x }\n'),
+  '/p/client/image.yaml': image(
+    'client',
+    '  extends: ../debian/image.yaml\n  parameters: { webserver.hostname: , webserver.port: { type: integer }, flag: false, name: x }\n',
+  ),
   '/p/web/deployment.yaml': `${head('Deployment', 'web')}spec:
   parameters:
     clients: { type: integer, default: 1, minimum: 1 }
@@ -57,10 +67,17 @@ const files: Record<string, string> = {
 `,
 };
 
-const load = (path: string, more: Record<string, string> = {}, links: Record<string, string> = {}): Promise<LoadedModule> =>
-  loadModule(path, { fs: memoryFiles({ ...files, ...more }, links) });
+const load = (
+  path: string,
+  more: Record<string, string> = {},
+  links: Record<string, string> = {},
+): Promise<LoadedModule> => loadModule(path, { fs: memoryFiles({ ...files, ...more }, links) });
 
-async function refusal(path: string, more: Record<string, string> = {}, links: Record<string, string> = {}): Promise<string> {
+async function refusal(
+  path: string,
+  more: Record<string, string> = {},
+  links: Record<string, string> = {},
+): Promise<string> {
   try {
     await load(path, more, links);
   } catch (error) {
@@ -272,7 +289,13 @@ test('an image alone runs as the node machine', async () => {
   expect(loaded.kind).toBe('Image');
   const { nodes, ...rest } = loaded.deployment;
   expect(Object.keys(nodes)).toEqual(['machine']);
-  expect(rest).toMatchObject({ kind: 'Image', name: 'apache', module: 'apache', keepRunning: 'on-success', lifetimeMs: 14_400_000 });
+  expect(rest).toMatchObject({
+    kind: 'Image',
+    name: 'apache',
+    module: 'apache',
+    keepRunning: 'on-success',
+    lifetimeMs: 14_400_000,
+  });
 });
 
 test('a folder, a file, a document of a file: all ways to name a module', async () => {
@@ -302,7 +325,12 @@ test('an inline script knows where it is written', async () => {
 });
 
 test('the digest is of the content, wherever it lies', async () => {
-  const moved = Object.fromEntries(Object.entries(files).map(([path, text]) => [path.replace('/p/', '/elsewhere/deep/'), text.replaceAll('description: What to say', 'description: other words')]));
+  const moved = Object.fromEntries(
+    Object.entries(files).map(([path, text]) => [
+      path.replace('/p/', '/elsewhere/deep/'),
+      text.replaceAll('description: What to say', 'description: other words'),
+    ]),
+  );
   const one = await load('/p/web');
   const other = await loadModule('/elsewhere/deep/web', { fs: memoryFiles(moved) });
   expect(other.deployment.digest).toBe(one.deployment.digest);
@@ -313,7 +341,9 @@ test('the digest is of the content, wherever it lies', async () => {
 test('a pin holds, or says what is there instead', async () => {
   const loaded = await load('/p/apache');
   const digest = loaded.kind === 'Image' ? loaded.image.digest : '';
-  const pinned = (pin: string): Record<string, string> => ({ '/p/pinned/deployment.yaml': `${head('Deployment', 'x')}spec: { nodes: { a: { image: "../apache@sha256:${pin}" } } }\n` });
+  const pinned = (pin: string): Record<string, string> => ({
+    '/p/pinned/deployment.yaml': `${head('Deployment', 'x')}spec: { nodes: { a: { image: "../apache@sha256:${pin}" } } }\n`,
+  });
   expect(await refusal('/p/pinned', pinned(digest))).toBe('no error');
   expect((await refusal('/p/pinned', pinned('0'.repeat(64)))).replaceAll(digest, '<digest>')).toMatchInlineSnapshot(`
     "PACELINE_MODULE_INVALID
@@ -332,7 +362,9 @@ test('files that are not there', async () => {
     "PACELINE_MODULE_NOT_FOUND
     There is no module /p/nothing."
   `);
-  const broken = { '/p/b/image.yaml': image('b', '  extends: ../debain\n  scripts: { deploy: deploy.sh, report: /etc/passwd }\n') };
+  const broken = {
+    '/p/b/image.yaml': image('b', '  extends: ../debain\n  scripts: { deploy: deploy.sh, report: /etc/passwd }\n'),
+  };
   expect(await refusal('/p/b', broken)).toMatchInlineSnapshot(`
     "PACELINE_MODULE_INVALID
     /p/b cannot be used: 3 problems.
@@ -571,7 +603,10 @@ test('no path leaves the project, by dots or by link', async () => {
   const more = {
     '/etc/passwd': 'root:x:0:0',
     '/outside/image.yaml': image('outside', '  packages: []\n'),
-    '/p/x/image.yaml': image('x', '  extends: ../../outside\n  scripts: { deploy: ../../etc/passwd, report: link.sh }\n'),
+    '/p/x/image.yaml': image(
+      'x',
+      '  extends: ../../outside\n  scripts: { deploy: ../../etc/passwd, report: link.sh }\n',
+    ),
   };
   expect(await refusal('/p/x', more, { '/p/x/link.sh': '/etc/passwd' })).toMatchInlineSnapshot(`
     "PACELINE_MODULE_INVALID
@@ -595,7 +630,11 @@ test('no path leaves the project, by dots or by link', async () => {
 });
 
 test('a script that no kernel would start is a warning', async () => {
-  const more = { '/p/x/image.yaml': image('x', '  scripts: { deploy: d.sh, report: r.sh, preInstall: "echo 1\\necho 2" }\n'), '/p/x/d.sh': '#!/bin/sh\r\necho\r\n', '/p/x/r.sh': '\ufeff#!/bin/sh\n' };
+  const more = {
+    '/p/x/image.yaml': image('x', '  scripts: { deploy: d.sh, report: r.sh, preInstall: "echo 1\\necho 2" }\n'),
+    '/p/x/d.sh': '#!/bin/sh\r\necho\r\n',
+    '/p/x/r.sh': '\ufeff#!/bin/sh\n',
+  };
   expect(await refusal('/p/x', more)).toMatchInlineSnapshot(`
     "PACELINE_MODULE_INVALID
     /p/x cannot be used: 1 problem.
@@ -651,6 +690,8 @@ test('a project is not run, and a project.yaml of another tool is not ours', asy
     /p/project.yaml is a Project: there is nothing in it to run."
   `);
   const { '/p/project.yaml': _, ...loose } = files;
-  const { deployment } = await loadModule('/p/web', { fs: memoryFiles({ ...loose, '/p/project.yaml': 'name: other tool\n' }) });
+  const { deployment } = await loadModule('/p/web', {
+    fs: memoryFiles({ ...loose, '/p/project.yaml': 'name: other tool\n' }),
+  });
   expect(deployment.nodes['apache']?.image.module).toBe('../apache');
 });

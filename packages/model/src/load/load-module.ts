@@ -62,7 +62,12 @@ export async function checkModule(path: string, { fs, cwd = '/' }: LoadOptions):
   if (found === undefined) return { diagnostics: sortDiagnostics(files.problems) };
   if ('message' in found) {
     const { message, hint, missing } = found;
-    if (missing) throw new PacelineError('PACELINE_MODULE_NOT_FOUND', `There is no module ${path}.`, hint === undefined ? {} : { hint });
+    if (missing)
+      throw new PacelineError(
+        'PACELINE_MODULE_NOT_FOUND',
+        `There is no module ${path}.`,
+        hint === undefined ? {} : { hint },
+      );
     return { diagnostics: sortDiagnostics([...files.problems, diagnoseFile(path, { message, hint })]) };
   }
   return resolve(found, files);
@@ -92,6 +97,7 @@ async function resolve(module: LocatedModule, files: ModuleFiles): Promise<Check
 function invalid(path: string, diagnostics: readonly Diagnostic[]): PacelineError {
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
   const head = `${path} cannot be used: ${errors} ${errors === 1 ? 'problem' : 'problems'}.`;
-  return new PacelineError('PACELINE_MODULE_INVALID', [head, ...diagnostics.map(formatDiagnostic)].join('\n\n'), { data: { diagnostics } });
+  return new PacelineError('PACELINE_MODULE_INVALID', [head, ...diagnostics.map(formatDiagnostic)].join('\n\n'), {
+    data: { diagnostics },
+  });
 }
-

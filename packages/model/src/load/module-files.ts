@@ -30,7 +30,11 @@ export interface ModuleFiles {
    * @returns the module; a finding for the place that refers to it; or undefined when its own file has problems,
    *   which are reported already
    */
-  find(path: string, fragment: string | undefined, prefer: 'Image' | 'Deployment'): Promise<LocatedModule | (Finding & { missing?: true }) | undefined>;
+  find(
+    path: string,
+    fragment: string | undefined,
+    prefer: 'Image' | 'Deployment',
+  ): Promise<LocatedModule | (Finding & { missing?: true }) | undefined>;
   /** The text of a script, or a finding for the place that names it. */
   script(path: string): Promise<{ source: SourceText; bom: boolean } | Finding>;
 }
@@ -50,7 +54,8 @@ export function moduleFiles(fs: FileSource, project: Project, base: string): Mod
   async function bytesOf(path: string, limit: number): Promise<Uint8Array | Finding | undefined> {
     try {
       if (project.bounded) {
-        const outside = (real: string, root: string): boolean => real !== root && !real.startsWith(root === '/' ? '/' : `${root}/`);
+        const outside = (real: string, root: string): boolean =>
+          real !== root && !real.startsWith(root === '/' ? '/' : `${root}/`);
         const escapes = outside(path, project.root);
         if (escapes || outside(await fs.realPath(path), await fs.realPath(project.root))) {
           return {
@@ -60,7 +65,8 @@ export function moduleFiles(fs: FileSource, project: Project, base: string): Mod
         }
       }
       const bytes = await fs.read(path, limit);
-      if (bytes && bytes.length > limit) return { message: `\`${relative(path)}\` is larger than ${limit / 1024} KiB.` };
+      if (bytes && bytes.length > limit)
+        return { message: `\`${relative(path)}\` is larger than ${limit / 1024} KiB.` };
       return bytes;
     } catch (error) {
       return { message: `\`${relative(path)}\` cannot be read: ${toError(error).message}` };
@@ -78,7 +84,8 @@ export function moduleFiles(fs: FileSource, project: Project, base: string): Mod
     const { documents, problems: found } = parseModules(decoded.source);
     const names = documents.map(({ content }) => content.metadata.name);
     const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) found.push(diagnoseFile(shown(path), { message: `Two documents of the file are called \`${twice}\`.` }));
+    if (twice !== undefined)
+      found.push(diagnoseFile(shown(path), { message: `Two documents of the file are called \`${twice}\`.` }));
     problems.push(...found);
     return { documents, broken: found.some(({ severity }) => severity === 'error') };
   }
@@ -120,16 +127,28 @@ export function moduleFiles(fs: FileSource, project: Project, base: string): Mod
     },
     async script(path) {
       const bytes = await bytesOf(path, largestScript);
-      if (bytes === undefined) return { message: `There is no file \`${relative(path)}\`.`, hint: 'The path of a script is relative to the module file.' };
+      if (bytes === undefined)
+        return {
+          message: `There is no file \`${relative(path)}\`.`,
+          hint: 'The path of a script is relative to the module file.',
+        };
       if (!(bytes instanceof Uint8Array)) return bytes;
       const decoded = decode(relative(path), bytes);
       if ('source' in decoded) return decoded;
-      return { message: `The script \`${relative(path)}\` is not UTF-8 text (line ${decoded.problem.line}).`, hint: 'Save it again as UTF-8; binaries belong on the machine, not in a module.' };
+      return {
+        message: `The script \`${relative(path)}\` is not UTF-8 text (line ${decoded.problem.line}).`,
+        hint: 'Save it again as UTF-8; binaries belong on the machine, not in a module.',
+      };
     },
   };
 }
 
-function choose(file: ModuleFile, shown: string, fragment: string | undefined, prefer: string): ModuleDocument | Finding | undefined {
+function choose(
+  file: ModuleFile,
+  shown: string,
+  fragment: string | undefined,
+  prefer: string,
+): ModuleDocument | Finding | undefined {
   const names = file.documents.map(({ content }) => content.metadata.name);
   if (fragment !== undefined) {
     const named = file.documents.find(({ content }) => content.metadata.name === fragment);

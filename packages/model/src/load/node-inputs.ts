@@ -35,7 +35,12 @@ export function nodeInputs(context: NodeInputsContext): Map<string, Record<strin
       const input =
         typeof written === 'object' && 'from' in written
           ? mapping(context, written.from, { node, name }, [...path, 'from'])
-          : constant(context, typeof written === 'object' ? written.value : written, spec, typeof written === 'object' ? [...path, 'value'] : path);
+          : constant(
+              context,
+              typeof written === 'object' ? written.value : written,
+              spec,
+              typeof written === 'object' ? [...path, 'value'] : path,
+            );
       if (input !== undefined) resolved[name] = input;
     }
     inputs.set(node, resolved);
@@ -50,23 +55,49 @@ function checkTarget({ images, report }: NodeInputsContext, node: string, name: 
   const spec = Object.hasOwn(image.parameters, name) ? image.parameters[name] : undefined;
   if (spec === undefined) {
     const inputs = Object.keys(image.parameters).filter((one) => !image.parameters[one]?.output);
-    report(path, { message: `The image \`${image.module}\` of \`${node}\` has no parameter \`${name}\`.`, hint: suggest(name, inputs) ?? 'Declare it in the image.' }, 'key');
+    report(
+      path,
+      {
+        message: `The image \`${image.module}\` of \`${node}\` has no parameter \`${name}\`.`,
+        hint: suggest(name, inputs) ?? 'Declare it in the image.',
+      },
+      'key',
+    );
     return false;
   }
   if (!spec.output) return true;
-  report(path, { message: `\`${name}\` is an output of \`${image.module}\`: its scripts set it, a deployment cannot.` }, 'key');
+  report(
+    path,
+    { message: `\`${name}\` is an output of \`${image.module}\`: its scripts set it, a deployment cannot.` },
+    'key',
+  );
   return false;
 }
 
 /** `apache:hostname`, checked against the node that it names. */
-function mapping({ file, images, report }: NodeInputsContext, from: string, target: { node: string; name: string }, path: Path): NodeParameter | undefined {
+function mapping(
+  { file, images, report }: NodeInputsContext,
+  from: string,
+  target: { node: string; name: string },
+  path: Path,
+): NodeParameter | undefined {
   const refuse = (finding: Finding): undefined => void report(path, finding);
   const key = parseKey(from);
-  if (key?.kind === 'global') return refuse({ message: '`ss:` parameters cannot be mapped.', hint: `Write the value \`\${{ parameters.${key.name} }}\`, or read \`${from}\` in the script.` });
-  if (key?.kind !== 'node' && key?.kind !== 'instance') return refuse({ message: `\`${from}\` is not \`node:parameter\`.`, hint: 'For example: apache:hostname' });
+  if (key?.kind === 'global')
+    return refuse({
+      message: '`ss:` parameters cannot be mapped.',
+      hint: `Write the value \`\${{ parameters.${key.name} }}\`, or read \`${from}\` in the script.`,
+    });
+  if (key?.kind !== 'node' && key?.kind !== 'instance')
+    return refuse({ message: `\`${from}\` is not \`node:parameter\`.`, hint: 'For example: apache:hostname' });
   const { nodes } = file.spec;
-  if (!Object.hasOwn(nodes, key.node)) return refuse({ message: `There is no node \`${key.node}\`.`, hint: suggest(key.node, Object.keys(nodes)) });
-  if (nodeLevelNames.has(key.name)) return refuse({ message: `\`${key.name}\` belongs to the whole node and cannot be mapped.`, hint: `Read it in the script: \`ss-get ${key.node}:${key.name}\`.` });
+  if (!Object.hasOwn(nodes, key.node))
+    return refuse({ message: `There is no node \`${key.node}\`.`, hint: suggest(key.node, Object.keys(nodes)) });
+  if (nodeLevelNames.has(key.name))
+    return refuse({
+      message: `\`${key.name}\` belongs to the whole node and cannot be mapped.`,
+      hint: `Read it in the script: \`ss-get ${key.node}:${key.name}\`.`,
+    });
   const source = images.get(key.node);
   if (source !== undefined && !Object.hasOwn(source.parameters, key.name) && !instanceLevelNames.has(key.name)) {
     return refuse({
@@ -74,19 +105,28 @@ function mapping({ file, images, report }: NodeInputsContext, from: string, targ
       hint: suggest(key.name, [...Object.keys(source.parameters), ...instanceLevelNames]),
     });
   }
-  if (key.node === target.node && key.name === target.name) return refuse({ message: `\`${target.name}\` is mapped to itself.` });
+  if (key.node === target.node && key.name === target.name)
+    return refuse({ message: `\`${target.name}\` is mapped to itself.` });
   return { from };
 }
 
 /** A value of the file, or an expression in it, checked as far as that is possible before a run. */
-function constant({ yaml, parameters, report }: NodeInputsContext, value: Scalar, spec: ParameterSpec | undefined, path: Path): NodeParameter | undefined {
+function constant(
+  { yaml, parameters, report }: NodeInputsContext,
+  value: Scalar,
+  spec: ParameterSpec | undefined,
+  path: Path,
+): NodeParameter | undefined {
   const text = scalarText(value, yaml.written(path));
   const found = expressionOf(text);
   if (found === undefined) {
     if (spec === undefined) return undefined;
     const checked = checkValue(spec, text);
     if ('value' in checked) return checked;
-    report(path, { message: `\`${String(path.findLast((key) => key !== 'value'))}\` ${checked.message}.`, ...(checked.hint === undefined ? {} : { hint: checked.hint }) });
+    report(path, {
+      message: `\`${String(path.findLast((key) => key !== 'value'))}\` ${checked.message}.`,
+      ...(checked.hint === undefined ? {} : { hint: checked.hint }),
+    });
     return undefined;
   }
   if ('problem' in found) return void report(path, found.problem);
@@ -118,8 +158,9 @@ function checkCircles({ report }: NodeInputsContext, inputs: ReadonlyMap<string,
       if (turn === -1) continue;
       const [first = '', ...rest] = way.slice(turn);
       const [at = '', parameter = ''] = first.split(':');
-      report(['spec', 'nodes', at, 'parameters', parameter, 'from'], { message: `The mappings go in a circle: ${[first, ...rest, first].join(' ← ')}.` });
+      report(['spec', 'nodes', at, 'parameters', parameter, 'from'], {
+        message: `The mappings go in a circle: ${[first, ...rest, first].join(' ← ')}.`,
+      });
     }
   }
 }
-

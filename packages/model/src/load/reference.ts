@@ -18,15 +18,21 @@ export function parseReference(text: string): Reference | Finding {
   const [, rest = text, pin] = /^(.*?)@(sha256:.*|\d+)$/s.exec(text) ?? [];
   if (pin !== undefined && !/^sha256:[0-9a-f]{64}$/.test(pin)) {
     return /^\d+$/.test(pin)
-      ? { message: `Version numbers such as \`@${pin}\` belong to published modules, not to files.`, hint: 'Pin a file by its content: `path@sha256:…`; `paceline validate` shows the digest.' }
+      ? {
+          message: `Version numbers such as \`@${pin}\` belong to published modules, not to files.`,
+          hint: 'Pin a file by its content: `path@sha256:…`; `paceline validate` shows the digest.',
+        }
       : { message: 'A pin is `@sha256:` and 64 hexadecimal digits.' };
   }
   const hash = rest.indexOf('#');
   const path = hash === -1 ? rest : rest.slice(0, hash);
   const fragment = hash === -1 ? undefined : rest.slice(hash + 1);
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) return { message: 'A module is referred to by a relative path, not by a URL.' };
-  if (path.startsWith('/') || /^[a-z]:[\\/]/i.test(path)) return { message: 'A module is referred to by a relative path, not by an absolute one.' };
-  if (path === '' && !fragment) return { message: 'The reference is empty.', hint: 'Write a relative path such as `../apache`.' };
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path))
+    return { message: 'A module is referred to by a relative path, not by a URL.' };
+  if (path.startsWith('/') || /^[a-z]:[\\/]/i.test(path))
+    return { message: 'A module is referred to by a relative path, not by an absolute one.' };
+  if (path === '' && !fragment)
+    return { message: 'The reference is empty.', hint: 'Write a relative path such as `../apache`.' };
   return {
     path,
     ...(fragment ? { fragment } : {}),

@@ -38,7 +38,11 @@ export async function resolveDeployment(
 
   const parameters = resolveDeclarations(spec.parameters ?? {}, {}, yaml, report);
   for (const name of Object.keys(parameters).filter((one) => globalNames.has(one))) {
-    report(['spec', 'parameters', name], { message: `\`${name}\` is a parameter of every run (\`ss:${name}\`); a deployment cannot declare it.` }, 'key');
+    report(
+      ['spec', 'parameters', name],
+      { message: `\`${name}\` is a parameter of every run (\`ss:${name}\`); a deployment cannot declare it.` },
+      'key',
+    );
   }
   const nodeImages = new Map<string, ResolvedImage>();
   for (const [name, node] of Object.entries(spec.nodes)) {
@@ -49,7 +53,12 @@ export async function resolveDeployment(
   const nodes: Record<string, ResolvedNode> = {};
   for (const [name, node] of Object.entries(spec.nodes)) {
     const image = nodeImages.get(name);
-    const multiplicity = resolveMultiplicity(node.multiplicity, ['spec', 'nodes', name, 'multiplicity'], Object.keys(parameters), report);
+    const multiplicity = resolveMultiplicity(
+      node.multiplicity,
+      ['spec', 'nodes', name, 'multiplicity'],
+      Object.keys(parameters),
+      report,
+    );
     if (typeof multiplicity === 'number') checkFailures(name, node, multiplicity, report);
     if (image === undefined) continue;
     nodes[name] = {
@@ -102,7 +111,12 @@ interface Prose {
   tags?: readonly string[] | undefined;
 }
 
-function describe({ name, title, description, tags }: Prose): Pick<ResolvedDeployment, 'name' | 'title' | 'description' | 'tags'> {
+function describe({
+  name,
+  title,
+  description,
+  tags,
+}: Prose): Pick<ResolvedDeployment, 'name' | 'title' | 'description' | 'tags'> {
   return {
     name,
     ...(title === undefined ? {} : { title }),
@@ -111,11 +125,19 @@ function describe({ name, title, description, tags }: Prose): Pick<ResolvedDeplo
   };
 }
 
-function resolveMultiplicity(written: number | string | undefined, path: Path, declared: readonly string[], report: Reporter): number | string {
+function resolveMultiplicity(
+  written: number | string | undefined,
+  path: Path,
+  declared: readonly string[],
+  report: Reporter,
+): number | string {
   if (typeof written !== 'string') return written ?? 1;
   const found = expressionOf(written.trim());
   if (found === undefined || 'problem' in found) {
-    report(path, { message: 'The multiplicity is neither a number nor an expression.', hint: 'For example: ${{ parameters.clients }}' });
+    report(path, {
+      message: 'The multiplicity is neither a number nor an expression.',
+      hint: 'For example: ${{ parameters.clients }}',
+    });
     return 1;
   }
   for (const { message, hint } of checkExpression(found.expression, declared)) report(path, { message, hint });
@@ -136,7 +158,10 @@ function checkFailures(name: string, node: FileNode, multiplicity: number, repor
 function resolveDuration(text: string | undefined, key: string, report: Reporter): number | undefined {
   if (text === undefined) return undefined;
   const ms = parseDuration(text);
-  if (ms === undefined) report(['spec', key], { message: `\`${key}\` is not a duration between nothing and ten years: ${text}.`, hint: 'For example: 30m' });
+  if (ms === undefined)
+    report(['spec', key], {
+      message: `\`${key}\` is not a duration between nothing and ten years: ${text}.`,
+      hint: 'For example: 30m',
+    });
   return ms;
 }
-

@@ -20,10 +20,17 @@ export async function resolveScripts(
     const path = ['spec', 'scripts', phase];
     if (value.startsWith('#!') || value.includes('\n')) {
       if (!value.startsWith('#!')) {
-        report(path, { message: `The script \`${phase}\` has several lines but does not begin with \`#!\`.`, hint: 'Begin it with `#!/bin/sh`, or write the path of a file.' });
+        report(path, {
+          message: `The script \`${phase}\` has several lines but does not begin with \`#!\`.`,
+          hint: 'Begin it with `#!/bin/sh`, or write the path of a file.',
+        });
         continue;
       }
-      scripts[phase] = { path: `${files.relative(module.path)}#${phase}`, text: value, ...inlinePlace(module.document.yaml, path) };
+      scripts[phase] = {
+        path: `${files.relative(module.path)}#${phase}`,
+        text: value,
+        ...inlinePlace(module.document.yaml, path),
+      };
       continue;
     }
     if (value.startsWith('/') || value.includes('\0')) {
@@ -45,7 +52,12 @@ export async function resolveScripts(
 
 /** What would keep the kernel from starting the script: it takes every byte of the first line as it is. */
 function shebangWarning(phase: ScriptPhase, text: string, bom: boolean): Finding | undefined {
-  if (bom) return { severity: 'warning', message: `The script \`${phase}\` begins with a byte order mark: its \`#!\` line is not seen.`, hint: 'Save it again without BOM.' };
+  if (bom)
+    return {
+      severity: 'warning',
+      message: `The script \`${phase}\` begins with a byte order mark: its \`#!\` line is not seen.`,
+      hint: 'Save it again without BOM.',
+    };
   const [first = ''] = text.split('\n', 1);
   if (first.startsWith('#!') && first.endsWith('\r')) {
     return {

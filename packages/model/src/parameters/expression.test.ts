@@ -26,11 +26,21 @@ test('text without an expression has none', () => expect(expressionOf('${HOME} $
 
 test('what is wrong is said with its place', () => {
   const check = (text: string): string =>
-    checkExpression(text, Object.keys(values)).map(({ message, hint, start, end }) => `${start}-${end} ${message} | ${hint}`).join('\n');
-  expect(check('parameters.clients *')).toMatchInlineSnapshot(`"20-20 The expression is not understood: it ends too early. | It is a CEL expression over \`parameters.NAME\`, such as \`parameters.clients * 2\`."`);
-  expect(check('parameters.client * parameters.big')).toMatchInlineSnapshot(`"0-17 The deployment has no parameter \`client\`. | Did you mean \`clients\`?"`);
-  expect(check('clients + 1')).toMatchInlineSnapshot(`"0-7 The expression uses \`clients\`, which is not known. | Write \`parameters.clients\`."`);
-  expect(check('nproc()')).toMatchInlineSnapshot(`"0-7 The expression is not understood: found no matching overload for 'nproc()'. | It is a CEL expression over \`parameters.NAME\`, such as \`parameters.clients * 2\`."`);
+    checkExpression(text, Object.keys(values))
+      .map(({ message, hint, start, end }) => `${start}-${end} ${message} | ${hint}`)
+      .join('\n');
+  expect(check('parameters.clients *')).toMatchInlineSnapshot(
+    `"20-20 The expression is not understood: it ends too early. | It is a CEL expression over \`parameters.NAME\`, such as \`parameters.clients * 2\`."`,
+  );
+  expect(check('parameters.client * parameters.big')).toMatchInlineSnapshot(
+    `"0-17 The deployment has no parameter \`client\`. | Did you mean \`clients\`?"`,
+  );
+  expect(check('clients + 1')).toMatchInlineSnapshot(
+    `"0-7 The expression uses \`clients\`, which is not known. | Write \`parameters.clients\`."`,
+  );
+  expect(check('nproc()')).toMatchInlineSnapshot(
+    `"0-7 The expression is not understood: found no matching overload for 'nproc()'. | It is a CEL expression over \`parameters.NAME\`, such as \`parameters.clients * 2\`."`,
+  );
   expect(check('')).toMatchInlineSnapshot(`"0-0 The expression is empty. | undefined"`);
   expect(expressionOf('a ${{ b')).toMatchInlineSnapshot(`
     {
@@ -44,11 +54,18 @@ test('what is wrong is said with its place', () => {
 });
 
 test('an expression that cannot be worked out says why in one line', () => {
-  const attempt = (text: string): (() => string) => () => evaluate(text, values);
+  const attempt =
+    (text: string): (() => string) =>
+    () =>
+      evaluate(text, values);
   expect(attempt('parameters.clients / 0')).toThrowErrorMatchingInlineSnapshot(`[Error: division by zero]`);
   expect(attempt('parameters.unset')).toThrowErrorMatchingInlineSnapshot(`[Error: \`parameters.unset\` has no value]`);
-  expect(attempt('[parameters.clients]')).toThrowErrorMatchingInlineSnapshot(`[Error: the result is not a text, a number or true or false]`);
-  expect(attempt('parameters.clients * parameters.ratio')).toThrowErrorMatchingInlineSnapshot(`[Error: no such overload: dyn<int> * dyn<double>]`);
+  expect(attempt('[parameters.clients]')).toThrowErrorMatchingInlineSnapshot(
+    `[Error: the result is not a text, a number or true or false]`,
+  );
+  expect(attempt('parameters.clients * parameters.ratio')).toThrowErrorMatchingInlineSnapshot(
+    `[Error: no such overload: dyn<int> * dyn<double>]`,
+  );
 });
 
 test('the parameters that it reads', () => {
@@ -58,7 +75,12 @@ test('the parameters that it reads', () => {
 test('any text around expressions comes through unchanged, and nothing crashes', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (before, after) => {
-      fc.pre(!`${before} ${after}`.includes('${{') && !before.endsWith('$') && !before.endsWith('${') && before + after !== '');
+      fc.pre(
+        !`${before} ${after}`.includes('${{') &&
+          !before.endsWith('$') &&
+          !before.endsWith('${') &&
+          before + after !== '',
+      );
       const found = expressionOf(`${before}\${{ parameters.clients }}${after}`);
       expect(found && 'expression' in found && evaluate(found.expression, values)).toBe(`${before}3${after}`);
     }),

@@ -17,7 +17,10 @@ export interface TypedValue {
   value: string;
 }
 
-const environment = new Environment({ limits: { maxAstNodes: 1000, maxDepth: 50 } }).registerVariable('parameters', 'map');
+const environment = new Environment({ limits: { maxAstNodes: 1000, maxDepth: 50 } }).registerVariable(
+  'parameters',
+  'map',
+);
 const longest = 2000;
 
 /**
@@ -37,7 +40,11 @@ export function expressionOf(text: string): { expression: string } | { problem: 
     if (pieces.length === 1 && rest === text.length) return { expression: pieces[0] ?? '' };
   }
   if (rest < text.length) pieces.push(JSON.stringify(text.slice(rest)));
-  return { expression: pieces.map((piece) => (piece.startsWith('"') && isLiteral(piece) ? piece : `string(${piece})`)).join(' + ') };
+  return {
+    expression: pieces
+      .map((piece) => (piece.startsWith('"') && isLiteral(piece) ? piece : `string(${piece})`))
+      .join(' + '),
+  };
 }
 
 function isLiteral(piece: string): boolean {
@@ -52,7 +59,8 @@ function isLiteral(piece: string): boolean {
 export function checkExpression(expression: string, declared: Iterable<string>): ExpressionProblem[] {
   const whole = { start: 0, end: expression.length };
   if (expression.trim() === '') return [{ message: 'The expression is empty.', ...whole }];
-  if (expression.length > longest) return [{ message: `The expression is longer than ${longest} characters.`, ...whole }];
+  if (expression.length > longest)
+    return [{ message: `The expression is longer than ${longest} characters.`, ...whole }];
   try {
     const parsed = environment.parse(expression);
     const names = new Set(declared);
@@ -113,7 +121,9 @@ function celProblem(error: unknown, expression: string, names: ReadonlySet<strin
   if (variable !== undefined) {
     return {
       message: `The expression uses \`${variable}\`, which is not known.`,
-      hint: names.has(variable) ? `Write \`parameters.${variable}\`.` : 'Expressions know `parameters.NAME` and CEL functions.',
+      hint: names.has(variable)
+        ? `Write \`parameters.${variable}\`.`
+        : 'Expressions know `parameters.NAME` and CEL functions.',
       start: range?.start ?? 0,
       end: range?.end ?? expression.length,
     };
@@ -146,7 +156,12 @@ function references(node: unknown): Reference[] {
   const { op, args, start, end } = node as { op: string; args: unknown; start: number; end: number };
   if ((op === '.' || op === '[]') && Array.isArray(args)) {
     const [target, key] = args as [{ op?: string; args?: unknown } | undefined, unknown];
-    const name = op === '.' ? key : (key as { op?: string; args?: unknown } | undefined)?.op === 'value' ? (key as { args: unknown }).args : undefined;
+    const name =
+      op === '.'
+        ? key
+        : (key as { op?: string; args?: unknown } | undefined)?.op === 'value'
+          ? (key as { args: unknown }).args
+          : undefined;
     if (target?.op === 'id' && target.args === 'parameters' && typeof name === 'string') return [{ name, start, end }];
   }
   return Array.isArray(args) ? references(args) : [];

@@ -27,10 +27,24 @@ test('in the run of a single image, the machine has no number', () => {
   expect(qualifyKey('ids', { node: 'machine', index: 1 })).toBe('machine:ids');
 });
 
-test.each(['', ':', 'a:', ':a', 'a b', '-x', '.x', 'a:b:c', 'my-node:x', 'a.0:x', 'a.01:x', 'a.x:y', 'ss.1:x', 'machine.1:x', 'orchestrators:x', 'x\n'])(
-  '%j is not a key',
-  (text) => expect(parseKey(text)).toBeUndefined(),
-);
+test.each([
+  '',
+  ':',
+  'a:',
+  ':a',
+  'a b',
+  '-x',
+  '.x',
+  'a:b:c',
+  'my-node:x',
+  'a.0:x',
+  'a.01:x',
+  'a.x:y',
+  'ss.1:x',
+  'machine.1:x',
+  'orchestrators:x',
+  'x\n',
+])('%j is not a key', (text) => expect(parseKey(text)).toBeUndefined());
 
 test('the error names the key as SlipStream did', () => {
   expect(() => qualifyKey('a b', me)).toThrowErrorMatchingInlineSnapshot(`[PacelineError: Unknown key a b]`);
@@ -68,7 +82,9 @@ test('qualifying is idempotent, and nobody else would understand it differently'
 test('a bare name is always mine', () => {
   fc.assert(
     fc.property(name, node, index, (n, mine, i) => {
-      expect(qualifyKey(n, { node: mine, index: i })).toBe(nodeLevelNames.has(n) ? `${mine}:${n}` : `${mine}.${i}:${n}`);
+      expect(qualifyKey(n, { node: mine, index: i })).toBe(
+        nodeLevelNames.has(n) ? `${mine}:${n}` : `${mine}.${i}:${n}`,
+      );
     }),
   );
 });

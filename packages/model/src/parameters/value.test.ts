@@ -21,21 +21,31 @@ test('refusals say what would be right', () => {
   expect(refuse({ type: 'integer' }, '1.5')).toMatchInlineSnapshot(`"must be a whole number, not "1.5""`);
   expect(refuse({ type: 'integer', minimum: 1 }, '0')).toMatchInlineSnapshot(`"must be at least 1, not 0"`);
   expect(refuse({ type: 'number', maximum: 1 }, '1e3')).toMatchInlineSnapshot(`"must be at most 1, not 1000"`);
-  expect(refuse({ type: 'enum', values: ['small', 'large'] }, 'smal')).toMatchInlineSnapshot(`"must be one of small, large, not "smal" | Did you mean \`small\`?"`);
-  expect(refuse({ type: 'string', pattern: '[a-z]+' }, 'abc1')).toMatchInlineSnapshot(`"must match [a-z]+, not "abc1""`);
+  expect(refuse({ type: 'enum', values: ['small', 'large'] }, 'smal')).toMatchInlineSnapshot(
+    `"must be one of small, large, not "smal" | Did you mean \`small\`?"`,
+  );
+  expect(refuse({ type: 'string', pattern: '[a-z]+' }, 'abc1')).toMatchInlineSnapshot(
+    `"must match [a-z]+, not "abc1""`,
+  );
   expect(refuse({ type: 'password', pattern: '.{8,}' }, 'secret')).toMatchInlineSnapshot(`"must match .{8,}"`);
 });
 
 test('a secret is not in the message', () => {
   expect(checkValue({ type: 'integer', secret: true }, 'hunter2')).toEqual({ message: 'must be a whole number' });
-  expect(checkValue({ type: 'enum', values: ['hunter3'], secret: true }, 'hunter2')).toEqual({ message: 'must be one of hunter3' });
+  expect(checkValue({ type: 'enum', values: ['hunter3'], secret: true }, 'hunter2')).toEqual({
+    message: 'must be one of hunter3',
+  });
 });
 
 test('a checked value is in its normal form already', () => {
   fc.assert(
-    fc.property(fc.constantFrom(...parameterTypes), fc.oneof(fc.string(), fc.integer().map(String), fc.double().map(String)), (type, text) => {
-      const first = checkValue({ type, values: ['a'] }, text);
-      if ('value' in first) expect(checkValue({ type, values: ['a'] }, first.value)).toEqual(first);
-    }),
+    fc.property(
+      fc.constantFrom(...parameterTypes),
+      fc.oneof(fc.string(), fc.integer().map(String), fc.double().map(String)),
+      (type, text) => {
+        const first = checkValue({ type, values: ['a'] }, text);
+        if ('value' in first) expect(checkValue({ type, values: ['a'] }, first.value)).toEqual(first);
+      },
+    ),
   );
 });

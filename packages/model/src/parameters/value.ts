@@ -39,7 +39,8 @@ function checkType(spec: ParameterSpec, text: string): CheckedValue {
       if (!/^\s*[+-]?\d{1,100}\s*$/.test(text)) return { message: `must be a whole number, not ${quote(text)}` };
       return checkLimits(spec, BigInt(text.trim().replace(/^\+/, '')));
     case 'number':
-      if (text.trim() === '' || !Number.isFinite(Number(text))) return { message: `must be a number, not ${quote(text)}` };
+      if (text.trim() === '' || !Number.isFinite(Number(text)))
+        return { message: `must be a number, not ${quote(text)}` };
       return checkLimits(spec, Number(text));
     case 'enum': {
       const values = spec.values ?? [];

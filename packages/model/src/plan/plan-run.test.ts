@@ -6,7 +6,8 @@ import { runPlan } from '../resolved/run-plan.ts';
 import { planRun } from './plan-run.ts';
 import type { RunRequest } from './run-request.ts';
 
-const head = (kind: string, name: string): string => `apiVersion: paceline.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
+const head = (kind: string, name: string): string =>
+  `apiVersion: paceline.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
 const fs = memoryFiles({
   '/p/project.yaml': head('Project', 'p'),
   '/p/apache/image.yaml': `${head('Image', 'apache')}spec:
@@ -52,7 +53,8 @@ function refusal(request: RunRequest, of = deployment): string {
   try {
     planRun(of, request);
   } catch (error) {
-    if (isPacelineError(error)) return `${error.code}: ${error.message}${error.hint === undefined ? '' : `\n${error.hint}`}`;
+    if (isPacelineError(error))
+      return `${error.code}: ${error.message}${error.hint === undefined ? '' : `\n${error.hint}`}`;
     throw error;
   }
   return 'no error';
@@ -61,7 +63,10 @@ function refusal(request: RunRequest, of = deployment): string {
 test('the defaults of the files', () => {
   const plan = planRun(deployment);
   expect(runPlan.parse(plan)).toEqual(plan);
-  expect({ ...plan, nodes: Object.fromEntries(Object.entries(plan.nodes).map(([name, { image: _, ...node }]) => [name, node])) }).toMatchInlineSnapshot(`
+  expect({
+    ...plan,
+    nodes: Object.fromEntries(Object.entries(plan.nodes).map(([name, { image: _, ...node }]) => [name, node])),
+  }).toMatchInlineSnapshot(`
     {
       "category": "Deployment",
       "deployment": {
@@ -176,15 +181,37 @@ test('the defaults of the files', () => {
 
 test('the user comes first: values, numbers, clouds, policies', () => {
   const plan = planRun(deployment, {
-    parameters: { clients: '3', 'ss:site': 'backup', 'apache:port': ' 80 ', 'client:webserver.port': '81', 'client:flag': 'YES', 'apache:cloudservice': 'aws', 'client:max-provisioning-failures': '2' },
+    parameters: {
+      clients: '3',
+      'ss:site': 'backup',
+      'apache:port': ' 80 ',
+      'client:webserver.port': '81',
+      'client:flag': 'YES',
+      'apache:cloudservice': 'aws',
+      'client:max-provisioning-failures': '2',
+    },
     cloud: 'gcp',
     keepRunning: 'never',
     timeoutMs: 1000,
     knownClouds: ['aws', 'gcp'],
   });
-  expect(plan.nodes['apache']).toMatchObject({ cloud: 'aws', multiplicity: 1, parameters: { port: { value: '80' }, admin: { value: 'backup@example.org' } } });
-  expect(plan.nodes['client']).toMatchObject({ cloud: 'gcp', multiplicity: 6, maxProvisioningFailures: 2, parameters: { flag: { value: 'true' } } });
-  expect(plan.nodes['client']?.parameters['webserver.port']).toEqual({ type: 'integer', value: '81', secret: false, output: false });
+  expect(plan.nodes['apache']).toMatchObject({
+    cloud: 'aws',
+    multiplicity: 1,
+    parameters: { port: { value: '80' }, admin: { value: 'backup@example.org' } },
+  });
+  expect(plan.nodes['client']).toMatchObject({
+    cloud: 'gcp',
+    multiplicity: 6,
+    maxProvisioningFailures: 2,
+    parameters: { flag: { value: 'true' } },
+  });
+  expect(plan.nodes['client']?.parameters['webserver.port']).toEqual({
+    type: 'integer',
+    value: '81',
+    secret: false,
+    output: false,
+  });
   expect(plan).toMatchObject({ keepRunning: 'never', timeoutMs: 1000, lifetimeMs: 14_400_000 });
 });
 
@@ -208,7 +235,9 @@ test('the run of one image', () => {
     "PACELINE_REQUEST_INVALID: The run of one image is one machine
     Write a deployment for several."
   `);
-  expect(refusal({}, single)).toMatchInlineSnapshot(`"PACELINE_REQUEST_INVALID: machine:admin needs a value: Who is called at night"`);
+  expect(refusal({}, single)).toMatchInlineSnapshot(
+    `"PACELINE_REQUEST_INVALID: machine:admin needs a value: Who is called at night"`,
+  );
 });
 
 test('unknown names', () => {
@@ -232,7 +261,8 @@ test('unknown names', () => {
     "PACELINE_REQUEST_INVALID: Values are given to a node, not to one of its instances: client.2:label
     Write \`client:label\`."
   `);
-  expect(refusal({ parameters: { constructor: '1', 'apache:toString': '1', '__proto__:x': '1' } })).toMatchInlineSnapshot(`
+  expect(refusal({ parameters: { constructor: '1', 'apache:toString': '1', '__proto__:x': '1' } }))
+    .toMatchInlineSnapshot(`
     "PACELINE_REQUEST_INVALID: A run of web cannot start: 3 problems.
     - Unknown parameter: constructor. There are: clients, password, site, url.
     - Unknown parameter: toString in node: apache. There are: port, tls, token, admin, multiplicity, cloud, cloudservice, max-provisioning-failures.
@@ -274,15 +304,23 @@ test('values that do not fit', () => {
     - client:flag must be true or false, not "perhaps"
     - timeoutMs must be a whole number of milliseconds above 0, not -1"
   `);
-  expect(refusal({ parameters: { clients: '51' } })).toBe('PACELINE_REQUEST_INVALID: clients must be at most 50, not 51');
-  expect(refusal({ parameters: { 'client:multiplicity': '10001' } })).toMatchInlineSnapshot(`"PACELINE_REQUEST_INVALID: client:multiplicity must be a whole number from 0 to 10000, not "10001""`);
+  expect(refusal({ parameters: { clients: '51' } })).toBe(
+    'PACELINE_REQUEST_INVALID: clients must be at most 50, not 51',
+  );
+  expect(refusal({ parameters: { 'client:multiplicity': '10001' } })).toMatchInlineSnapshot(
+    `"PACELINE_REQUEST_INVALID: client:multiplicity must be a whole number from 0 to 10000, not "10001""`,
+  );
 });
 
 test('an expression that cannot be worked out', () => {
   const divided = structuredClone(deployment);
   const { client } = divided.nodes;
   if (client) client.multiplicity = 'parameters.clients / (parameters.clients - 1)';
-  expect(refusal({}, divided)).toMatchInlineSnapshot(`"PACELINE_REQUEST_INVALID: client:multiplicity (\`parameters.clients / (parameters.clients - 1)\`) cannot be worked out: division by zero"`);
+  expect(refusal({}, divided)).toMatchInlineSnapshot(
+    `"PACELINE_REQUEST_INVALID: client:multiplicity (\`parameters.clients / (parameters.clients - 1)\`) cannot be worked out: division by zero"`,
+  );
   if (client) client.multiplicity = 'parameters.site';
-  expect(refusal({}, divided)).toMatchInlineSnapshot(`"PACELINE_REQUEST_INVALID: client:multiplicity (\`parameters.site\`) must be a whole number from 0 to 10000, not "main""`);
+  expect(refusal({}, divided)).toMatchInlineSnapshot(
+    `"PACELINE_REQUEST_INVALID: client:multiplicity (\`parameters.site\`) must be a whole number from 0 to 10000, not "main""`,
+  );
 });

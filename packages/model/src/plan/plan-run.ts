@@ -7,6 +7,7 @@ import type { PlannedNode, PlannedParameter, RunPlan } from '../resolved/run-pla
 import { planInputs } from './node-plan.ts';
 import { type Refuse, type RequestProblem, type RunRequest, sortValues } from './run-request.ts';
 import { spreadSecrets } from './secrets.ts';
+import { typedValues } from './typed-values.ts';
 
 const mostInstances = 10_000;
 
@@ -30,19 +31,31 @@ export function planRun(deployment: ResolvedDeployment, request: RunRequest = {}
     const multiplicity = planMultiplicity(deployment, name, node, settings.get('multiplicity'), values, refuse);
     const cloud = settings.get('cloud') ?? request.cloud ?? node.cloud;
     if (request.knownClouds && cloud !== 'any' && !request.knownClouds.includes(cloud)) {
-      refuse(`${name}:cloud`, `Unknown cloud: ${cloud} for node: ${name}`, `Known: ${['any', ...request.knownClouds].join(', ')}.`, true);
+      refuse(
+        `${name}:cloud`,
+        `Unknown cloud: ${cloud} for node: ${name}`,
+        `Known: ${['any', ...request.knownClouds].join(', ')}.`,
+        true,
+      );
     }
     nodes[name] = {
       image: node.image,
       multiplicity,
       cloud,
-      maxProvisioningFailures: planFailures(name, node, settings.get('max-provisioning-failures'), multiplicity, refuse),
+      maxProvisioningFailures: planFailures(
+        name,
+        node,
+        settings.get('max-provisioning-failures'),
+        multiplicity,
+        refuse,
+      ),
       parameters: planInputs({ name, node, asked: asked.inputs.get(name) ?? new Map(), values, globals, refuse }),
     };
   }
   for (const key of ['timeoutMs', 'lifetimeMs'] as const) {
     const ms = request[key];
-    if (ms !== undefined && !(Number.isSafeInteger(ms) && ms > 0)) refuse(key, `${key} must be a whole number of milliseconds above 0, not ${ms}`);
+    if (ms !== undefined && !(Number.isSafeInteger(ms) && ms > 0))
+      refuse(key, `${key} must be a whole number of milliseconds above 0, not ${ms}`);
   }
   if (problems.length > 0) throw refusal(deployment, problems);
   return {
@@ -62,7 +75,11 @@ export function planRun(deployment: ResolvedDeployment, request: RunRequest = {}
   };
 }
 
-function planGlobals(specs: Readonly<Record<string, ParameterSpec>>, asked: ReadonlyMap<string, string>, refuse: Refuse): Record<string, PlannedParameter> {
+function planGlobals(
+  specs: Readonly<Record<string, ParameterSpec>>,
+  asked: ReadonlyMap<string, string>,
+  refuse: Refuse,
+): Record<string, PlannedParameter> {
   const globals: Record<string, PlannedParameter> = {};
   for (const [name, spec] of Object.entries(specs)) {
     const checked = checkValue(spec, asked.get(name) ?? spec.default ?? '');
@@ -70,7 +87,8 @@ function planGlobals(specs: Readonly<Record<string, ParameterSpec>>, asked: Read
     // Refused already: with the default, what depends on it is not refused once more.
     const text = 'value' in checked ? checked.value : spec.default;
     const value = text === '' ? undefined : text;
-    if (spec.required && value === undefined && 'value' in checked) refuse(name, `${name} needs a value${spec.description ? `: ${spec.description}` : ''}`);
+    if (spec.required && value === undefined && 'value' in checked)
+      refuse(name, `${name} needs a value${spec.description ? `: ${spec.description}` : ''}`);
     globals[name] = {
       type: spec.type,
       ...(value === undefined ? {} : { value }),
@@ -79,16 +97,6 @@ function planGlobals(specs: Readonly<Record<string, ParameterSpec>>, asked: Read
     };
   }
   return globals;
-}
-
-function typedValues(globals: Readonly<Record<string, PlannedParameter>>): Record<string, TypedValue> {
-  return Object.fromEntries(
-    Object.entries(globals).flatMap(([name, { type, value }]) => {
-      if (value !== undefined) return [[name, { type, value }]];
-      // Text that is not set is empty; a number that is not set has no value that an expression could use.
-      return ['integer', 'number', 'boolean'].includes(type) ? [] : [[name, { type, value: '' }]];
-    }),
-  );
 }
 
 function planMultiplicity(
@@ -122,7 +130,13 @@ function planMultiplicity(
   return multiplicity;
 }
 
-function planFailures(name: string, node: ResolvedNode, asked: string | undefined, multiplicity: number, refuse: Refuse): number {
+function planFailures(
+  name: string,
+  node: ResolvedNode,
+  asked: string | undefined,
+  multiplicity: number,
+  refuse: Refuse,
+): number {
   const text = asked ?? String(node.maxProvisioningFailures);
   const failures = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   const key = `${name}:max-provisioning-failures`;
@@ -132,17 +146,26 @@ function planFailures(name: string, node: ResolvedNode, asked: string | undefine
   }
   // A value of the file that a small multiplicity overtakes is no mistake of the user: none may fail then.
   if (asked === undefined) return Math.min(failures, Math.max(0, multiplicity - 1));
-  if (failures > 0 && failures >= multiplicity) refuse(key, `${key} must be less than the multiplicity of ${multiplicity}, not ${failures}`);
+  if (failures > 0 && failures >= multiplicity)
+    refuse(key, `${key} must be less than the multiplicity of ${multiplicity}, not ${failures}`);
   return failures;
 }
 
 function refusal({ name }: ResolvedDeployment, problems: readonly RequestProblem[]): PacelineError {
   const [first] = problems;
   const code = problems.every(({ cloud }) => cloud) ? 'PACELINE_CLOUD_UNKNOWN' : 'PACELINE_REQUEST_INVALID';
-  const data = { problems: problems.map(({ parameter, message, hint }) => ({ parameter, message, ...(hint === undefined ? {} : { hint }) })) };
+  const data = {
+    problems: problems.map(({ parameter, message, hint }) => ({
+      parameter,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    })),
+  };
   if (problems.length === 1 && first !== undefined) {
     return new PacelineError(code, first.message, { data, ...(first.hint === undefined ? {} : { hint: first.hint }) });
   }
   const lines = problems.map(({ message, hint }) => `- ${message}${hint === undefined ? '' : `. ${hint}`}`);
-  return new PacelineError(code, `A run of ${name} cannot start: ${problems.length} problems.\n${lines.join('\n')}`, { data });
+  return new PacelineError(code, `A run of ${name} cannot start: ${problems.length} problems.\n${lines.join('\n')}`, {
+    data,
+  });
 }

@@ -6,7 +6,10 @@ import { envelope } from './metadata.ts';
 import { expressionPattern, nodeNamePattern } from './names.ts';
 import { parameterDeclarations, parameterName, scalar } from './parameter.ts';
 
-const duration = z.string().regex(durationPattern, 'a duration').meta({ examples: ['30m', '4h', '1h30m'] });
+const duration = z
+  .string()
+  .regex(durationPattern, 'a duration')
+  .meta({ examples: ['30m', '4h', '1h30m'] });
 
 const nodeInput = z.union([
   scalar,
@@ -27,7 +30,10 @@ const node = z.strictObject({
   multiplicity: z
     .union([
       z.int().min(0).max(10_000),
-      z.string().regex(expressionPattern, 'a number or an expression').meta({ examples: ['${{ parameters.clients }}'] }),
+      z
+        .string()
+        .regex(expressionPattern, 'a number or an expression')
+        .meta({ examples: ['${{ parameters.clients }}'] }),
     ])
     .optional()
     .describe('How many machines: a number, or an expression over the parameters of the deployment. 1 when left out.'),
@@ -40,7 +46,7 @@ const node = z.strictObject({
   parameters: z
     .record(parameterName, nodeInput)
     .optional()
-    .describe("Values for the image's parameters: a value, or `{ from: \"node:parameter\" }`."),
+    .describe('Values for the image\'s parameters: a value, or `{ from: "node:parameter" }`.'),
 });
 
 export const deploymentSpec = z
@@ -59,7 +65,9 @@ export const deploymentSpec = z
     onStall: z
       .enum(['abort', 'wait'])
       .optional()
-      .describe('What to do when every machine waits for another: `abort` when left out; `wait` when an outsider may set the value.'),
+      .describe(
+        'What to do when every machine waits for another: `abort` when left out; `wait` when an outsider may set the value.',
+      ),
   })
   .describe('Machines that work together.');
 

@@ -5,7 +5,10 @@ import { envelope } from './metadata.ts';
 import { labelPattern, packageNamePattern } from './names.ts';
 import { parameterDeclarations } from './parameter.ts';
 
-const size = z.string().regex(sizePattern, 'a size').meta({ examples: ['2GiB', '512MiB'] });
+const size = z
+  .string()
+  .regex(sizePattern, 'a size')
+  .meta({ examples: ['2GiB', '512MiB'] });
 
 const resources = z
   .strictObject({
@@ -28,7 +31,10 @@ const nativeImage = z.strictObject({
 const portNumber = z.int().min(1).max(65535);
 const port = z.union([
   portNumber,
-  z.string().regex(/^\d{1,5}\/(tcp|udp)$/, 'a port').meta({ examples: ['8080', '53/udp'] }),
+  z
+    .string()
+    .regex(/^\d{1,5}\/(tcp|udp)$/, 'a port')
+    .meta({ examples: ['8080', '53/udp'] }),
   z.strictObject({
     port: portNumber.describe('Port number.'),
     protocol: z.enum(['tcp', 'udp']).optional().describe('`tcp` when left out.'),
@@ -50,7 +56,10 @@ const scriptValue = z.string().min(1);
 const scripts = z
   .strictObject(
     Object.fromEntries(
-      scriptPhases.map((phase) => [phase, scriptValue.optional().describe(`${phaseMeaning[phase]} A path, or the script itself beginning with #!.`)]),
+      scriptPhases.map((phase) => [
+        phase,
+        scriptValue.optional().describe(`${phaseMeaning[phase]} A path, or the script itself beginning with #!.`),
+      ]),
     ) as Record<(typeof scriptPhases)[number], z.ZodOptional<typeof scriptValue>>,
   )
   .describe('The recipe, by phase: files relative to this one. Scripts of ancestors run first.');
@@ -61,7 +70,10 @@ export const imageSpec = z
       .string()
       .min(1)
       .optional()
-      .meta({ description: 'The image that this one builds on: a relative path.', examples: ['../debian-12/image.yaml'] }),
+      .meta({
+        description: 'The image that this one builds on: a relative path.',
+        examples: ['../debian-12/image.yaml'],
+      }),
     resources: resources.optional(),
     clouds: z
       .record(cloudName, z.union([z.string().min(1), nativeImage]))

@@ -5,8 +5,10 @@ import { formatDiagnostic } from './diagnostic.ts';
 import { parseModules } from './module-document.ts';
 import { sourceText } from './source-text.ts';
 
-const image = (spec: string): string => `apiVersion: paceline.dev/v1\nkind: Image\nmetadata: { name: apache }\nspec:\n${spec}`;
-const deployment = (spec: string): string => `apiVersion: paceline.dev/v1\nkind: Deployment\nmetadata: { name: web }\nspec:\n${spec}`;
+const image = (spec: string): string =>
+  `apiVersion: paceline.dev/v1\nkind: Image\nmetadata: { name: apache }\nspec:\n${spec}`;
+const deployment = (spec: string): string =>
+  `apiVersion: paceline.dev/v1\nkind: Deployment\nmetadata: { name: web }\nspec:\n${spec}`;
 const problems = (text: string): string =>
   parseModules(sourceText('web.yaml', text)).problems.map(formatDiagnostic).join('\n\n');
 
@@ -125,7 +127,8 @@ test('wrong types', () => {
 });
 
 test('missing things', () => {
-  expect(problems('apiVersion: paceline.dev/v1\nkind: Deployment\nmetadata: {}\nspec:\n  nodes:\n    web: {}\n')).toMatchInlineSnapshot(`
+  expect(problems('apiVersion: paceline.dev/v1\nkind: Deployment\nmetadata: {}\nspec:\n  nodes:\n    web: {}\n'))
+    .toMatchInlineSnapshot(`
     "web.yaml:3:1: error: \`name\` is missing.
         3 | metadata: {}
           | ^^^^^^^^
@@ -149,7 +152,8 @@ test('missing things', () => {
 });
 
 test('wrong names', () => {
-  expect(problems(deployment('  nodes:\n    my-node: { image: ./a }\n    orchestrator: { image: ./a }\n'))).toMatchInlineSnapshot(`
+  expect(problems(deployment('  nodes:\n    my-node: { image: ./a }\n    orchestrator: { image: ./a }\n')))
+    .toMatchInlineSnapshot(`
     "web.yaml:6:5: error: \`my-node\` is not a node name.
         6 |     my-node: { image: ./a }
           |     ^^^^^^^
@@ -267,7 +271,9 @@ test('text that is not YAML', () => {
 });
 
 test('an alias bomb', () => {
-  const levels = 'bcdefghi'.split('').map((name, i) => `  ${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(', ')}]\n`);
+  const levels = 'bcdefghi'
+    .split('')
+    .map((name, i) => `  ${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(', ')}]\n`);
   expect(problems(image(`  a: &a [x, x]\n${levels.join('')}`))).toMatchInlineSnapshot(`
     "web.yaml:6:10: error: The aliases expand to far too much.
         6 |   b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]
@@ -296,7 +302,8 @@ test('a very long line is shown around the place, control characters are made vi
         5 | …aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, {}, bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb…
           |                                          ^^"
   `);
-  expect(problems(image('  colour: "\u001b[31mred\u202e"\n'))).not.toMatch(/[\u001b\u202e]/);
+  const shown = problems(image('  colour: "\u001b[31mred\u202e"\n'));
+  expect(['\u001b', '\u202e'].some((hidden) => shown.includes(hidden))).toBe(false);
 });
 
 test('a byte order mark is no problem, other encodings are', () => {
@@ -315,7 +322,34 @@ test('a byte order mark is no problem, other encodings are', () => {
 });
 
 const valid = `${image('  packages: [a, b]\n  parameters: { port: { type: integer, default: 8080 }, x: }\n  scripts: { deploy: a.sh }\n')}---\n${deployment('  nodes:\n    a: { image: b, multiplicity: "${{ parameters.n }}", parameters: { p: { from: "b:c" } } }\n')}`;
-const piece = fc.constantFrom('\t', '\n', '  ', ': ', '- ', '{', '}', '[', ']', '"', "'", '&a ', '*a', '#', '|\n', '!!map ', '? ', '---\n', '%', '\u0000', '\ud800', 'null', '1e999', '__proto__', 'constructor: 1\n', '<<: *a\n');
+const piece = fc.constantFrom(
+  '\t',
+  '\n',
+  '  ',
+  ': ',
+  '- ',
+  '{',
+  '}',
+  '[',
+  ']',
+  '"',
+  "'",
+  '&a ',
+  '*a',
+  '#',
+  '|\n',
+  '!!map ',
+  '? ',
+  '---\n',
+  '%',
+  '\u0000',
+  '\ud800',
+  'null',
+  '1e999',
+  '__proto__',
+  'constructor: 1\n',
+  '<<: *a\n',
+);
 
 test('no text crashes the reader', () => {
   const never = (text: string): void => {
@@ -325,12 +359,25 @@ test('no text crashes the reader', () => {
       expect(message).not.toMatch(/undefined|\[object/);
     }
   };
-  fc.assert(fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.array(piece).map((parts) => parts.join(''))), never));
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.string({ unit: 'binary' }),
+        fc.array(piece).map((parts) => parts.join('')),
+      ),
+      never,
+    ),
+  );
   fc.assert(
     fc.property(fc.nat(valid.length), fc.nat(20), fc.array(piece, { maxLength: 3 }), (at, cut, parts) =>
       never(valid.slice(0, at) + parts.join('') + valid.slice(at + cut)),
     ),
     { numRuns: 1000 },
   );
-  fc.assert(fc.property(fc.json(), (json) => never(`{"apiVersion":"paceline.dev/v1","kind":"Deployment","metadata":{"name":"a"},"spec":${json}}`)));
+  fc.assert(
+    fc.property(fc.json(), (json) =>
+      never(`{"apiVersion":"paceline.dev/v1","kind":"Deployment","metadata":{"name":"a"},"spec":${json}}`),
+    ),
+  );
 });

@@ -46,7 +46,13 @@ function readDocument(yaml: YamlDocument): { document: ModuleDocument } | { prob
   const problem = (path: Path, finding: Finding): Diagnostic => diagnose(yaml.source, yaml.rangeOf(path), finding);
   const { value } = yaml;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { problems: [problem([], { message: `A module is a map that begins with \`apiVersion: ${apiVersion}\`, not ${describe(value)}.` })] };
+    return {
+      problems: [
+        problem([], {
+          message: `A module is a map that begins with \`apiVersion: ${apiVersion}\`, not ${describe(value)}.`,
+        }),
+      ],
+    };
   }
   const head = value as { apiVersion?: unknown; kind?: unknown };
   const problems: Diagnostic[] = [];
@@ -59,7 +65,11 @@ function readDocument(yaml: YamlDocument): { document: ModuleDocument } | { prob
   // The version was looked at above: do not report it twice.
   const result = moduleSchemas[kind].safeParse({ ...head, apiVersion });
   if (!result.success) {
-    for (const { path, at, meant: _, ...finding } of schemaProblems(moduleSchemas[kind], value, result.error.issues.slice(0, mostIssues))) {
+    for (const { path, at, meant: _, ...finding } of schemaProblems(
+      moduleSchemas[kind],
+      value,
+      result.error.issues.slice(0, mostIssues),
+    )) {
       problems.push(diagnose(yaml.source, at === 'key' ? yaml.rangeOfKey(path) : yaml.rangeOf(path), finding));
     }
   }
@@ -75,7 +85,8 @@ function wrongVersion(version: unknown): Finding {
 
 function wrongKind(kind: unknown): Finding {
   if (kind === undefined) return { message: '`kind` is missing.', hint: `One of: ${kinds.join(', ')}.` };
-  if (typeof kind !== 'string') return { message: `\`kind\` must be one of ${kinds.join(', ')}, not ${describe(kind)}.` };
+  if (typeof kind !== 'string')
+    return { message: `\`kind\` must be one of ${kinds.join(', ')}, not ${describe(kind)}.` };
   const near = closest(kind, kinds);
   return {
     message: `There is no kind ${describe(kind)}.`,

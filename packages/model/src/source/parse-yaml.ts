@@ -10,8 +10,14 @@ const mostDocuments = 500;
 /** What the codes of the YAML parser mean to the writer of the file. */
 const explained: Partial<Record<YAMLError['code'], Finding>> = {
   TAB_AS_INDENT: { message: 'A tab cannot indent YAML.', hint: 'Use spaces.' },
-  BAD_INDENT: { message: 'The indentation does not fit the lines above.', hint: 'Keys of one map, and items of one list, start in the same column.' },
-  BLOCK_AS_IMPLICIT_KEY: { message: 'A value cannot hold another `key: value` on the same line.', hint: 'Quote a text that contains `: `, or put the map on its own lines.' },
+  BAD_INDENT: {
+    message: 'The indentation does not fit the lines above.',
+    hint: 'Keys of one map, and items of one list, start in the same column.',
+  },
+  BLOCK_AS_IMPLICIT_KEY: {
+    message: 'A value cannot hold another `key: value` on the same line.',
+    hint: 'Quote a text that contains `: `, or put the map on its own lines.',
+  },
   BAD_SCALAR_START: { message: 'A text cannot start with this character unless it is quoted.', hint: 'Quote it.' },
   NON_STRING_KEY: { message: 'A key must be a plain word.', hint: 'Quote a text that begins with `{` or `[`.' },
 };
@@ -63,14 +69,19 @@ export function parseYaml(source: SourceText): ParsedYaml {
       documents.push(yamlDocument(source, document, document.toJS({ maxAliasCount: mostAliases })));
     } catch (error) {
       report(firstAlias(document) ?? [0, 0], {
-        message: error instanceof ReferenceError ? 'The aliases expand to far too much.' : 'The YAML is nested too deeply.',
+        message:
+          error instanceof ReferenceError ? 'The aliases expand to far too much.' : 'The YAML is nested too deeply.',
         hint: 'Write the values out.',
       });
     }
   }
-  if (parsed.length === mostDocuments) report([0, 0], { message: `A file can hold at most ${mostDocuments - 1} documents.` });
+  if (parsed.length === mostDocuments)
+    report([0, 0], { message: `A file can hold at most ${mostDocuments - 1} documents.` });
   if (documents.length === 0 && problems.length === 0) {
-    report([0, 0], { message: 'The file is empty.', hint: 'It should begin with `apiVersion: paceline.dev/v1` and `kind:`. `paceline init` writes an example.' });
+    report([0, 0], {
+      message: 'The file is empty.',
+      hint: 'It should begin with `apiVersion: paceline.dev/v1` and `kind:`. `paceline init` writes an example.',
+    });
   }
   return { documents, problems };
 }
@@ -88,7 +99,8 @@ function checkKeys(document: Document, report: (range: Range, finding: Finding) 
         const name = isScalar(key) ? String(key.value) : undefined;
         const range: Range = isScalar(key) && key.range ? [key.range[0], key.range[1]] : [0, 0];
         if (name === undefined) continue;
-        if (seen.has(name)) report(range, { message: `The key \`${name}\` is written twice.`, hint: 'Keep one of them.' });
+        if (seen.has(name))
+          report(range, { message: `The key \`${name}\` is written twice.`, hint: 'Keep one of them.' });
         if (name === '__proto__') report(range, { message: '`__proto__` cannot be a name.' });
         seen.add(name);
       }
@@ -106,8 +118,13 @@ function checkAliases(document: Document, report: (range: Range, finding: Findin
         return visit.BREAK;
       }
       const target = alias.resolve(document);
-      if (target === undefined) report(range, { message: `There is no anchor \`&${alias.source}\` before this alias.`, hint: 'Quote a text that begins with `*`.' });
-      else if (ancestors.some((ancestor) => ancestor === target)) report(range, { message: `The alias \`*${alias.source}\` contains itself.` });
+      if (target === undefined)
+        report(range, {
+          message: `There is no anchor \`&${alias.source}\` before this alias.`,
+          hint: 'Quote a text that begins with `*`.',
+        });
+      else if (ancestors.some((ancestor) => ancestor === target))
+        report(range, { message: `The alias \`*${alias.source}\` contains itself.` });
       return undefined;
     },
   });
@@ -123,4 +140,3 @@ function firstAlias(document: Document): Range | undefined {
   });
   return found;
 }
-

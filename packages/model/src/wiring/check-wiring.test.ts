@@ -6,26 +6,39 @@ import type { ResolvedDeployment } from '../resolved/deployment.ts';
 import { formatDiagnostic } from '../source/diagnostic.ts';
 import { checkWiring } from './check-wiring.ts';
 
-const head = (kind: string, name: string): string => `apiVersion: paceline.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
+const head = (kind: string, name: string): string =>
+  `apiVersion: paceline.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
 
 /** Images by name: the parameters, and the scripts by phase (a `deploy` script when it is only a text). */
-async function deploy(images: Record<string, [parameters: string, scripts: string | Record<string, string>]>, nodes: string, globals = '{}'): Promise<ResolvedDeployment> {
-  const files: Record<string, string> = { '/p/project.yaml': head('Project', 'p'), '/p/all/deployment.yaml': `${head('Deployment', 'all')}spec:\n  parameters: ${globals}\n  nodes: ${nodes}\n` };
+async function deploy(
+  images: Record<string, [parameters: string, scripts: string | Record<string, string>]>,
+  nodes: string,
+  globals = '{}',
+): Promise<ResolvedDeployment> {
+  const files: Record<string, string> = {
+    '/p/project.yaml': head('Project', 'p'),
+    '/p/all/deployment.yaml': `${head('Deployment', 'all')}spec:\n  parameters: ${globals}\n  nodes: ${nodes}\n`,
+  };
   for (const [name, [parameters, written]] of Object.entries(images)) {
     const scripts = typeof written === 'string' ? { deploy: written } : written;
-    files[`/p/${name}/image.yaml`] = `${head('Image', name)}spec:\n  parameters: ${parameters}\n  scripts: ${JSON.stringify(Object.fromEntries(Object.keys(scripts).map((phase) => [phase, `${phase}.sh`])))}\n`;
+    files[`/p/${name}/image.yaml`] =
+      `${head('Image', name)}spec:\n  parameters: ${parameters}\n  scripts: ${JSON.stringify(Object.fromEntries(Object.keys(scripts).map((phase) => [phase, `${phase}.sh`])))}\n`;
     for (const [phase, text] of Object.entries(scripts)) files[`/p/${name}/${phase}.sh`] = text;
   }
   return (await loadModule('/p/all', { fs: memoryFiles(files) })).deployment;
 }
-const problems = (deployment: ResolvedDeployment): string => checkWiring(deployment).problems.map(formatDiagnostic).join('\n\n');
+const problems = (deployment: ResolvedDeployment): string =>
+  checkWiring(deployment).problems.map(formatDiagnostic).join('\n\n');
 
 const apache = '{ port: { type: integer, default: 8080 }, ready: { type: boolean, output: true } }';
 const client = '{ webserver.hostname: , webserver.port: , webserver.ready: }';
-const mapped = '{ webserver.hostname: { from: "apache:hostname" }, webserver.port: { from: "apache:port" }, webserver.ready: { from: "apache:ready" } }';
+const mapped =
+  '{ webserver.hostname: { from: "apache:hostname" }, webserver.port: { from: "apache:port" }, webserver.ready: { from: "apache:ready" } }';
 const nodes = `{ apache: { image: ../apache }, client: { image: ../client, multiplicity: 3, parameters: ${mapped} } }`;
-const apacheScript = '#!/bin/sh -xe\nport=$(ss-get port)\nss-set ready true\nss-set url.service "http://$(ss-get hostname):$port"\n';
-const clientScript = '#!/bin/sh -xe\nss-get --timeout 360 webserver.ready\nwget "http://$(ss-get webserver.hostname):$(ss-get webserver.port)/"\nss-set statecustom "OK"\n';
+const apacheScript =
+  '#!/bin/sh -xe\nport=$(ss-get port)\nss-set ready true\nss-set url.service "http://$(ss-get hostname):$port"\n';
+const clientScript =
+  '#!/bin/sh -xe\nss-get --timeout 360 webserver.ready\nwget "http://$(ss-get webserver.hostname):$(ss-get webserver.port)/"\nss-set statecustom "OK"\n';
 
 test('the tutorial of SlipStream has no problems', async () => {
   const report = checkWiring(await deploy({ apache: [apache, apacheScript], client: [client, clientScript] }, nodes));
@@ -58,8 +71,10 @@ test('the tutorial of SlipStream has no problems', async () => {
 });
 
 test('a key that is not declared', async () => {
-  const script = '#!/bin/bash\nss-set redy true\nss-get apache:prot\nss-get apach:port\nss-get ss:clients\nss-get machine:x\nss-get "a b"\nif test -f x; then ss-get --noblock hostnam; fi\nss-get apache.2:port\nss-get orchestrator-aws:hostname\nss-get ss:state\nss-get apache:ids\n';
-  expect(problems(await deploy({ apache: [apache, script] }, '{ apache: { image: ../apache } }', '{ client: 1 }'))).toMatchInlineSnapshot(`
+  const script =
+    '#!/bin/bash\nss-set redy true\nss-get apache:prot\nss-get apach:port\nss-get ss:clients\nss-get machine:x\nss-get "a b"\nif test -f x; then ss-get --noblock hostnam; fi\nss-get apache.2:port\nss-get orchestrator-aws:hostname\nss-get ss:state\nss-get apache:ids\n';
+  expect(problems(await deploy({ apache: [apache, script] }, '{ apache: { image: ../apache } }', '{ client: 1 }')))
+    .toMatchInlineSnapshot(`
     "apache/deploy.sh:2:1: error: The image \`apache\` has no parameter \`redy\`.
         2 | ss-set redy true
           | ^^^^^^^^^^^^^^^^
@@ -106,13 +121,22 @@ test('a key that is not declared', async () => {
 });
 
 test('a value that nothing sets', async () => {
-  expect(problems(await deploy({ apache: [apache, '#!/bin/sh\nss-get port\n'], client: [client, clientScript] }, nodes))).toMatchInlineSnapshot(`
+  expect(
+    problems(await deploy({ apache: [apache, '#!/bin/sh\nss-get port\n'], client: [client, clientScript] }, nodes)),
+  ).toMatchInlineSnapshot(`
     "client/deploy.sh:2:1: error: Nothing sets \`webserver.ready\`: this would wait until its timeout, then fail. It follows \`apache:ready\`.
         2 | ss-get --timeout 360 webserver.ready
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       Set it in a script of \`apache\` (\`ss-set ready …\`) or give it a default."
   `);
-  expect(problems(await deploy({ client: [client, clientScript] }, '{ client: { image: ../client, parameters: { webserver.port: 80, webserver.ready: "${{ string(true) }}" } } }'))).toMatchInlineSnapshot(`
+  expect(
+    problems(
+      await deploy(
+        { client: [client, clientScript] },
+        '{ client: { image: ../client, parameters: { webserver.port: 80, webserver.ready: "${{ string(true) }}" } } }',
+      ),
+    ),
+  ).toMatchInlineSnapshot(`
     "client/deploy.sh:3:16: error: Nothing sets \`webserver.hostname\`: this would wait until its timeout, then fail.
         3 | wget "http://$(ss-get webserver.hostname):$(ss-get webserver.port)/"
           |                ^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -121,7 +145,10 @@ test('a value that nothing sets', async () => {
 });
 
 test('a value that is set too late', async () => {
-  const deployment = await deploy({ apache: [apache, { report: '#!/bin/sh\nss-set ready true\n', deploy: '#!/bin/sh\nss-get ready\n' }] }, '{ apache: { image: ../apache } }');
+  const deployment = await deploy(
+    { apache: [apache, { report: '#!/bin/sh\nss-set ready true\n', deploy: '#!/bin/sh\nss-get ready\n' }] },
+    '{ apache: { image: ../apache } }',
+  );
   expect(problems(deployment)).toMatchInlineSnapshot(`
     "apache/deploy.sh:2:1: error: Nothing sets \`ready\` in time.
         2 | ss-get ready
@@ -132,12 +159,15 @@ test('a value that is set too late', async () => {
 
 test('a plan knows what the user gives', async () => {
   const deployment = await deploy({ client: [client, clientScript] }, '{ client: { image: ../client } }');
-  const plan = planRun(deployment, { parameters: { 'client:webserver.hostname': 'a', 'client:webserver.port': '80', 'client:webserver.ready': 'true' } });
+  const plan = planRun(deployment, {
+    parameters: { 'client:webserver.hostname': 'a', 'client:webserver.port': '80', 'client:webserver.ready': 'true' },
+  });
   expect(checkWiring(deployment).problems).toHaveLength(3);
   expect(checkWiring(deployment, plan).problems).toEqual([]);
 });
 
-const pair = '{ a: { image: ../a, parameters: { peer: { from: "b:ready" } } }, b: { image: ../b, parameters: { peer: { from: "a:ready" } } } }';
+const pair =
+  '{ a: { image: ../a, parameters: { peer: { from: "b:ready" } } }, b: { image: ../b, parameters: { peer: { from: "a:ready" } } } }';
 const peer = '{ ready: { output: true }, peer: }';
 
 test('two machines that wait for each other', async () => {
@@ -167,7 +197,11 @@ test('a circle of three, through a global and direct reads', async () => {
     b: ['{ done: { output: true } }', '#!/bin/sh\nss-get a:done\nss-set done 1\n'],
     c: ['{ done: { output: true } }', '#!/bin/sh\nx=$(ss-get-all b done)\nss-set ss:token 1\n'],
   };
-  const deployment = await deploy(images, '{ a: { image: ../a }, b: { image: ../b, multiplicity: 2 }, c: { image: ../c } }', '{ token: { output: true } }');
+  const deployment = await deploy(
+    images,
+    '{ a: { image: ../a }, b: { image: ../b, multiplicity: 2 }, c: { image: ../c } }',
+    '{ token: { output: true } }',
+  );
   expect(problems(deployment)).toMatchInlineSnapshot(`
     "a/deploy.sh:2:1: error: a.1, c.1 and b.1 wait for each other for ever:
       a.1 waits at a/deploy.sh:2 for ss:token, which c.1 sets only at c/deploy.sh:3
@@ -202,7 +236,11 @@ test('a circle of three, through a global and direct reads', async () => {
 });
 
 test('a machine that waits for itself', async () => {
-  expect(problems(await deploy({ a: ['{ x: { output: true } }', '#!/bin/sh\nss-get x\nss-set x 1\n'] }, '{ a: { image: ../a } }'))).toMatchInlineSnapshot(`
+  expect(
+    problems(
+      await deploy({ a: ['{ x: { output: true } }', '#!/bin/sh\nss-get x\nss-set x 1\n'] }, '{ a: { image: ../a } }'),
+    ),
+  ).toMatchInlineSnapshot(`
     "a/deploy.sh:2:1: error: a.1 waits for itself for ever:
       a.1 waits at a/deploy.sh:2 for x, which a.1 sets only at a/deploy.sh:3
         2 | ss-get x
@@ -213,7 +251,10 @@ test('a machine that waits for itself', async () => {
 
 test.each([
   ['branches by role', 'if [ "$(ss-get id)" = 1 ]; then ss-set ready 1; else ss-get a.1:ready; fi'],
-  ['branches by role, the other way round', 'if [ "$(ss-get id)" != 1 ]; then ss-get a:ready; fi\nif [ "$(ss-get id)" = 1 ]; then ss-set ready 1; fi'],
+  [
+    'branches by role, the other way round',
+    'if [ "$(ss-get id)" != 1 ]; then ss-get a:ready; fi\nif [ "$(ss-get id)" = 1 ]; then ss-set ready 1; fi',
+  ],
   ['a case by role', 'case $(ss-get nodename) in b) ss-get peer;; *) ss-set ready 1;; esac'],
   ['a set in the background', '(sleep 5; ss-set ready 1) &\nss-get peer'],
   ['a wait in the background', '(ss-get peer; echo up) &\nss-set ready 1'],
@@ -225,7 +266,9 @@ test.each([
   ['a set of a name that is not known', 'for k in $(names); do ss-set $k 1; done\nss-get peer'],
 ])('no alarm: %s', async (_, script) => {
   const both = `#!/bin/bash\n${script}\n`;
-  expect(problems(await deploy({ a: [peer, both], b: [peer, both] }, pair.replaceAll('../a,', '../a, multiplicity: 2,')))).toBe('');
+  expect(
+    problems(await deploy({ a: [peer, both], b: [peer, both] }, pair.replaceAll('../a,', '../a, multiplicity: 2,'))),
+  ).toBe('');
 });
 
 test('a branch is a warning', async () => {
@@ -241,7 +284,15 @@ test('a branch is a warning', async () => {
 });
 
 test('scripts in other languages: said, and nothing is concluded from them', async () => {
-  const report = checkWiring(await deploy({ apache: [apache, '#!/usr/bin/env python3\nimport subprocess\nsubprocess.run(["ss-set", "ready", "true"])\n'], client: [client, clientScript] }, nodes));
+  const report = checkWiring(
+    await deploy(
+      {
+        apache: [apache, '#!/usr/bin/env python3\nimport subprocess\nsubprocess.run(["ss-set", "ready", "true"])\n'],
+        client: [client, clientScript],
+      },
+      nodes,
+    ),
+  );
   expect(report.problems).toEqual([]);
   expect(report.notChecked.map(formatDiagnostic).join('\n')).toMatchInlineSnapshot(`
     "apache/deploy.sh:1:1: warning: The script is for /usr/bin/env python3, not for a shell: it is not checked.
@@ -251,7 +302,14 @@ test('scripts in other languages: said, and nothing is concluded from them', asy
 });
 
 test("setting another node's parameter", async () => {
-  expect(problems(await deploy({ a: [peer, '#!/bin/sh\nss-set b:peer 1\n'], b: [peer, '#!/bin/sh\nss-get peer\n'] }, '{ a: { image: ../a }, b: { image: ../b } }'))).toMatchInlineSnapshot(`
+  expect(
+    problems(
+      await deploy(
+        { a: [peer, '#!/bin/sh\nss-set b:peer 1\n'], b: [peer, '#!/bin/sh\nss-get peer\n'] },
+        '{ a: { image: ../a }, b: { image: ../b } }',
+      ),
+    ),
+  ).toMatchInlineSnapshot(`
     "a/deploy.sh:2:1: warning: This sets a parameter of another node, \`b:peer\`; a machine may only set its own and those of the run (\`ss:NAME\`).
         2 | ss-set b:peer 1
           | ^^^^^^^^^^^^^^^
@@ -281,7 +339,9 @@ test('an image alone, with its script in the module file', async () => {
 });
 
 test('a script that no shell would take', async () => {
-  expect(problems(await deploy({ a: [peer, '#!/bin/sh\nif true; then\n  ss-set ready 1\n'] }, '{ a: { image: ../a } }'))).toMatchInlineSnapshot(`
+  expect(
+    problems(await deploy({ a: [peer, '#!/bin/sh\nif true; then\n  ss-set ready 1\n'] }, '{ a: { image: ../a } }')),
+  ).toMatchInlineSnapshot(`
     "a/deploy.sh:4:1: warning: The shell would not understand this: expected 'fi' to close 'if'.
         4 | 
           | ^"
@@ -289,7 +349,13 @@ test('a script that no shell would take', async () => {
 });
 
 test('thousands of machines are checked as fast as a few', async () => {
-  const deployment = await deploy({ a: [peer, '#!/bin/sh\nss-get-all b ready\nss-set ready 1\n'], b: [peer, '#!/bin/sh\nss-set ready 1\nss-get b.5000:ready\n'] }, '{ a: { image: ../a, multiplicity: 10000 }, b: { image: ../b, multiplicity: 10000 } }');
+  const deployment = await deploy(
+    {
+      a: [peer, '#!/bin/sh\nss-get-all b ready\nss-set ready 1\n'],
+      b: [peer, '#!/bin/sh\nss-set ready 1\nss-get b.5000:ready\n'],
+    },
+    '{ a: { image: ../a, multiplicity: 10000 }, b: { image: ../b, multiplicity: 10000 } }',
+  );
   const started = performance.now();
   expect(problems(deployment)).toBe('');
   expect(performance.now() - started).toBeLessThan(500);

@@ -35,9 +35,13 @@ export function checkWiring(deployment: ResolvedDeployment, plan?: RunPlan): Wir
   const named = new Set<string>();
   for (const scripts of recipes.values()) {
     for (const { parsed, script } of scripts) {
-      for (const { range, message } of parsed.notChecked) notChecked.add(script, range, { severity: 'warning', message });
+      for (const { range, message } of parsed.notChecked)
+        notChecked.add(script, range, { severity: 'warning', message });
       for (const { range, message } of parsed.errors) {
-        problems.add(script, range, { severity: 'warning', message: `The shell would not understand this: ${message}.` });
+        problems.add(script, range, {
+          severity: 'warning',
+          message: `The shell would not understand this: ${message}.`,
+        });
       }
       for (const { key } of callsOf(parsed.flow)) {
         const parsedKey = parseKey(key);
@@ -51,19 +55,30 @@ export function checkWiring(deployment: ResolvedDeployment, plan?: RunPlan): Wir
     for (const { parsed, script } of scripts) {
       for (const call of callsOf(parsed.flow)) {
         const finding = call.possible ? undefined : facts.wrong(call, me);
-        if (finding !== undefined) problems.add(script, call.range, { ...finding, severity: call.conditional ? 'warning' : (finding.severity ?? 'error') });
-        else if (call.command === 'ss-set' && !call.possible) warnForeign(call.key, node, (foreign) => problems.add(script, call.range, foreign));
+        if (finding !== undefined)
+          problems.add(script, call.range, {
+            ...finding,
+            severity: call.conditional ? 'warning' : (finding.severity ?? 'error'),
+          });
+        else if (call.command === 'ss-set' && !call.possible)
+          warnForeign(call.key, node, (foreign) => problems.add(script, call.range, foreign));
       }
     }
   }
-  const timelines = [...recipes].flatMap(([node, scripts]) => facts.instances(node).map((me) => timelineOf(me, scripts, facts)));
+  const timelines = [...recipes].flatMap(([node, scripts]) =>
+    facts.instances(node).map((me) => timelineOf(me, scripts, facts)),
+  );
   const { neverSet, findings } = findNeverSet(deployment, recipes, timelines, facts);
   for (const { script, range, ...finding } of findings) problems.add(script, range, finding);
   for (const deadlock of findDeadlocks(timelines, facts, (key) => facts.isGiven(key) || neverSet.has(key))) {
     const [first] = deadlock.links;
     if (first !== undefined) problems.add(first.waits.script, first.waits.call.range, deadlockFinding(deadlock));
   }
-  return { problems: problems.sorted(), notChecked: notChecked.sorted(), edges: wiringEdges(deployment, recipes, facts) };
+  return {
+    problems: problems.sorted(),
+    notChecked: notChecked.sorted(),
+    edges: wiringEdges(deployment, recipes, facts),
+  };
 }
 
 /** A script of an image that several nodes use is looked at several times; what is found is said once. */
@@ -73,7 +88,8 @@ class Problems {
   add(script: Script, range: Range, finding: Finding): void {
     const id = JSON.stringify([script.path, range, finding.message]);
     const severity = finding.severity ?? 'error';
-    if (this.#found.get(id)?.severity !== 'error') this.#found.set(id, diagnoseScript(script, range, { ...finding, severity }));
+    if (this.#found.get(id)?.severity !== 'error')
+      this.#found.set(id, diagnoseScript(script, range, { ...finding, severity }));
   }
 
   sorted(): Diagnostic[] {
@@ -94,11 +110,17 @@ function warnForeign(written: string, me: string, warn: (finding: Finding) => vo
 function deadlockFinding({ links, certain }: Deadlock): Finding {
   const machines = [...new Set(links.map(({ waits }) => waits.instance))];
   const lines = links.map(({ waits, key, setter }) => {
-    const what = key === `${waits.instance}:${waits.call.key}` || key === waits.call.key ? waits.call.key : `${waits.call.key} (${key})`;
+    const what =
+      key === `${waits.instance}:${waits.call.key}` || key === waits.call.key
+        ? waits.call.key
+        : `${waits.call.key} (${key})`;
     return `  ${waits.instance} waits at ${placeOf(waits.script, waits.call.range)} for ${what}, which ${setter.instance} sets only at ${placeOf(setter.script, setter.call.range)}`;
   });
   const [one] = machines;
-  const head = machines.length === 1 ? `${one} ${certain ? 'waits' : 'may wait'} for itself` : `${machines.slice(0, -1).join(', ')} and ${machines.at(-1)} ${certain ? 'wait' : 'may wait'} for each other`;
+  const head =
+    machines.length === 1
+      ? `${one} ${certain ? 'waits' : 'may wait'} for itself`
+      : `${machines.slice(0, -1).join(', ')} and ${machines.at(-1)} ${certain ? 'wait' : 'may wait'} for each other`;
   return {
     severity: certain ? 'error' : 'warning',
     message: `${head} for ever:\n${lines.join('\n')}`,

@@ -70,7 +70,7 @@ export function parseOptions(words: readonly Argument[]): Options {
     const { text, word } = argument;
     if (text === '--') return { operands: [...operands, ...words.slice(at + 1)], flags, unsure };
     // An unquoted `$OPTIONS` before the key may be anything, a quoted one is a word by itself.
-    if (text === undefined && operands.length === 0 && /^\$/.test(word.text)) unsure = true;
+    if (text === undefined && operands.length === 0 && word.text.startsWith('$')) unsure = true;
     if (text === undefined || !text.startsWith('-') || text === '-') operands.push(argument);
     else if (withValue.has(text)) at++;
     else flags.add(text.split('=', 1)[0] ?? text);

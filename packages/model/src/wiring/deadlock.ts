@@ -14,15 +14,30 @@ export interface Deadlock {
  * waits when nobody can go on is in a deadlock. Values only ever appear, so the order of play does not matter.
  * @param isSetAnyway keys that the scripts need not set: given, or missing altogether and reported as such
  */
-export function findDeadlocks(timelines: readonly Timeline[], facts: ParameterFacts, isSetAnyway: (key: string) => boolean): Deadlock[] {
+export function findDeadlocks(
+  timelines: readonly Timeline[],
+  facts: ParameterFacts,
+  isSetAnyway: (key: string) => boolean,
+): Deadlock[] {
   const certain = play(timelines, facts, isSetAnyway, ({ call }) => !call.conditional);
   if (certain.length > 0) return certain.map((links) => ({ links, certain: true }));
   // In a branch, an instance that waits for itself is most likely another one: "if I am not the first".
-  const perhaps = play(timelines, facts, isSetAnyway, ({ call, keys, instance }) => !(call.conditional && keys.some((key) => facts.chain(key).at(-1)?.startsWith(`${instance}:`))));
+  const perhaps = play(
+    timelines,
+    facts,
+    isSetAnyway,
+    ({ call, keys, instance }) =>
+      !(call.conditional && keys.some((key) => facts.chain(key).at(-1)?.startsWith(`${instance}:`))),
+  );
   return perhaps.map((links) => ({ links, certain: false }));
 }
 
-function play(timelines: readonly Timeline[], facts: ParameterFacts, isSetAnyway: (key: string) => boolean, waits: (step: Step) => boolean): Deadlock['links'][] {
+function play(
+  timelines: readonly Timeline[],
+  facts: ParameterFacts,
+  isSetAnyway: (key: string) => boolean,
+  waits: (step: Step) => boolean,
+): Deadlock['links'][] {
   const values = new Set<string>();
   const readable = (key: string): boolean => facts.chain(key).some((one) => values.has(one) || isSetAnyway(one));
   const missing = (step: Step): string | undefined => {
@@ -33,13 +48,15 @@ function play(timelines: readonly Timeline[], facts: ParameterFacts, isSetAnyway
   let held = new Map<Step, Step>();
   let blocked: Step[] = [];
 
-  const hold = (timeline: Timeline, by: Step): void => forEachStep(timeline, (step) => void (held.has(step) || held.set(step, by)));
+  const hold = (timeline: Timeline, by: Step): void =>
+    forEachStep(timeline, (step) => void (held.has(step) || held.set(step, by)));
   /** Goes as far as possible; returns the wait that it ended at. */
   const run = (timeline: Timeline): Step | undefined => {
     switch (timeline.kind) {
       case 'step': {
         const { step } = timeline;
-        if (step.call.command === 'ss-set' || step.call.command === 'ss-random') for (const key of step.keys) values.add(key);
+        if (step.call.command === 'ss-set' || step.call.command === 'ss-random')
+          for (const key of step.keys) values.add(key);
         if (missing(step) === undefined) return undefined;
         blocked.push(step);
         return step;
@@ -64,7 +81,7 @@ function play(timelines: readonly Timeline[], facts: ParameterFacts, isSetAnyway
         return undefined;
     }
   };
-  for (let before = -1; before !== values.size; ) {
+  for (let before = -1; before !== values.size;) {
     before = values.size;
     [held, blocked] = [new Map(), []];
     for (const timeline of timelines) run(timeline);
@@ -73,7 +90,12 @@ function play(timelines: readonly Timeline[], facts: ParameterFacts, isSetAnyway
 }
 
 /** Follows each wait to a set that it needs and on to the wait that holds that set back, until it comes round. */
-function circles(blocked: readonly Step[], held: ReadonlyMap<Step, Step>, facts: ParameterFacts, missing: (step: Step) => string | undefined): Deadlock['links'][] {
+function circles(
+  blocked: readonly Step[],
+  held: ReadonlyMap<Step, Step>,
+  facts: ParameterFacts,
+  missing: (step: Step) => string | undefined,
+): Deadlock['links'][] {
   const found: Deadlock['links'][] = [];
   const seen = new Set<Step>();
   for (const start of blocked) {
@@ -84,7 +106,11 @@ function circles(blocked: readonly Step[], held: ReadonlyMap<Step, Step>, facts:
       const key = missing(waits);
       if (key === undefined) break;
       const keys = new Set(facts.chain(key));
-      const setters = [...held].filter(([step]) => (step.call.command === 'ss-set' || step.call.command === 'ss-random') && step.keys.some((one) => keys.has(one)));
+      const setters = [...held].filter(
+        ([step]) =>
+          (step.call.command === 'ss-set' || step.call.command === 'ss-random') &&
+          step.keys.some((one) => keys.has(one)),
+      );
       const [setter, holder] = setters[0] ?? [];
       if (setter === undefined) break;
       way.push({ waits, key: facts.chain(key).at(-1) ?? key, setter });
@@ -98,6 +124,13 @@ function circles(blocked: readonly Step[], held: ReadonlyMap<Step, Step>, facts:
 
 function forEachStep(timeline: Timeline, visit: (step: Step) => void): void {
   if (timeline.kind === 'step') return visit(timeline.step);
-  const inner = timeline.kind === 'sequence' ? timeline.steps : timeline.kind === 'together' ? timeline.parts : timeline.kind === 'choice' ? timeline.branches : [timeline.body];
+  const inner =
+    timeline.kind === 'sequence'
+      ? timeline.steps
+      : timeline.kind === 'together'
+        ? timeline.parts
+        : timeline.kind === 'choice'
+          ? timeline.branches
+          : [timeline.body];
   for (const one of inner) forEachStep(one, visit);
 }

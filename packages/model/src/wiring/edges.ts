@@ -15,7 +15,11 @@ export interface WiringEdge {
 }
 
 /** Every way between two different nodes, once. */
-export function wiringEdges({ nodes }: ResolvedDeployment, recipes: ReadonlyMap<string, readonly RecipeScript[]>, facts: ParameterFacts): WiringEdge[] {
+export function wiringEdges(
+  { nodes }: ResolvedDeployment,
+  recipes: ReadonlyMap<string, readonly RecipeScript[]>,
+  facts: ParameterFacts,
+): WiringEdge[] {
   const edges = new Map<string, WiringEdge>();
   const add = (edge: WiringEdge): void => {
     if (edge.from !== edge.to) edges.set(`${edge.via} ${edge.from} ${edge.to} ${edge.parameter}`, edge);
@@ -23,7 +27,8 @@ export function wiringEdges({ nodes }: ResolvedDeployment, recipes: ReadonlyMap<
   for (const [to, node] of Object.entries(nodes)) {
     for (const input of Object.values(node.parameters)) {
       const key = 'from' in input ? parseKey(input.from) : undefined;
-      if (key?.kind === 'node' || key?.kind === 'instance') add({ from: key.node, to, parameter: key.name, via: 'mapping' });
+      if (key?.kind === 'node' || key?.kind === 'instance')
+        add({ from: key.node, to, parameter: key.name, via: 'mapping' });
     }
   }
   const setters = new Map<string, Set<string>>();
@@ -37,12 +42,17 @@ export function wiringEdges({ nodes }: ResolvedDeployment, recipes: ReadonlyMap<
         const users = sets ? setters : readers;
         users.set(key.name, (users.get(key.name) ?? new Set()).add(node));
       } else if ((key?.kind === 'node' || key?.kind === 'instance') && Object.hasOwn(nodes, key.node)) {
-        add(sets ? { from: node, to: key.node, parameter: key.name, via: 'read' } : { from: key.node, to: node, parameter: key.name, via: 'read' });
+        add(
+          sets
+            ? { from: node, to: key.node, parameter: key.name, via: 'read' }
+            : { from: key.node, to: node, parameter: key.name, via: 'read' },
+        );
       }
     }
   }
   for (const [parameter, froms] of setters) {
-    for (const from of froms) for (const to of readers.get(parameter) ?? []) add({ from, to, parameter, via: 'global' });
+    for (const from of froms)
+      for (const to of readers.get(parameter) ?? []) add({ from, to, parameter, via: 'global' });
   }
   return [...edges.values()];
 }

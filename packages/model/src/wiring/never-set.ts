@@ -37,7 +37,12 @@ export function findNeverSet(
       // What cannot be read may set it: say nothing rather than something wrong.
       if (readers.some(({ parsed }) => parsed.mayAlsoSet)) continue;
       const certain = !call.conditional && !call.tolerant && !readers.some(({ parsed }) => parsed.runsOthers);
-      findings.push({ script, range: call.range, severity: certain ? 'error' : 'warning', ...explain(deployment, call.key, key, root, readers) });
+      findings.push({
+        script,
+        range: call.range,
+        severity: certain ? 'error' : 'warning',
+        ...explain(deployment, call.key, key, root, readers),
+      });
     }
   }
   return { neverSet, findings };
@@ -53,11 +58,21 @@ function ownerOf(key: string): string | undefined {
   return parsed?.kind === 'instance' || parsed?.kind === 'node' ? parsed.node : undefined;
 }
 
-function explain({ nodes, parameters }: ResolvedDeployment, written: string, key: string, root: string, readers: readonly RecipeScript[]): Finding {
+function explain(
+  { nodes, parameters }: ResolvedDeployment,
+  written: string,
+  key: string,
+  root: string,
+  readers: readonly RecipeScript[],
+): Finding {
   const name = parseKey(root)?.name ?? root;
   const owner = ownerOf(root);
   const follows = root === key ? '' : ` It follows \`${owner}:${name}\`.`;
-  const late = readers.find(({ phase, parsed }) => !blockingPhases.includes(phase) && callsOf(parsed.flow).some((call) => call.command === 'ss-set' && parseKey(call.key)?.name === name));
+  const late = readers.find(
+    ({ phase, parsed }) =>
+      !blockingPhases.includes(phase) &&
+      callsOf(parsed.flow).some((call) => call.command === 'ss-set' && parseKey(call.key)?.name === name),
+  );
   if (late !== undefined) {
     return {
       message: `Nothing sets \`${written}\` in time.${follows}`,
@@ -66,12 +81,16 @@ function explain({ nodes, parameters }: ResolvedDeployment, written: string, key
   }
   const spec = owner === undefined ? parameters[name] : nodes[owner]?.image.parameters[name];
   const ways = [
-    owner === undefined ? `set it in a script (\`ss-set ss:${name} …\`)` : `set it in a script of \`${nodes[owner]?.image.module}\` (\`ss-set ${name} …\`)`,
+    owner === undefined
+      ? `set it in a script (\`ss-set ss:${name} …\`)`
+      : `set it in a script of \`${nodes[owner]?.image.module}\` (\`ss-set ${name} …\`)`,
     'give it a default',
   ];
   if (spec !== undefined && !spec.output) {
     if (owner !== undefined && owner !== machineNode) ways.push('map it');
-    ways.push(`give it when the run starts (\`${owner === undefined || owner === machineNode ? '' : `${owner}:`}${name}=…\`)`);
+    ways.push(
+      `give it when the run starts (\`${owner === undefined || owner === machineNode ? '' : `${owner}:`}${name}=…\`)`,
+    );
   }
   const list = `${ways.slice(0, -1).join(', ')} or ${ways.at(-1)}.`;
   return {

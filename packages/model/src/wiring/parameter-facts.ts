@@ -24,7 +24,11 @@ export interface ParameterFacts {
 /** So many instances of a node behave like any number of them. */
 const enough = 3;
 
-export function parameterFacts(deployment: ResolvedDeployment, plan: RunPlan | undefined, named: ReadonlySet<string>): ParameterFacts {
+export function parameterFacts(
+  deployment: ResolvedDeployment,
+  plan: RunPlan | undefined,
+  named: ReadonlySet<string>,
+): ParameterFacts {
   const { nodes, parameters: globals, kind } = deployment;
   const single = kind === 'Image';
   const specOf = (node: string, name: string): ParameterSpec | undefined => {
@@ -47,14 +51,18 @@ export function parameterFacts(deployment: ResolvedDeployment, plan: RunPlan | u
   const place = (key: string): { node: string; name: string } | undefined => {
     const parsed = parseKey(key);
     if (parsed?.kind === 'machine') return { node: machineNode, name: parsed.name };
-    return parsed?.kind === 'instance' || parsed?.kind === 'node' ? { node: parsed.node, name: parsed.name } : undefined;
+    return parsed?.kind === 'instance' || parsed?.kind === 'node'
+      ? { node: parsed.node, name: parsed.name }
+      : undefined;
   };
   const source = (key: string): string | undefined => {
     const at = place(key);
     if (at === undefined) return undefined;
     const written = plan ? plan.nodes[at.node]?.parameters[at.name] : nodes[at.node]?.parameters[at.name];
     const from = written && 'from' in written ? written.from : undefined;
-    return from === undefined || parseKey(from) === undefined ? undefined : qualifyKey(from, { node: at.node, index: 1 });
+    return from === undefined || parseKey(from) === undefined
+      ? undefined
+      : qualifyKey(from, { node: at.node, index: 1 });
   };
 
   return {
@@ -66,25 +74,58 @@ export function parameterFacts(deployment: ResolvedDeployment, plan: RunPlan | u
     wrong({ command, key, node, conditional }, me) {
       const written = command === 'ss-get-all' ? `${node}:${key}` : key;
       const parsed = parseKey(written);
-      if (parsed === undefined) return { message: `\`${written}\` is not the key of a parameter.`, hint: 'A key is NAME, NODE:NAME, NODE.N:NAME or ss:NAME.' };
-      if (parsed.kind === 'orchestrator') return { message: `There is no orchestrator: \`${written}\` does not exist.`, hint: 'Set and read parameters of nodes, or of the run (`ss:NAME`).' };
+      if (parsed === undefined)
+        return {
+          message: `\`${written}\` is not the key of a parameter.`,
+          hint: 'A key is NAME, NODE:NAME, NODE.N:NAME or ss:NAME.',
+        };
+      if (parsed.kind === 'orchestrator')
+        return {
+          message: `There is no orchestrator: \`${written}\` does not exist.`,
+          hint: 'Set and read parameters of nodes, or of the run (`ss:NAME`).',
+        };
       if (parsed.kind === 'global') {
         if (globalNames.has(parsed.name) || Object.hasOwn(globals, parsed.name)) return undefined;
-        return { message: `The run has no parameter \`${written}\`.`, hint: suggest(written, [...Object.keys(globals), ...globalNames].map((name) => `ss:${name}`)) ?? 'Declare it in the `parameters` of the deployment.' };
+        return {
+          message: `The run has no parameter \`${written}\`.`,
+          hint:
+            suggest(
+              written,
+              [...Object.keys(globals), ...globalNames].map((name) => `ss:${name}`),
+            ) ?? 'Declare it in the `parameters` of the deployment.',
+        };
       }
       const owner = parsed.kind === 'own' ? me.node : parsed.kind === 'machine' ? machineNode : parsed.node;
       // Recipes that work alone and in a deployment ask `ss:category` first.
-      if (conditional && (single || parsed.kind === 'machine') && (!Object.hasOwn(nodes, owner) || absentOnMachine.has(parsed.name))) return undefined;
+      if (
+        conditional &&
+        (single || parsed.kind === 'machine') &&
+        (!Object.hasOwn(nodes, owner) || absentOnMachine.has(parsed.name))
+      )
+        return undefined;
       if (!Object.hasOwn(nodes, owner)) {
-        if (parsed.kind === 'machine') return { message: `\`${written}\`: there is a node \`machine\` only when an image runs alone.` };
-        return { message: single ? `There is no node \`${owner}\` when the image runs alone.` : `There is no node \`${owner}\`.`, hint: suggest(owner, Object.keys(nodes)) };
+        if (parsed.kind === 'machine')
+          return { message: `\`${written}\`: there is a node \`machine\` only when an image runs alone.` };
+        return {
+          message: single
+            ? `There is no node \`${owner}\` when the image runs alone.`
+            : `There is no node \`${owner}\`.`,
+          hint: suggest(owner, Object.keys(nodes)),
+        };
       }
       const { name } = parsed;
-      if (single && absentOnMachine.has(name)) return { message: `\`${name}\` does not exist when the image runs alone.`, hint: 'Test `ss-get ss:category` first.' };
+      if (single && absentOnMachine.has(name))
+        return {
+          message: `\`${name}\` does not exist when the image runs alone.`,
+          hint: 'Test `ss-get ss:category` first.',
+        };
       if (nodeLevelNames.has(name) || instanceLevelNames.has(name)) return undefined;
       const count = countOf(owner);
       if (parsed.kind === 'instance' && count !== undefined && parsed.index > count) {
-        return { severity: 'warning', message: `There is no \`${owner}.${parsed.index}\`: \`${owner}\` has ${count} ${count === 1 ? 'machine' : 'machines'}.` };
+        return {
+          severity: 'warning',
+          message: `There is no \`${owner}.${parsed.index}\`: \`${owner}\` has ${count} ${count === 1 ? 'machine' : 'machines'}.`,
+        };
       }
       if (specOf(owner, name) !== undefined) return undefined;
       const { image } = nodes[owner] ?? {};

@@ -35,7 +35,10 @@ export function parseScript(text: string): ParsedScript {
     runsOthers: true,
     errors: [],
   });
-  if (first.startsWith('#!') && !/^#!\s*(\S*\/)?(env\s+(-\S+\s+)*)?(sh|bash|dash|ash|ksh|busybox\s+sh)(\s|$)/.test(first)) {
+  if (
+    first.startsWith('#!') &&
+    !/^#!\s*(\S*\/)?(env\s+(-\S+\s+)*)?(sh|bash|dash|ash|ksh|busybox\s+sh)(\s|$)/.test(first)
+  ) {
     const interpreter = first.slice(2).trim();
     return blind(`The script is for ${interpreter}, not for a shell: it is not checked.`);
   }
@@ -44,8 +47,16 @@ export function parseScript(text: string): ParsedScript {
     const script = parse(text);
     const reader = new ScriptReader(script);
     const flow = reader.read();
-    const errors = (script.errors ?? []).slice(0, 3).map(({ message, pos }) => ({ message, range: [pos, pos + 1] as const }));
-    return { flow, notChecked: reader.notChecked, mayAlsoSet: reader.mayAlsoSet, runsOthers: reader.runsOthers, errors };
+    const errors = (script.errors ?? [])
+      .slice(0, 3)
+      .map(({ message, pos }) => ({ message, range: [pos, pos + 1] as const }));
+    return {
+      flow,
+      notChecked: reader.notChecked,
+      mayAlsoSet: reader.mayAlsoSet,
+      runsOthers: reader.runsOthers,
+      errors,
+    };
   } catch {
     return blind('The script is nested too deeply to be checked.');
   }

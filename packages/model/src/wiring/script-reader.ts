@@ -31,7 +31,20 @@ interface Scope {
 }
 
 const ssCommand = /\bss-(get|set|random|get-all)\b/;
-const interpreters = new Set(['bash', 'sh', 'dash', 'python', 'python2', 'python3', 'perl', 'ruby', 'node', 'php', 'ansible-playbook', 'make']);
+const interpreters = new Set([
+  'bash',
+  'sh',
+  'dash',
+  'python',
+  'python2',
+  'python3',
+  'perl',
+  'ruby',
+  'node',
+  'php',
+  'ansible-playbook',
+  'make',
+]);
 /** Files that set up a shell and no more. */
 const knownSource = /^(\/etc\/|\/opt\/slipstream\/|~\/\.|\/root\/\.|\$HOME\/\.)/;
 const prints = new Set(['echo', 'printf', 'which', 'type', 'ss-display', 'ss-abort', 'logger', 'grep', 'sed']);
@@ -53,7 +66,14 @@ export class ScriptReader {
   }
 
   read(): Flow {
-    const scope: Scope = { conditional: false, tolerant: false, possible: false, variables: noVariables, functions: [], place: undefined };
+    const scope: Scope = {
+      conditional: false,
+      tolerant: false,
+      possible: false,
+      variables: noVariables,
+      functions: [],
+      place: undefined,
+    };
     return this.#statements(this.#script.commands, scope);
   }
 
@@ -102,7 +122,10 @@ export class ScriptReader {
       case 'CompoundList':
         return this.#list(node, scope);
       case 'Redirected':
-        return sequence([...node.redirects.map((redirect) => this.#expansions(redirect, scope)), this.#node(node.command, scope)]);
+        return sequence([
+          ...node.redirects.map((redirect) => this.#expansions(redirect, scope)),
+          this.#node(node.command, scope),
+        ]);
       case 'Coproc':
         return { kind: 'background', body: this.#node(node.body, scope) };
       case 'Function':
@@ -126,7 +149,12 @@ export class ScriptReader {
         const before = operators[index - 1];
         // After a successful `ss-…`, the rest happens; of any other command, nobody knows how it ends.
         const left = commands[index - 1];
-        if (before === '||' || (before === '&&' && !(left?.type === 'Command' && baseName(unwrap(argumentsOf(left, scope.variables))[0])?.startsWith('ss-')))) conditional = true;
+        if (
+          before === '||' ||
+          (before === '&&' &&
+            !(left?.type === 'Command' && baseName(unwrap(argumentsOf(left, scope.variables))[0])?.startsWith('ss-')))
+        )
+          conditional = true;
         return this.#node(command, { ...scope, conditional, tolerant: scope.tolerant || index <= lastOr });
       }),
     );
@@ -137,7 +165,9 @@ export class ScriptReader {
     const test = this.#list(clause, { ...scope, tolerant: true });
     const branches = [
       this.#list(then, maybe),
-      ...elif.map((one) => sequence([this.#list(one.clause, { ...maybe, tolerant: true }), this.#list(one.then, maybe)])),
+      ...elif.map((one) =>
+        sequence([this.#list(one.clause, { ...maybe, tolerant: true }), this.#list(one.then, maybe)]),
+      ),
       ...(otherwise === undefined ? [] : [this.#list(otherwise, maybe)]),
     ];
     return sequence([test, choice(branches)]);
@@ -164,14 +194,20 @@ export class ScriptReader {
   #command(command: Command, scope: Scope): Flow {
     // The status of `x=$(ss-get y)` is that of `ss-get`; in a word of another command it is lost.
     const inner = command.name === undefined ? scope : { ...scope, tolerant: false };
-    const before = [...command.prefix, ...(command.name ? [command.name] : []), ...command.suffix].map((part) => this.#expansions(part, inner));
+    const before = [...command.prefix, ...(command.name ? [command.name] : []), ...command.suffix].map((part) =>
+      this.#expansions(part, inner),
+    );
     const words = unwrap(argumentsOf(command, scope.variables));
     const name = baseName(words[0]);
     const body = name === undefined ? undefined : this.#functions.get(name);
     let flow: Flow;
     if (body !== undefined && name !== undefined && !scope.functions.includes(name)) {
       const args = words.slice(1).map(({ text }) => text);
-      flow = this.#node(body, { ...scope, functions: [...scope.functions, name], variables: { ...scope.variables, args } });
+      flow = this.#node(body, {
+        ...scope,
+        functions: [...scope.functions, name],
+        variables: { ...scope.variables, args },
+      });
     } else {
       flow = this.#ssCall(name, words, command, scope) ?? this.#otherCommand(name, words, command, scope);
     }
@@ -209,7 +245,13 @@ export class ScriptReader {
     const place: Range = scope.place ?? [command.pos, command.end];
     if (name === undefined) return nothing;
     if (name === 'eval' || name === 'trap') {
-      const text = name === 'trap' ? words[1]?.text : words.slice(1).map((word) => word.text).join(' ');
+      const text =
+        name === 'trap'
+          ? words[1]?.text
+          : words
+              .slice(1)
+              .map((word) => word.text)
+              .join(' ');
       const later = name === 'trap' ? { ...scope, conditional: true, possible: true } : scope;
       return text === undefined ? nothing : this.#nested(text, { ...later, place });
     }
@@ -224,10 +266,16 @@ export class ScriptReader {
     }
     if (interpreters.has(name) || /^\.{1,2}\//.test(words[0]?.text ?? '')) this.runsOthers = true;
     // A function that is handed to another command (`retry wait_for_db`) may be called by it.
-    const handed = words.slice(1).flatMap(({ text }) => (text !== undefined && this.#functions.has(text) && !scope.functions.includes(text) ? [text] : []));
+    const handed = words
+      .slice(1)
+      .flatMap(({ text }) =>
+        text !== undefined && this.#functions.has(text) && !scope.functions.includes(text) ? [text] : [],
+      );
     const bodies = handed.map((one) => {
       const body = this.#functions.get(one);
-      return body === undefined ? nothing : this.#node(body, { ...scope, conditional: true, functions: [...scope.functions, one] });
+      return body === undefined
+        ? nothing
+        : this.#node(body, { ...scope, conditional: true, functions: [...scope.functions, one] });
     });
     return sequence([...bodies, ...this.#mentions(name, words, command, scope)]);
   }
@@ -250,7 +298,10 @@ export class ScriptReader {
       .filter(({ text }) => ssCommand.test(text))
       .map(({ text, place }): Flow => {
         this.#blind(scope.place ?? place, 'The commands in this text are not checked.');
-        return { kind: 'background', body: this.#nested(text, { ...scope, conditional: true, possible: true, place: scope.place ?? place }) };
+        return {
+          kind: 'background',
+          body: this.#nested(text, { ...scope, conditional: true, possible: true, place: scope.place ?? place }),
+        };
       });
   }
 
@@ -275,6 +326,7 @@ export class ScriptReader {
   }
 
   #blind(range: Range, message: string): void {
-    if (!this.notChecked.some((one) => one.range[0] === range[0] && one.message === message)) this.notChecked.push({ range, message });
+    if (!this.notChecked.some((one) => one.range[0] === range[0] && one.message === message))
+      this.notChecked.push({ range, message });
   }
 }

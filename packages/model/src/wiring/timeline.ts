@@ -32,7 +32,10 @@ function place(flow: Flow, script: Script, me: InstanceRef, facts: ParameterFact
     case 'call': {
       const finding = facts.wrong(flow.call, me);
       if (finding !== undefined && finding.severity !== 'warning') return { kind: 'sequence', steps: [] };
-      return { kind: 'step', step: { instance: instanceName(me), call: flow.call, script, keys: facts.keysOf(flow.call, me) } };
+      return {
+        kind: 'step',
+        step: { instance: instanceName(me), call: flow.call, script, keys: facts.keysOf(flow.call, me) },
+      };
     }
     case 'sequence':
       return { kind: 'sequence', steps: flow.steps.map(inner) };

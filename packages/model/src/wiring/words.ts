@@ -41,7 +41,7 @@ function pieceOf(part: WordPart, variables: Variables): string | undefined {
     case 'SimpleExpansion':
       return valueOf(part.text.slice(1), variables);
     case 'ParameterExpansion':
-      return part.operation ?? part.prefix ?? part.index ? undefined : valueOf(part.parameter, variables);
+      return (part.operation ?? part.prefix ?? part.index) ? undefined : valueOf(part.parameter, variables);
     default:
       return undefined;
   }
@@ -54,7 +54,10 @@ function valueOf(name: string, { values, args }: Variables): string | undefined 
 
 /** The words of a command, name first. `"$@"` stands for the arguments of the function, where they are known. */
 export function argumentsOf(command: Command, variables: Variables): Argument[] {
-  return expand([...(command.name ? [command.name] : []), ...command.suffix.filter((one) => one.type === 'Word')], variables);
+  return expand(
+    [...(command.name ? [command.name] : []), ...command.suffix.filter((one) => one.type === 'Word')],
+    variables,
+  );
 }
 
 /** Words as arguments; `"$@"` becomes as many as there are. */
