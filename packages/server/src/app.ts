@@ -2,7 +2,7 @@ import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from '@fastify/type-provider-zod';
 import { PacelineError } from '@paceline/model';
-import Fastify, { type FastifyServerOptions } from 'fastify';
+import Fastify, { LogController, type FastifyServerOptions } from 'fastify';
 import { sendProblem } from './problem.ts';
 import { agentRoutes } from './routes/agent.ts';
 import { feedRoutes } from './routes/feeds.ts';
@@ -24,7 +24,7 @@ export async function buildApp({ logger, https, ...context }: AppOptions): Promi
     logger,
     bodyLimit: 1024 * 1024,
     routerOptions: { maxParamLength: 400 },
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
     // Streams and agents stay connected while nothing is said.
     keepAliveTimeout: 75_000,

@@ -6,6 +6,7 @@ import { decideJoin } from '../agents/join.ts';
 import { LogBook } from '../agents/log-book.ts';
 import type { ConnectorLog } from '../connector/index.ts';
 import type { Clouds } from '../launch/clouds.ts';
+import { place } from '../placement/place.ts';
 import { ReportFiles, type ReportPart } from '../reports/report-files.ts';
 import { createRun } from '../run/create.ts';
 import { sha256 } from '../run/script-digest.ts';
@@ -99,7 +100,7 @@ export class Engine {
     const { deployment, name, parameters = {}, cloud, keepRunning, timeoutMs, lifetimeMs, tags = [] } = request;
     const changes = { cloud, keepRunning, timeoutMs, lifetimeMs };
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-    const plan = planRun(deployment, { parameters, ...given, knownClouds: this.clouds });
+    const plan = place(planRun(deployment, { parameters, ...given, knownClouds: this.clouds }), this.clouds);
     for (const node of Object.values(plan.nodes)) this.#options.clouds.get(node.cloud);
     const run = createRun({ id: randomUUID(), name: name ?? deployment.name, plan, by, tags, now: this.#clock.now() });
     const token = `plr_${randomBytes(24).toString('base64url')}`;

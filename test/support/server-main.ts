@@ -1,0 +1,18 @@
+/** A server in a process of its own, so that a test can kill it: `server-main.ts STATE LOCAL AGENT`. */
+import { connectorModule } from '@paceline/connector-local';
+import { openServer, StateDirectory } from '@paceline/server';
+
+const [statePath = '', root = '', agentPath = '', maxReportBytes] = process.argv.slice(2);
+const state = await StateDirectory.open(statePath);
+const server = await openServer({
+  state,
+  host: '127.0.0.1',
+  port: 0,
+  clouds: [{ name: 'local', connector: connectorModule.createConnector({ root }) }],
+  agentPath,
+  version: '0.0.0',
+  logger: { level: process.env['LOG_LEVEL'] ?? 'error' },
+  ...(maxReportBytes === undefined ? {} : { maxReportBytes: Number(maxReportBytes) }),
+});
+process.on('SIGTERM', () => void server.close().then(() => process.exit(0)));
+process.send?.({ url: server.url, token: await state.operatorToken() });
