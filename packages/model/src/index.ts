@@ -14,7 +14,7 @@ export { imageFile, type ImageFile } from './schema/image.ts';
 export { deploymentFile, type DeploymentFile } from './schema/deployment.ts';
 export { projectFile, type ProjectFile } from './schema/project.ts';
 export { jsonSchemas, schemaBaseUrl, type ModuleKind } from './schema/json-schemas.ts';
-export { canonicalJson, contentDigest } from './digest.ts';
+export { canonicalJson, contentDigest, deploymentDigest, imageDigest } from './digest.ts';
 export { formatDiagnostic, type Diagnostic } from './source/diagnostic.ts';
 export { memoryFiles, type FileSource } from './load/file-source.ts';
 export { diskFiles } from './load/disk-files.ts';
@@ -26,12 +26,10 @@ export {
   type LoadOptions,
 } from './load/load-module.ts';
 export { deploymentDefaults, imageDeployment } from './load/resolve-deployment.ts';
-export { deploymentDigest, imageDigest } from './digest.ts';
 export { planRun } from './plan/plan-run.ts';
 export type { RequestProblem, RunRequest } from './plan/run-request.ts';
 export { checkWiring, type WiringReport } from './wiring/check-wiring.ts';
 export type { WiringEdge } from './wiring/edges.ts';
-export { phaseLabels } from './resolved/phase-labels.ts';
 export {
   planOverview,
   type OverviewNode,

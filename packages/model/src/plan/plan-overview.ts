@@ -1,9 +1,15 @@
 import { evaluate, type TypedValue } from '../parameters/expression.ts';
 import { instanceName } from '../parameters/key.ts';
 import type { NodeParameter, ResolvedDeployment } from '../resolved/deployment.ts';
-import { type Port, type ResolvedImage, type Resources, type ScriptPhase, scriptPhases } from '../resolved/image.ts';
+import {
+  type Port,
+  type ResolvedImage,
+  type Resources,
+  phaseLabels,
+  type ScriptPhase,
+  scriptPhases,
+} from '../resolved/image.ts';
 import type { ParameterSpec } from '../resolved/parameter.ts';
-import { phaseLabels } from '../resolved/phase-labels.ts';
 import type { PlannedParameter, RunPlan } from '../resolved/run-plan.ts';
 import { typedValues } from './typed-values.ts';
 

