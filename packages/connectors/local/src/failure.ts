@@ -7,8 +7,14 @@ const causes: Record<string, { code: ConnectorErrorCode; hint: string }> = {
   EAGAIN: { code: 'capacity', hint: 'This host lets you start no more processes (see `ulimit -u`): run fewer machines at once.' },
   EMFILE: { code: 'capacity', hint: 'Too many open files (see `ulimit -n`): launch fewer machines at once.' },
   ENFILE: { code: 'capacity', hint: 'The host has too many open files: run fewer machines at once.' },
-  EACCES: { code: 'forbidden', hint: 'Set `root` to a directory that you may write to; files made by another user are theirs to remove.' },
-  EPERM: { code: 'forbidden', hint: 'Set `root` to a directory that you may write to; files made by another user are theirs to remove.' },
+  EACCES: {
+    code: 'forbidden',
+    hint: 'Set `root` to a directory that you may write to; files made by another user are theirs to remove.',
+  },
+  EPERM: {
+    code: 'forbidden',
+    hint: 'Set `root` to a directory that you may write to; files made by another user are theirs to remove.',
+  },
   EROFS: { code: 'forbidden', hint: 'Set `root` to a directory on a file system that can be written to.' },
   ENAMETOOLONG: { code: 'invalid', hint: 'Set `root` to a shorter path.' },
   ENOTDIR: { code: 'invalid', hint: 'Set `root` to a directory.' },

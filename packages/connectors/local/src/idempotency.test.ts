@@ -9,7 +9,13 @@ import { context, launchRequest, lives, openHost, textOf, until } from './testin
 const countingUserData = '#!/bin/sh\necho x >>"$PACELINE_RESIDENT/../boots"\n';
 
 /** Launches in another process, which kills itself afterwards. */
-function launchElsewhere(launch: { root: string; userData: string; token: string; count: number; expiresInMs: number }): Promise<string[]> {
+function launchElsewhere(launch: {
+  root: string;
+  userData: string;
+  token: string;
+  count: number;
+  expiresInMs: number;
+}): Promise<string[]> {
   const program = fileURLToPath(new URL('./testing/engine.ts', import.meta.url));
   return new Promise((resolve, reject) => {
     execFile(process.execPath, ['--conditions=@paceline/source', program, JSON.stringify(launch)], (error, stdout, stderr) => {
@@ -36,11 +42,15 @@ test('launches at once, in this and in other processes, make each machine once a
   const token = randomBytes(16).toString('hex');
   const request = launchRequest(countingUserData, { token, count: 5 });
   const here = [1, 2, 3].map(async () => (await host.connector.launch(request, context)).map(({ id }) => id));
-  const elsewhere = [1, 2].map(() => launchElsewhere({ root: host.root, userData: countingUserData, token, count: 5, expiresInMs: 60_000 }));
+  const elsewhere = [1, 2].map(() =>
+    launchElsewhere({ root: host.root, userData: countingUserData, token, count: 5, expiresInMs: 60_000 }),
+  );
   const [ids, ...others] = await Promise.all([...here, ...elsewhere]);
   expect(others).toEqual([ids, ids, ids, ids]);
 
-  await until('all have booted', async () => (await Promise.all((ids ?? []).map((id) => textOf(host.path({ id }, 'exit'))))).every((exit) => exit === '0'));
+  await until('all have booted', async () =>
+    (await Promise.all((ids ?? []).map((id) => textOf(host.path({ id }, 'exit'))))).every((exit) => exit === '0'),
+  );
   const runs = await readdir(join(host.root, 'runs'));
   expect(runs).toHaveLength(1);
   expect(await readFile(join(host.root, 'runs', runs[0] ?? '', 'boots'), 'utf8')).toBe('x\n'.repeat(5));
@@ -56,7 +66,8 @@ test('the token of another run is not taken for the same launch', async () => {
 
 test('machines die at their end of life though no engine is left', async () => {
   await using host = await openHost();
-  const userData = '#!/bin/sh\nsetsid sh -c "trap : TERM; while :; do sleep 100; done" </dev/null >/dev/null 2>&1 &\necho $! >daemon\nsleep 100\n';
+  const userData =
+    '#!/bin/sh\nsetsid sh -c "trap : TERM; while :; do sleep 100; done" </dev/null >/dev/null 2>&1 &\necho $! >daemon\nsleep 100\n';
   const token = randomBytes(16).toString('hex');
   const [id = ''] = await launchElsewhere({ root: host.root, userData, token, count: 1, expiresInMs: 1_000 });
   const daemon = Number(await until('the daemon runs', () => textOf(host.path({ id }, 'daemon'))));

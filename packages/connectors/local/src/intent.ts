@@ -13,7 +13,12 @@ import { machineId, type Site } from './site.ts';
  * Writes down that there shall be this machine, before anything of it runs. Its directory is filled elsewhere and then moved into
  * place, which only succeeds once: whoever comes second, from whatever process, gets the first one's record.
  */
-export async function recordIntent(site: Site, request: LaunchRequest, wanted: MachineRequest, now: number): Promise<MachineRecord> {
+export async function recordIntent(
+  site: Site,
+  request: LaunchRequest,
+  wanted: MachineRequest,
+  now: number,
+): Promise<MachineRecord> {
   const id = machineId(site, request, wanted.index);
   const machine = join(site.machines, id);
   const earlier = await findEarlier(machine, request);
@@ -60,7 +65,10 @@ async function findEarlier(machine: string, request: LaunchRequest): Promise<Mac
     });
   }
   if (reading.record.owner.run !== request.owner.run || reading.record.owner.node !== request.owner.node) {
-    throw new ConnectorError('conflict', `The token of this launch was used by node ${reading.record.owner.node} of run ${reading.record.owner.run}`);
+    throw new ConnectorError(
+      'conflict',
+      `The token of this launch was used by node ${reading.record.owner.node} of run ${reading.record.owner.run}`,
+    );
   }
   return reading.record;
 }

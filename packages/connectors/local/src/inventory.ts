@@ -38,7 +38,13 @@ export async function* listResources(site: Site, table: ProcessTable, query: Own
   for (const { address, claim } of await orphanedClaims(site, now)) {
     // What lies in another root is the business of whoever uses that.
     if (claim?.machine.startsWith(`${site.machines}/`)) {
-      const resource: Resource = { kind: 'address', id: address, name: basename(claim.machine), owner: claim.owner, token: claim.token };
+      const resource: Resource = {
+        kind: 'address',
+        id: address,
+        name: basename(claim.machine),
+        owner: claim.owner,
+        token: claim.token,
+      };
       if (selects(query, resource)) {
         yield resource;
       }
@@ -57,14 +63,26 @@ async function machineResource(site: Site, table: ProcessTable, id: string, quer
   }
   const { machine, record } = found;
   if (record !== undefined) {
-    return { kind: 'machine', id, name: machine.name, owner: record.owner, token: record.token, expiresAt: record.expiresAt, machine };
+    return {
+      kind: 'machine',
+      id,
+      name: machine.name,
+      owner: record.owner,
+      token: record.token,
+      expiresAt: record.expiresAt,
+      machine,
+    };
   }
   // With no record and no run left there is no owner to go by: whoever asks for all that is his may have it, or it stays for ever.
   const owner = await readOwner(join(site.machines, id, 'run'));
   return { kind: 'machine', id, name: machine.name, owner: owner ?? { engine: query.engine, run: '' }, machine };
 }
 
-async function inspect(site: Site, table: ProcessTable, id: string): Promise<{ machine: Machine; record?: MachineRecord } | undefined> {
+async function inspect(
+  site: Site,
+  table: ProcessTable,
+  id: string,
+): Promise<{ machine: Machine; record?: MachineRecord } | undefined> {
   const directory = join(site.machines, id);
   const [made, reading] = await Promise.all([unlessMissing(stat(directory)), readRecord(directory)]);
   if (made === undefined) {
@@ -72,7 +90,9 @@ async function inspect(site: Site, table: ProcessTable, id: string): Promise<{ m
   }
   if (reading === undefined || 'damaged' in reading) {
     const fault = reading?.damaged ?? 'machine.json is missing';
-    return { machine: { id, index: 0, name: id, state: 'error', publicIps: [], privateIps: [], createdAt: made.birthtime, fault } };
+    return {
+      machine: { id, index: 0, name: id, state: 'error', publicIps: [], privateIps: [], createdAt: made.birthtime, fault },
+    };
   }
   const { record } = reading;
   const machine: Machine = {

@@ -23,7 +23,12 @@ const socketPathLimit = 100;
  * intents go to disk, the machines join their run (from then on their end of life is watched), the user data is started.
  * Returns the ids in the order of the request.
  */
-export async function launchMachines(site: Site, table: ProcessTable, request: LaunchRequest, context: ConnectorContext): Promise<string[]> {
+export async function launchMachines(
+  site: Site,
+  table: ProcessTable,
+  request: LaunchRequest,
+  context: ConnectorContext,
+): Promise<string[]> {
   checkRequest(request);
   checkAborted(context.signal, 'launch');
   await openShared(site);
@@ -47,7 +52,10 @@ function checkRequest(request: LaunchRequest): void {
 
 function checkUserData({ name, userData }: MachineRequest): void {
   if (userData.length > userDataLimit) {
-    throw new ConnectorError('invalid', `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataLimit}`);
+    throw new ConnectorError(
+      'invalid',
+      `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataLimit}`,
+    );
   }
   if (userData[0] !== 0x23 || userData[1] !== 0x21) {
     throw new ConnectorError('invalid', `The user data of ${name} does not begin with #!`, {
@@ -82,7 +90,9 @@ async function boot(site: Site, record: MachineRecord): Promise<void> {
 function machineEnvironment(site: Site, record: MachineRecord, machine: string, run: string): Record<string, string> {
   const socket = socketPath(site, record.id);
   if (Buffer.byteLength(socket) > socketPathLimit) {
-    throw new ConnectorError('invalid', `${socket} is too long for the path of a Unix socket`, { hint: 'Set TMPDIR to a shorter path.' });
+    throw new ConnectorError('invalid', `${socket} is too long for the path of a Unix socket`, {
+      hint: 'Set TMPDIR to a shorter path.',
+    });
   }
   return {
     ...cleanEnvironment(join(machine, 'home'), join(machine, 'tmp')),

@@ -36,18 +36,25 @@ test('an intent that nobody finishes is terminated like a machine', async () => 
 test('a machine whose record is damaged is listed with its owner, and can be ended', async () => {
   await using host = await openHost();
   const [damaged, empty, fine] = await host.launch(joiningUserData, { count: 3 });
-  await until('they have joined', async () => (await Promise.all([damaged, empty, fine].map((each) => textOf(host.path(each ?? { id: '' }, 'joined'))))).every(Boolean));
+  await until('they have joined', async () =>
+    (await Promise.all([damaged, empty, fine].map((each) => textOf(host.path(each ?? { id: '' }, 'joined'))))).every(Boolean),
+  );
   await truncate(host.path(damaged ?? { id: '' }, 'machine.json'), 40);
   await rm(host.path(empty ?? { id: '' }, 'machine.json'));
 
   const machines = (await host.list({ run: 'run-1' })).filter(({ kind }) => kind === 'machine');
-  const summary = Object.fromEntries(machines.map(({ id, machine }) => [id, { state: machine?.state, fault: machine?.fault?.slice(0, 27) }]));
+  const summary = Object.fromEntries(
+    machines.map(({ id, machine }) => [id, { state: machine?.state, fault: machine?.fault?.slice(0, 27) }]),
+  );
   expect(summary).toEqual({
     [damaged?.id ?? '']: { state: 'error', fault: 'machine.json cannot be read' },
     [empty?.id ?? '']: { state: 'error', fault: 'machine.json is missing' },
     [fine?.id ?? '']: { state: 'running', fault: undefined },
   });
-  await host.connector.terminate(machines.map(({ id }) => id), context);
+  await host.connector.terminate(
+    machines.map(({ id }) => id),
+    context,
+  );
   expect(await host.list()).toEqual([]);
   expect(await carriersOf(host.root)).toEqual([]);
 });
@@ -77,7 +84,9 @@ test('a run that is left without machines is a group that can be removed, and no
   const machine = await host.launchOne(joiningUserData);
   await until('it has joined', () => textOf(host.path(machine, 'joined')));
   const group = (await host.list()).find(({ kind }) => kind === 'group');
-  await expect(host.connector.remove?.(group ?? { kind: 'group', id: '', name: '', owner: { engine, run: '' } }, context)).rejects.toMatchObject({ code: 'conflict' });
+  await expect(
+    host.connector.remove?.(group ?? { kind: 'group', id: '', name: '', owner: { engine, run: '' } }, context),
+  ).rejects.toMatchObject({ code: 'conflict' });
 
   const members = join(host.root, 'runs', group?.id ?? '', 'members');
   await rm(join(members, machine.id));
@@ -91,9 +100,14 @@ test('addresses of vanished machines are listed, removed, and free again', async
   const site = await openSite({ root: host.root }, true);
   await openShared(site);
   const owner = { engine, run: 'run-1', node: 'server' };
-  const claim = (address: string, machine: string) => writeFile(join(site.addresses, address), JSON.stringify({ machine, owner, token: 'f'.repeat(32) }));
+  const claim = (address: string, machine: string) =>
+    writeFile(join(site.addresses, address), JSON.stringify({ machine, owner, token: 'f'.repeat(32) }));
   const [ours, elsewhere, fresh] = ['127.16.255.1', '127.16.255.2', '127.16.255.3'];
-  await Promise.all([claim(ours, host.path({ id: 'local-1' })), claim(elsewhere, '/deleted/root/machines/local-1'), claim(fresh, host.path({ id: 'local-2' }))]);
+  await Promise.all([
+    claim(ours, host.path({ id: 'local-1' })),
+    claim(elsewhere, '/deleted/root/machines/local-1'),
+    claim(fresh, host.path({ id: 'local-2' })),
+  ]);
   await Promise.all([ours, elsewhere].map((address) => utimes(join(site.addresses, address), longAgo, longAgo)));
 
   const listed = await host.list();

@@ -15,11 +15,14 @@ test('a machine is launched, described and terminated', async () => {
   await until('the user data has run', async () => (await textOf(host.path(machine, 'exit'))) === '0');
   expect(await host.describe(machine.id)).toMatchObject({ id: machine.id, state: 'running', createdAt: machine.createdAt });
   const env = (await textOf(host.path(machine, 'env'))) ?? '';
-  const names = env.split('\n').map((line) => line.split('=')[0]);
-  expect(names.filter((name) => name !== '_').toSorted()).toEqual([
-    ...['HOME', 'LANG', 'PACELINE_ADDRESS', 'PACELINE_AGENT_CACHE', 'PACELINE_MACHINE', 'PACELINE_NODE', 'PACELINE_PACKAGES'],
-    ...['PACELINE_RESIDENT', 'PACELINE_ROOT', 'PACELINE_SOCKET', 'PATH', 'PWD', 'TMPDIR'],
-  ]);
+  const names = env.split('\n').map((line) => line.split('=')[0] ?? '');
+  // Some shells add to what they are given.
+  expect(names.filter((name) => !['_', 'SHLVL', 'OLDPWD'].includes(name)).toSorted()).toEqual(
+    (
+      'HOME LANG PACELINE_ADDRESS PACELINE_AGENT_CACHE PACELINE_MACHINE PACELINE_NODE PACELINE_PACKAGES ' +
+      'PACELINE_RESIDENT PACELINE_ROOT PACELINE_SOCKET PATH PWD TMPDIR'
+    ).split(' '),
+  );
   expect(env).toContain(`PACELINE_ADDRESS=${first(machine.privateIps)}\n`);
   expect(await textOf(host.path(machine, 'pwd.txt'))).toBe(host.path(machine));
 
@@ -36,7 +39,10 @@ test('terminating what is not there, or twice, succeeds', async () => {
   const machine = await host.launchOne('#!/bin/sh\nsleep 100\n');
   const ids = [machine.id, 'local-0123456789abcdef', '../../etc', machine.id];
   const gone = ids.map((id) => ({ id, gone: true }));
-  expect(await Promise.all([host.connector.terminate(ids, context), host.connector.terminate(ids, context)])).toEqual([gone, gone]);
+  expect(await Promise.all([host.connector.terminate(ids, context), host.connector.terminate(ids, context)])).toEqual([
+    gone,
+    gone,
+  ]);
   expect(await host.connector.terminate(ids, context)).toEqual(gone);
 });
 
@@ -46,7 +52,8 @@ test('machines are found by engine, run and token', async () => {
   const one = launchRequest('#!/bin/sh\n');
   const two = launchRequest('#!/bin/sh\n', { owner });
   await Promise.all([host.connector.launch(one, context), host.connector.launch(two, context)]);
-  const select = async (query: Partial<OwnerQuery>) => (await host.list(query)).map(({ kind, owner: { run } }) => `${kind} ${run}`).toSorted();
+  const select = async (query: Partial<OwnerQuery>) =>
+    (await host.list(query)).map(({ kind, owner: { run } }) => `${kind} ${run}`).toSorted();
   expect(await select({})).toEqual(['group run-1', 'group run-2', 'machine run-1', 'machine run-2']);
   expect(await select({ run: 'run-2' })).toEqual(['group run-2', 'machine run-2']);
   expect(await select({ token: one.token })).toEqual(['machine run-1']);
@@ -62,7 +69,10 @@ describe('user data that fails', () => {
   test('makes the machine an error with the last line of its console', async () => {
     await using host = await openHost();
     const machine = await host.launchOne('#!/bin/sh\necho trying\necho "no such package: wgte" >&2\nexit 3\n');
-    const failed = await until('the failure shows', async () => (await host.describe(machine.id))?.fault && (await host.describe(machine.id)));
+    const failed = await until(
+      'the failure shows',
+      async () => (await host.describe(machine.id))?.fault && (await host.describe(machine.id)),
+    );
     expect(failed).toMatchObject({ state: 'error', fault: 'no such package: wgte' });
   });
 
@@ -106,21 +116,21 @@ test('30 machines come and go, and leave no process', async () => {
   await using host = await openHost();
   const begin = performance.now();
   const machines = await host.launch(joiningUserData, { count: 30 });
-  const launched = performance.now();
-  const residents = await Promise.all(machines.map((machine) => until('the agent has it', () => textOf(host.path(machine, 'joined')))));
-  const joined = performance.now();
+  const residents = await Promise.all(
+    machines.map((machine) => until('the agent has it', () => textOf(host.path(machine, 'joined')))),
+  );
+  expect(performance.now() - begin).toBeLessThan(3_000);
   expect(new Set(residents).size).toBe(1);
   expect(new Set(machines.flatMap((machine) => machine.privateIps)).size).toBe(30);
   expect(await carriersOf(host.root)).not.toEqual([]);
 
-  const stopping = performance.now();
-  await host.connector.terminate(machines.map(({ id }) => id), context);
-  const gone = performance.now();
+  await host.connector.terminate(
+    machines.map(({ id }) => id),
+    context,
+  );
   expect(await carriersOf(host.root)).toEqual([]);
   expect(await readdir(join(host.root, 'machines'))).toEqual([]);
   expect(await readdir(join(host.root, 'runs'))).toEqual([]);
-  console.log(`launch ${(launched - begin).toFixed()} ms, joined ${(joined - begin).toFixed()} ms, terminate ${(gone - stopping).toFixed()} ms`);
-  expect(joined - begin).toBeLessThan(3_000);
 });
 
 test('probe names the account, and says what is wrong with the configuration', async () => {

@@ -57,7 +57,11 @@ export function createLocalConnector(config: Config): Connector {
     },
     terminate: (ids, context) =>
       during('terminate machines', async () => terminateMachines(await openSite(config, false), table, ids, context)),
-    probe: () => during('check the host', async () => probeSite(await openSite(config, false))),
+    probe: (context) =>
+      during('check the host', async () => {
+        checkAborted(context.signal, 'probe');
+        return probeSite(await openSite(config, false));
+      }),
     remove: (resource, context) =>
       during(`remove ${resource.kind} ${resource.id}`, async () => {
         const site = await openSite(config, false);
@@ -66,7 +70,9 @@ export function createLocalConnector(config: Config): Connector {
     consoleLog: (id, since) =>
       during(`read the console of ${id}`, async () => {
         const site = await openSite(config, false);
-        const read = isMachineId(id) ? await unlessMissing(readConsole(join(site.machines, id, 'console.log'), since)) : undefined;
+        const read = isMachineId(id)
+          ? await unlessMissing(readConsole(join(site.machines, id, 'console.log'), since))
+          : undefined;
         if (read === undefined) {
           throw new ConnectorError('notFound', `There is no machine ${id}`);
         }
@@ -75,7 +81,13 @@ export function createLocalConnector(config: Config): Connector {
   };
 }
 
-async function removeResource(site: Site, table: ProcessTable, { kind, id }: Resource, now: number, signal: AbortSignal): Promise<void> {
+async function removeResource(
+  site: Site,
+  table: ProcessTable,
+  { kind, id }: Resource,
+  now: number,
+  signal: AbortSignal,
+): Promise<void> {
   if (kind === 'group' && /^[0-9a-f]{16}$/.test(id)) {
     const run = join(site.runs, id);
     await leaveRun(site, table, run, [], signal);

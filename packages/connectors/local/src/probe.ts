@@ -10,7 +10,10 @@ export async function probeSite(site: Site, platform = process.platform): Promis
   await access(await nearest(site.root), constants.W_OK | constants.X_OK);
   await access('/bin/sh', constants.X_OK);
   await access(site.node, constants.X_OK).catch((error: unknown) => {
-    throw new ConnectorError('invalid', `${site.node} is not a program that can be run`, { cause: error, hint: 'Set `node` to a Node.js binary.' });
+    throw new ConnectorError('invalid', `${site.node} is not a program that can be run`, {
+      cause: error,
+      hint: 'Set `node` to a Node.js binary.',
+    });
   });
   if (platform === 'linux' && (await unlessMissing(stat('/proc/self/environ'))) === undefined) {
     throw new ConnectorError('unsupported', '/proc is not mounted, so the processes of a machine could not be found again');

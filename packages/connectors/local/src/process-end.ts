@@ -11,7 +11,11 @@ const pollMs = 10;
  * lives 2 s later. Returns as soon as all are gone, or with those that cannot be ended: they belong to another user, or do not
  * even die of SIGKILL.
  */
-export async function endProcesses(table: ProcessTable, select: (entries: ProcessEntry[]) => ProcessEntry[], signal: AbortSignal): Promise<ProcessEntry[]> {
+export async function endProcesses(
+  table: ProcessTable,
+  select: (entries: ProcessEntry[]) => ProcessEntry[],
+  signal: AbortSignal,
+): Promise<ProcessEntry[]> {
   const begin = performance.now();
   const asked = new Set<string>();
   const beyond = new Map<string, ProcessEntry>();
@@ -28,7 +32,12 @@ export async function endProcesses(table: ProcessTable, select: (entries: Proces
       }
       asked.add(nameOf(victim));
     }
-    await allGone(table, victims.filter((victim) => !beyond.has(nameOf(victim))), force ? 500 : graceMs - elapsed, signal);
+    await allGone(
+      table,
+      victims.filter((victim) => !beyond.has(nameOf(victim))),
+      force ? 500 : graceMs - elapsed,
+      signal,
+    );
   }
 }
 

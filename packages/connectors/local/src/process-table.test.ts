@@ -3,7 +3,15 @@ import { openProcessTable, parseStat } from './process-table.ts';
 
 test('a name with spaces and parentheses does not shift the fields', () => {
   const rest = 'S 10 20 30 34816 20 4194304 0 0 0 0 0 0 0 0 20 0 1 0 362276 3133440 382';
-  expect(parseStat(`42 (a) (b) c) ${rest}\n`)).toEqual({ pid: 42, parent: 10, group: 20, session: 30, start: '362276', terminal: true, dead: false });
+  expect(parseStat(`42 (a) (b) c) ${rest}\n`)).toEqual({
+    pid: 42,
+    parent: 10,
+    group: 20,
+    session: 30,
+    start: '362276',
+    terminal: true,
+    dead: false,
+  });
   expect(parseStat('42')).toBeUndefined();
   expect(parseStat('')).toBeUndefined();
 });

@@ -53,7 +53,10 @@ interface Stat extends Pick<ProcessEntry, 'pid' | 'start' | 'parent' | 'group' |
 /** A line of /proc/PID/stat. The name in parentheses may itself hold spaces and parentheses. */
 export function parseStat(line: string): Stat | undefined {
   const pid = Number.parseInt(line, 10);
-  const fields = line.slice(line.lastIndexOf(')') + 2).trim().split(' ');
+  const fields = line
+    .slice(line.lastIndexOf(')') + 2)
+    .trim()
+    .split(' ');
   const [state, parent, group, session, terminal] = fields;
   const start = fields[19];
   if (Number.isNaN(pid) || start === undefined) {
@@ -106,7 +109,15 @@ function scanPs(): ProcessEntry[] {
     if (state === undefined || state.startsWith('Z')) {
       return [];
     }
-    return { pid: Number(pid), start: '', parent: Number(parent), group: Number(group), session: 0, uid: Number(uid), places: [] };
+    return {
+      pid: Number(pid),
+      start: '',
+      parent: Number(parent),
+      group: Number(group),
+      session: 0,
+      uid: Number(uid),
+      places: [],
+    };
   });
 }
 

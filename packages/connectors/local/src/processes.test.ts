@@ -33,7 +33,7 @@ test('a daemon that ignores SIGTERM is killed, a friendly one has the time to cl
   await using host = await openHost();
   const machine = await host.launchOne(`#!/bin/sh
 setsid sh -c 'trap "" TERM; echo $$ >stubborn; while :; do sleep 100; done' &
-setsid sh -c 'trap "sleep 0.2; echo bye >\${TMPDIR}/../../../bye; exit" TERM; echo $$ >friendly; while :; do sleep 0.05; done' &
+setsid sh -c 'trap "sleep 0.2; echo bye >../../bye; exit" TERM; echo $$ >friendly; while :; do sleep 0.05; done' &
 `);
   const pids = await Promise.all(['stubborn', 'friendly'].map((name) => pidOf(host.path(machine, name))));
   const begin = performance.now();
@@ -47,8 +47,13 @@ setsid sh -c 'trap "sleep 0.2; echo bye >\${TMPDIR}/../../../bye; exit" TERM; ec
 test('terminating a machine leaves its neighbours and bystanders alone', async () => {
   await using host = await openHost();
   const [one, two] = await host.launch('#!/bin/sh\nsetsid sleep 100 &\necho $! >daemon\n', { count: 2 });
-  const [daemon = 0, neighbour = 0] = await Promise.all([one, two].map((machine) => pidOf(host.path(machine ?? { id: '' }, 'daemon'))));
-  const bystander = spawn('tail', ['-f', host.path(one ?? { id: '' }, 'console.log')], { cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] });
+  const [daemon = 0, neighbour = 0] = await Promise.all(
+    [one, two].map((machine) => pidOf(host.path(machine ?? { id: '' }, 'daemon'))),
+  );
+  const bystander = spawn('tail', ['-f', host.path(one ?? { id: '' }, 'console.log')], {
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   await host.connector.terminate([one?.id ?? ''], context);
   expect([daemon, neighbour, bystander.pid ?? 0].map((pid) => lives(pid))).toEqual([false, true, true]);
   expect(await host.describe(two?.id ?? '')).toMatchObject({ state: 'running' });
@@ -57,13 +62,17 @@ test('terminating a machine leaves its neighbours and bystanders alone', async (
 
 test('two machines of a node listen on the same port', async () => {
   await using host = await openHost();
-  const server = "require('node:http').createServer((_, answer) => answer.end(process.env.PACELINE_MACHINE)).listen(PORT, process.env.PACELINE_ADDRESS)";
+  const server =
+    "require('node:http').createServer((_, answer) => answer.end(process.env.PACELINE_MACHINE)).listen(PORT, process.env.PACELINE_ADDRESS)";
   // A port nobody on this host asks for: the point is that both take the same.
   const userData = `#!/bin/sh\nsetsid "$PACELINE_NODE" -e "${server.replace('PORT', '28817')}" &\n`;
   const machines = await host.launch(userData, { count: 2 });
   for (const machine of machines) {
     const answer = await until('an answer', async () =>
-      fetch(`http://${first(machine.privateIps)}:28817/`).then((response) => response.text(), () => undefined),
+      fetch(`http://${first(machine.privateIps)}:28817/`).then(
+        (response) => response.text(),
+        () => undefined,
+      ),
     );
     expect(answer).toBe(machine.id);
   }

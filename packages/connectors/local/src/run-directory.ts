@@ -26,7 +26,13 @@ export function residentDirectory(run: string): string {
 }
 
 /** Makes machines members of their run, and sees to it that a supervisor looks after them. */
-export async function joinRun(site: Site, table: ProcessTable, owner: RunOwner, ids: readonly string[], signal: AbortSignal): Promise<void> {
+export async function joinRun(
+  site: Site,
+  table: ProcessTable,
+  owner: RunOwner,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   const run = runDirectory(site, owner);
   const begin = performance.now();
   for (;;) {
@@ -43,7 +49,13 @@ export async function joinRun(site: Site, table: ProcessTable, owner: RunOwner, 
 }
 
 /** Takes machines out of their run. Returns when nothing of the run is left, if they were the last. */
-export async function leaveRun(site: Site, table: ProcessTable, run: string, ids: readonly string[], signal: AbortSignal): Promise<void> {
+export async function leaveRun(
+  site: Site,
+  table: ProcessTable,
+  run: string,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   await Promise.all(ids.map((id) => unlessMissing(unlink(join(run, 'members', id)))));
   const begin = performance.now();
   while (await isEmptyRun(run)) {

@@ -52,6 +52,7 @@ start_agent() {
   set -- resident/*.json
   [ -e "$1" ] && [ -e resident/agent ] || return 0
   read -r bundle <resident/agent || [ -n "$bundle" ] || return 0
+  : >resident.pid
   running=yes
   (
     "$node" "$bundle" reside --dir "$run/resident" --idle-exit 5 </dev/null >>resident.log 2>&1 3>&- &

@@ -27,7 +27,11 @@ const joined = (host: TestHost, machine: { id: string }) => until('the agent has
 test('the machines of a run share one agent, another run has its own', async () => {
   await using host = await openHost();
   const other = { owner: { engine: 'engine-under-test', run: 'run-2', node: 'server' } };
-  const [one, two, three] = await Promise.all([host.launchOne(joiningUserData), host.launchOne(joiningUserData), host.launchOne(joiningUserData, other)]);
+  const [one, two, three] = await Promise.all([
+    host.launchOne(joiningUserData),
+    host.launchOne(joiningUserData),
+    host.launchOne(joiningUserData, other),
+  ]);
   expect(await joined(host, one)).toBe(await joined(host, two));
   expect(await joined(host, three)).not.toBe(await joined(host, one));
   expect(await textOf(`/proc/${await joined(host, one)}/environ`)).not.toContain('PACELINE_MACHINE');
@@ -55,12 +59,19 @@ test('a supervisor that died has a successor at the next launch, and there is st
   process.kill(supervisor, 'SIGKILL');
   await until('it is dead', () => !lives(supervisor));
 
-  const [next] = await Promise.all([host.launchOne(joiningUserData), host.launchOne(joiningUserData), host.launchOne(joiningUserData)]);
+  const [next] = await Promise.all([
+    host.launchOne(joiningUserData),
+    host.launchOne(joiningUserData),
+    host.launchOne(joiningUserData),
+  ]);
   const successor = Number(await joined(host, next));
   expect(successor).not.toBe(agent);
   await until('the first agent is dead', () => !lives(agent));
   expect(lives(await supervisorOf(host))).toBe(true);
-  await host.connector.terminate((await host.list()).map(({ id }) => id), context);
+  await host.connector.terminate(
+    (await host.list()).map(({ id }) => id),
+    context,
+  );
   expect(await carriersOf(host.root)).toEqual([]);
 });
 

@@ -16,7 +16,12 @@ import { isMachineId, socketPath, type Site } from './site.ts';
  * Ends machines: their configuration is taken from the agent, their processes die, they leave their run, their files go. The record
  * goes last, so whatever interrupts this, `list` still shows what is left. One machine that cannot be ended does not keep the others.
  */
-export async function terminateMachines(site: Site, table: ProcessTable, ids: readonly string[], context: ConnectorContext): Promise<TerminateResult[]> {
+export async function terminateMachines(
+  site: Site,
+  table: ProcessTable,
+  ids: readonly string[],
+  context: ConnectorContext,
+): Promise<TerminateResult[]> {
   checkAborted(context.signal, 'terminate');
   const machines = await Promise.all([...new Set(ids)].filter(isMachineId).map((id) => readMarks(site, id)));
   // So that it is not taken for broken while it dies. If this cannot be written (the disk is full), it dies all the same.
@@ -33,7 +38,9 @@ export async function terminateMachines(site: Site, table: ProcessTable, ids: re
     await takeConfigurations(runs);
     rest = rest.filter((machine) => !survives(machine, survivors, failures));
     await Promise.all([...runs].map(([run, members]) => leaveRun(site, table, run, idsOf(members, rest), context.signal)));
-    rest = (await Promise.all(rest.map((machine) => removeFiles(site, machine, failures)))).filter((machine) => machine !== undefined);
+    rest = (await Promise.all(rest.map((machine) => removeFiles(site, machine, failures)))).filter(
+      (machine) => machine !== undefined,
+    );
   } while (processesOf(await table.snapshot(), rest).length > 0);
 
   const [first, ...others] = failures;
@@ -79,11 +86,15 @@ function survives(machine: MachineMarks, survivors: ProcessEntry[], failures: Co
   }
   const foreign = first.uid !== process.getuid?.();
   failures.push(
-    new ConnectorError(foreign ? 'forbidden' : 'timeout', `Process ${own.map(({ pid }) => pid).join(', ')} of ${machine.id} cannot be ended`, {
-      hint: foreign
-        ? 'A script started it as another user: end it as that user, then terminate again.'
-        : 'It may wait for a disk or a network file system: terminate again when that answers.',
-    }),
+    new ConnectorError(
+      foreign ? 'forbidden' : 'timeout',
+      `Process ${own.map(({ pid }) => pid).join(', ')} of ${machine.id} cannot be ended`,
+      {
+        hint: foreign
+          ? 'A script started it as another user: end it as that user, then terminate again.'
+          : 'It may wait for a disk or a network file system: terminate again when that answers.',
+      },
+    ),
   );
   return true;
 }
