@@ -65,7 +65,7 @@ describe('a deploy script', () => {
   it('that leaves a daemon behind completes, and the daemon lives until the machine goes', async () => {
     const run = await system.up(await deploymentOf({ a: { scripts: { deploy: 'setsid nohup sleep 4321 >/dev/null 2>&1 &' } } }));
     await run.reaches('Ready');
-    const daemons = () => processesWith(system.localRoot).filter(({ command }) => command.includes('sleep 4321'));
+    const daemons = () => processesWith(`${system.localRoot}/`).filter(({ command }) => command.includes('sleep 4321'));
     expect(daemons()).toHaveLength(1);
     await run.down();
     await run.reaches('Done');

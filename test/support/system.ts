@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { CreatedRun, EventView, LogView, ReportView, RunDetail } from '@paceline/api';
 import type { ResolvedDeployment } from '@paceline/model';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { processesWith } from './processes.ts';
 
 export const repository = resolve(import.meta.dirname, '../..');
@@ -71,7 +71,7 @@ export class System {
       await this.call('DELETE', `/api/runs/${run.id}`);
       await this.run(run.id).reaches('Done', 'Aborted', 'Cancelled');
     }
-    await expect.poll(() => processesWith(this.localRoot), { timeout: 15_000 }).toEqual([]);
+    await vi.waitFor(() => expect(processesWith(`${this.localRoot}/`)).toEqual([]), { timeout: 15_000, interval: 50 });
     await this.kill('SIGTERM');
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -115,10 +115,15 @@ export class SystemRun {
 
   /** Waits until the run is in one of these states. */
   async reaches(...states: string[]): Promise<RunDetail> {
-    let detail = await this.detail();
-    await expect
-      .poll(async () => (detail = await this.detail()).state, { timeout: 60_000, interval: 20, message: `run ${this.id}` })
-      .toSatisfy((state: string) => states.includes(state) || (['Done', 'Aborted', 'Cancelled'].includes(state) && !states.includes(state)));
+    const ends = ['Done', 'Aborted', 'Cancelled'];
+    const detail = await vi.waitFor(
+      async () => {
+        const now = await this.detail();
+        expect([...states, ...ends]).toContain(now.state);
+        return now;
+      },
+      { timeout: 60_000, interval: 20 },
+    );
     expect(states, JSON.stringify(detail.abort)).toContain(detail.state);
     return detail;
   }

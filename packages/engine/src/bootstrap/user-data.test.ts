@@ -39,7 +39,7 @@ describe('user data', () => {
       root,
       packages: 'check',
       socket: '/s',
-      env: { PACELINE_MACHINE: 'm1', PACELINE_ADDRESS: '' },
+      env: { PACELINE_MACHINE: 'm1', PACELINE_ADDRESS: '', HOME: root, TMPDIR: '/tmp' },
       url: bootstrap.url,
       run: bootstrap.run,
       instance: 'apache.1',
@@ -68,5 +68,5 @@ describe('user data', () => {
 });
 
 function environment(root: string): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], PACELINE_ROOT: root, PACELINE_AGENT_CACHE: join(root, 'cache'), PACELINE_PACKAGES: 'check' };
+  return { PATH: process.env['PATH'], PACELINE_ROOT: root, PACELINE_AGENT_CACHE: join(root, 'cache'), PACELINE_PACKAGES: 'check', HOME: root };
 }

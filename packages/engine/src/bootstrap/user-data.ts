@@ -53,7 +53,8 @@ config=$home/agent.json
 {
   printf '{"root":"%s","packages":"%s",' "$root" "\${PACELINE_PACKAGES:-install}"
   [ -z "\${PACELINE_SOCKET:-}" ] || printf '"socket":"%s",' "$PACELINE_SOCKET"
-  [ -z "\${PACELINE_MACHINE:-}" ] || printf '"env":{"PACELINE_MACHINE":"%s","PACELINE_ADDRESS":"%s"},' "$PACELINE_MACHINE" "\${PACELINE_ADDRESS:-}"
+  [ -z "\${PACELINE_MACHINE:-}" ] || printf '"env":{"PACELINE_MACHINE":"%s","PACELINE_ADDRESS":"%s","HOME":"%s","TMPDIR":"%s"},' \
+    "$PACELINE_MACHINE" "\${PACELINE_ADDRESS:-}" "$HOME" "\${TMPDIR:-/tmp}"
   printf '%s}' '@CONFIG@'
 } >"$config.$$"
 if [ -n "\${PACELINE_RESIDENT:-}" ]; then

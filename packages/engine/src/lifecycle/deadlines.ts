@@ -7,6 +7,8 @@ import { hasEnded, type Run } from '../run/run.ts';
  * links that are down for a moment.
  */
 export const abortGraceMs = 60_000;
+/** Evidence comes first: however short a run's timeout, stopping scripts and sending reports get this long. */
+const shortestGraceMs = 15_000;
 /** How long a machine may take from its launch to its first call home. */
 export const bootTimeoutMs = 10 * 60_000;
 
@@ -18,14 +20,14 @@ export function stateDeadline(run: Run): number | undefined {
     case 'Executing':
       return abort === null ? stateSince + run.plan.timeoutMs : Math.max(stateSince, abort.at) + abortGrace(run);
     case 'SendingReports':
-      return stateSince + run.plan.timeoutMs;
+      return stateSince + Math.max(run.plan.timeoutMs, shortestGraceMs);
     default:
       return undefined;
   }
 }
 
 export function abortGrace(run: Run): number {
-  return Math.min(abortGraceMs, run.plan.timeoutMs);
+  return Math.max(shortestGraceMs, Math.min(abortGraceMs, run.plan.timeoutMs));
 }
 
 /** When a machine that has not joined counts as dead; undefined when nothing is waited for. */
