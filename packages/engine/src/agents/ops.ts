@@ -1,10 +1,12 @@
 import type { Op, OpResult } from '@paceline/api/agent';
 import { isPacelineError, PacelineError } from '@paceline/model';
 import { abortChanges, cancelAbortChanges } from '../lifecycle/abort.ts';
+import { assignmentOf } from '../lifecycle/steps.ts';
 import { readAll } from './collections.ts';
 import { readParameter } from '../parameters/read.ts';
 import { writeParameter } from '../parameters/write.ts';
 import type { Change } from '../run/change.ts';
+import type { Severity } from '../run/event.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 
@@ -76,13 +78,8 @@ function decide(run: Run, instance: Instance, op: Op, context: OpContext, now: n
     case 'log':
       context.log(op);
       return { changes: [], result: ok };
-    case 'notice': {
-      const message = `${instance.name}: ${op.message}`;
-      return {
-        changes: [{ kind: 'event', at: now, body: { type: 'instance.notice', severity: op.severity, message, data: { instance: instance.name } } }],
-        result: ok,
-      };
-    }
+    case 'notice':
+      return { changes: [notice(instance, op.severity, op.message, now)], result: ok };
   }
 }
 
@@ -107,8 +104,15 @@ function stepChanges(run: Run, instance: Instance, op: Extract<Op, { op: 'step' 
       },
     },
   ];
-  if (status === 'failed' && message !== undefined) changes.push(...abortChanges(run, abortKey(instance), message, now));
-  return changes;
+  if (status !== 'failed' || message === undefined) return changes;
+  const failed = assignmentOf(run, instance).steps.find(({ id }) => id === step);
+  const aborts = failed?.kind === 'packages' || (failed?.kind === 'script' && failed.aborts);
+  return [...changes, ...(aborts ? abortChanges(run, abortKey(instance), message, now) : [notice(instance, 'error', message, now)])];
+}
+
+function notice(instance: Instance, severity: Severity, text: string, at: number): Change {
+  const message = `${instance.name}: ${text}`;
+  return { kind: 'event', at, body: { type: 'instance.notice', severity, message, data: { instance: instance.name } } };
 }
 
 /** The instance has done what the present state asks of it. Says nothing when it had said so before, or speaks of another state. */

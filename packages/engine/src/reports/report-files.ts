@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { PacelineError } from '@paceline/model';
 import type { ReportProgress } from '@paceline/api/agent';
 
@@ -73,25 +72,33 @@ export class ReportFiles {
 
   async #receive(path: string, name: string, part: ReportPart, body: Readable): Promise<void> {
     try {
-      await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
-      let left = part.size - part.offset;
-      const guarded = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-        for await (const chunk of source) {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await this.#checkSpace(path, part);
+      const file = await open(partOf(path), 'a', 0o600);
+      try {
+        let left = part.size - part.offset;
+        for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
           left -= chunk.length;
           if (left < 0) throw new PacelineError('PACELINE_REQUEST_INVALID', `The report ${name} is longer than its announced ${part.size} bytes`);
-          yield chunk;
+          await file.writeFile(chunk);
         }
-      };
-      await pipeline(body, guarded, createWriteStream(partOf(path), { flags: 'a', mode: 0o600 }));
-    } catch (cause) {
-      if (isFull(cause)) {
-        throw new PacelineError('PACELINE_STORE_FULL', `There is no space left at the server for the report ${name}`, {
-          cause,
-          hint: 'Free some space on the server; the report is still on its machine.',
-        });
+      } finally {
+        await file.close();
       }
-      throw cause;
+    } catch (cause) {
+      // The rest is read and thrown away: a sender that is cut off in the middle would never see the reason.
+      body.resume();
+      if (!isFull(cause)) throw cause;
+      throw new PacelineError('PACELINE_STORE_FULL', `There is no space left at the server for the report ${name}`, {
+        cause,
+        hint: 'Free some space on the server; the report is still on its machine.',
+      });
     }
+  }
+
+  async #checkSpace(path: string, part: ReportPart): Promise<void> {
+    const { bavail, bsize } = await statfs(dirname(path));
+    if (bavail * bsize < part.size - part.offset) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
   }
 
   async #finish(path: string, name: string, part: ReportPart): Promise<void> {

@@ -1,0 +1,63 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ReportFiles } from './report-files.ts';
+
+const run = 'a1b2c3d4-0000-4000-8000-000000000000';
+const name = 'client.1_report_2012-01-19T203527Z.tgz';
+let root = '';
+let files: ReportFiles;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'paceline-reports-'));
+  files = new ReportFiles(root, 1024 * 1024);
+});
+
+const sha256 = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
+const content = randomBytes(300_000);
+const whole = { offset: 0, size: content.length, sha256: sha256(content) };
+
+describe('a report', () => {
+  it('arrives in parts, each going on where the last one was cut', async () => {
+    expect(await files.append(run, name, whole, Readable.from([content.subarray(0, 1000)]))).toEqual({ received: 1000, complete: false });
+    expect(await files.progress(run, name)).toEqual({ received: 1000, complete: false });
+    expect(await files.append(run, name, { ...whole, offset: 1000 }, Readable.from([content.subarray(1000)]))).toEqual({ received: content.length, complete: true });
+    expect(await buffer(files.open(run, name))).toEqual(content);
+  });
+
+  it('is not taken twice', async () => {
+    await files.append(run, name, whole, Readable.from([content]));
+    expect(await files.append(run, name, whole, Readable.from(['something else']))).toEqual({ received: content.length, complete: true });
+    expect(await buffer(files.open(run, name))).toEqual(content);
+  });
+
+  it('is refused with a gap, and the sender is told where to go on', async () => {
+    await expect(files.append(run, name, { ...whole, offset: 5 }, Readable.from([]))).rejects.toMatchObject({ code: 'PACELINE_CONFLICT', data: { received: 0 } });
+  });
+
+  it('is thrown away when it does not have its checksum', async () => {
+    const wrong = { ...whole, sha256: sha256(Buffer.from('x')) };
+    await expect(files.append(run, name, wrong, Readable.from([content]))).rejects.toMatchObject({ code: 'PACELINE_REPORT_CORRUPT' });
+    expect(await files.progress(run, name)).toEqual({ received: 0, complete: false });
+  });
+
+  it('is refused when it is too large, or longer than announced', async () => {
+    await expect(files.append(run, name, { ...whole, size: 2 * 1024 * 1024 }, Readable.from([]))).rejects.toMatchObject({ code: 'PACELINE_TOO_LARGE' });
+    await expect(files.append(run, name, { ...whole, size: 10 }, Readable.from([content]))).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID' });
+  });
+
+  it('says that the disk is full when it is', async () => {
+    await mkdir(join(root, run));
+    await symlink('/dev/full', join(root, run, `${name}.part`));
+    const body = Readable.from([content]);
+    await expect(files.append(run, name, whole, body)).rejects.toMatchObject({ code: 'PACELINE_STORE_FULL' });
+    expect(body.destroyed && !body.readableEnded).toBe(false);
+  });
+
+  it.each(['../../etc/passwd', 'x/../y_report_2012-01-19T203527Z.tgz', 'client.1_report_.tgz', '', 'a'.repeat(300)])('may not be named %j', async (bad) => {
+    await expect(files.append(run, bad, whole, Readable.from([]))).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID' });
+  });
+});
