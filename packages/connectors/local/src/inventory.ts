@@ -9,7 +9,8 @@ import { readRecord, type MachineRecord } from './machine-record.ts';
 import { machineState } from './machine-state.ts';
 import { processesOf } from './process-match.ts';
 import type { ProcessTable } from './process-table.ts';
-import { listRuns, readOwner, runDirectory } from './run-directory.ts';
+import { runDirectory } from './run-directory.ts';
+import { listRuns, readOwner } from './run-owner.ts';
 import { isMachineId, type Site } from './site.ts';
 import { isSupervised } from './supervisor.ts';
 

@@ -46,6 +46,21 @@ test('terminating what is not there, or twice, succeeds', async () => {
   expect(await host.connector.terminate(ids, context)).toEqual(gone);
 });
 
+test('no machine seems to be abandoned while its run is set up', async () => {
+  await using host = await openHost();
+  const machines = await host.launch('#!/bin/sh\n', { count: 10 });
+  const states = new Set<string | undefined>();
+  await until('all have booted', async () => {
+    const seen = await host.connector.describe(
+      machines.map(({ id }) => id),
+      context,
+    );
+    [...seen.values()].forEach(({ state }) => states.add(state));
+    return (await Promise.all(machines.map((machine) => textOf(host.path(machine, 'exit'))))).every((exit) => exit === '0');
+  });
+  expect(states.difference(new Set(['pending', 'running']))).toEqual(new Set());
+});
+
 test('machines are found by engine, run and token', async () => {
   await using host = await openHost();
   const owner = { engine, run: 'run-2', node: 'client' };

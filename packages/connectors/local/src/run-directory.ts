@@ -1,17 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConnectorError } from '@paceline/engine/connector';
-import * as z from 'zod';
 import { checkAborted, hasCode, unlessMissing } from './failure.ts';
+import type { RunOwner } from './run-owner.ts';
 import { runKey, type Site } from './site.ts';
-import { supervise, wakeSupervisor } from './supervisor.ts';
+import { isSupervised, supervise, wakeSupervisor } from './supervisor.ts';
 import { supervisorScript } from './supervisor-script.ts';
 import type { ProcessTable } from './process-table.ts';
-
-const ownerSchema = z.object({ engine: z.string(), run: z.string() });
-export type RunOwner = z.infer<typeof ownerSchema>;
 
 const patienceMs = 5_000;
 const pollMs = 5;
@@ -44,7 +41,10 @@ export async function joinRun(
     // The run's last machine has just left, and the supervisor is taking the directory away: wait, and make a new one.
     await waitForChange(site, table, run, begin, signal);
   }
-  await supervise(site, table, run);
+  while (!(await isSupervised(table, run))) {
+    checkPatience(run, begin, signal);
+    await supervise(site, table, run);
+  }
   await wakeSupervisor(run, 'members');
 }
 
@@ -67,25 +67,6 @@ export async function leaveRun(
 async function isEmptyRun(run: string): Promise<boolean> {
   const [there, members] = await Promise.all([unlessMissing(readdir(run)), unlessMissing(readdir(join(run, 'members')))]);
   return there !== undefined && (members ?? []).length === 0;
-}
-
-/** Every run that has a directory here, with its owner. */
-export async function listRuns(site: Site): Promise<{ key: string; owner: RunOwner }[]> {
-  const keys = (await unlessMissing(readdir(site.runs))) ?? [];
-  const owners = await Promise.all(keys.map((key) => readOwner(join(site.runs, key))));
-  return keys.flatMap((key, at) => {
-    const owner = owners[at];
-    return owner ? [{ key, owner }] : [];
-  });
-}
-
-export async function readOwner(run: string): Promise<RunOwner | undefined> {
-  const text = await unlessMissing(readFile(join(run, 'run.json'), 'utf8'));
-  try {
-    return text === undefined ? undefined : ownerSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }
 
 /** Appears at once with all that is in it, or not at all. */
@@ -126,11 +107,17 @@ async function joinOne(site: Site, run: string, id: string): Promise<boolean> {
 
 /** Lets the supervisor, or a successor if it is dead, take an empty run away. */
 async function waitForChange(site: Site, table: ProcessTable, run: string, begin: number, signal: AbortSignal): Promise<void> {
-  checkAborted(signal, 'wait for the end of the run');
-  if (performance.now() - begin > patienceMs) {
-    throw new ConnectorError('timeout', `The supervisor of ${run} does not end`, { hint: `Its log is ${run}/supervisor.log.` });
-  }
+  checkPatience(run, begin, signal);
   await supervise(site, table, run);
   await wakeSupervisor(run, 'members');
   await pause(pollMs);
+}
+
+function checkPatience(run: string, begin: number, signal: AbortSignal): void {
+  checkAborted(signal, 'wait for the supervisor of a run');
+  if (performance.now() - begin > patienceMs) {
+    throw new ConnectorError('timeout', `The supervisor of ${run} does not answer`, {
+      hint: `Its log is ${run}/supervisor.log.`,
+    });
+  }
 }

@@ -1,11 +1,14 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { open, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { cleanEnvironment } from './environment.ts';
 import { hasCode, unlessMissing } from './failure.ts';
 import type { ProcessTable } from './process-table.ts';
 import type { Site } from './site.ts';
+
+const pollMs = 2;
 
 /** Whether somebody looks after this run: the holder of the highest turn (see the script) lives. */
 export async function isSupervised(table: ProcessTable, run: string): Promise<boolean> {
@@ -17,7 +20,10 @@ export async function isSupervised(table: ProcessTable, run: string): Promise<bo
   return pid !== undefined && table.isAlive({ pid: Number(pid), start: start === undefined || start === '0' ? '' : start });
 }
 
-/** Starts a supervisor unless one is there. Of several started at once, all but one end by themselves. */
+/**
+ * Starts a supervisor unless one is there. Of several started at once, all but one end by themselves. Returns when it has its turn, or
+ * ended: before that, machines of the run would seem to be abandoned.
+ */
 export async function supervise(site: Site, table: ProcessTable, run: string): Promise<void> {
   if (await isSupervised(table, run)) {
     return;
@@ -39,8 +45,13 @@ export async function supervise(site: Site, table: ProcessTable, run: string): P
       env: cleanEnvironment(run, join(run, 'tmp')),
     });
     // No such directory: the run has just ended.
-    await unlessMissing(started(child));
+    if ((await unlessMissing(started(child))) === undefined) {
+      return;
+    }
     child.unref();
+    while (child.exitCode === null && child.signalCode === null && !(await isSupervised(table, run))) {
+      await pause(pollMs);
+    }
   } finally {
     closeSync(log);
   }
@@ -68,9 +79,9 @@ export async function wakeSupervisor(run: string, event: 'members' | 'boot'): Pr
 }
 
 /** Rejects when the program could not be started. */
-export function started(child: ReturnType<typeof spawn>): Promise<void> {
+export function started(child: ChildProcess): Promise<ChildProcess> {
   return new Promise((resolve, reject) => {
-    child.once('spawn', resolve);
+    child.once('spawn', () => resolve(child));
     child.once('error', reject);
   });
 }
