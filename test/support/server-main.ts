@@ -1,5 +1,6 @@
 /** A server in a process of its own, so that a test can kill it: `server-main.ts STATE LOCAL AGENT`. */
 import { connectorModule } from '@paceline/connector-local';
+import { lightCloud } from './light-cloud.ts';
 import { openServer, StateDirectory } from '@paceline/server';
 
 const [statePath = '', root = '', agentPath = '', maxReportBytes] = process.argv.slice(2);
@@ -8,7 +9,10 @@ const server = await openServer({
   state,
   host: '127.0.0.1',
   port: 0,
-  clouds: [{ name: 'local', connector: connectorModule.createConnector({ root }) }],
+  clouds: [
+    { name: 'local', connector: connectorModule.createConnector({ root }) },
+    { name: 'light', connector: lightCloud(`${root}-light`) },
+  ],
   agentPath,
   version: '0.0.0',
   logger: { level: process.env['LOG_LEVEL'] ?? 'error' },

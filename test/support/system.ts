@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -5,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { CreatedRun, EventView, LogView, ReportView, RunDetail } from '@paceline/api';
 import type { ResolvedDeployment } from '@paceline/model';
-import { expect, vi } from 'vitest';
 import { processesWith } from './processes.ts';
+import { until } from './until.ts';
 
 export const repository = resolve(import.meta.dirname, '../..');
 const agentPath = join(repository, 'vm-agent/dist/agent.cjs');
@@ -44,6 +45,11 @@ export class System {
     return join(this.folder, 'local');
   }
 
+  /** Where the `light` cloud keeps its machines. */
+  get lightRoot(): string {
+    return `${this.localRoot}-light`;
+  }
+
   /** Starts the server process; after `kill` it is the next server on the same state. */
   async serve(): Promise<void> {
     const args = [join(this.folder, 'state'), this.localRoot, agentPath];
@@ -71,7 +77,7 @@ export class System {
       await this.call('DELETE', `/api/runs/${run.id}`);
       await this.run(run.id).reaches('Done', 'Aborted', 'Cancelled');
     }
-    await vi.waitFor(() => expect(processesWith(`${this.localRoot}/`)).toEqual([]), { timeout: 15_000, interval: 50 });
+    await until(() => assert.deepEqual(processesWith(`${this.localRoot}/`), []), 15_000, 50);
     await this.kill('SIGTERM');
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -89,8 +95,8 @@ export class System {
     return fetch(`${this.#url}${path}`, { method, ...json, headers: { authorization: `Bearer ${this.#token}`, ...type, ...headers } });
   }
 
-  async up(deployment: ResolvedDeployment, parameters: Record<string, string> = {}): Promise<SystemRun> {
-    const created = await this.call<CreatedRun>('POST', '/api/runs', { deployment, parameters });
+  async up(deployment: ResolvedDeployment, parameters: Record<string, string> = {}, cloud = 'local'): Promise<SystemRun> {
+    const created = await this.call<CreatedRun>('POST', '/api/runs', { deployment, parameters, cloud });
     return this.run(created.run.id);
   }
 
@@ -115,16 +121,12 @@ export class SystemRun {
 
   /** Waits until the run is in one of these states. */
   async reaches(...states: string[]): Promise<RunDetail> {
-    const ends = ['Done', 'Aborted', 'Cancelled'];
-    const detail = await vi.waitFor(
-      async () => {
-        const now = await this.detail();
-        expect([...states, ...ends]).toContain(now.state);
-        return now;
-      },
-      { timeout: 60_000, interval: 20 },
-    );
-    expect(states, JSON.stringify(detail.abort)).toContain(detail.state);
+    const detail = await until(async () => {
+      const now = await this.detail();
+      assert.ok([...states, 'Done', 'Aborted', 'Cancelled'].includes(now.state), `the run ${this.id} is still ${now.state}`);
+      return now;
+    });
+    assert.ok(states.includes(detail.state), `${detail.state} instead of ${states.join(' or ')}: ${JSON.stringify(detail.abort)}`);
     return detail;
   }
 
@@ -155,7 +157,7 @@ export class SystemRun {
 
   async report(name: string): Promise<Buffer> {
     const response = await this.#system.fetch('GET', `/api/runs/${this.id}/reports/${name}`);
-    expect(response.status).toBe(200);
+    assert.equal(response.status, 200);
     return Buffer.from(await response.arrayBuffer());
   }
 

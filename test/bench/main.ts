@@ -1,0 +1,4 @@
+import { coordination } from './coordination.ts';
+import { print } from './table.ts';
+
+print(await coordination());
