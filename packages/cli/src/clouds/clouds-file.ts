@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { PacelineError } from '@paceline/model';
+import { parse } from 'yaml';
+import * as z from 'zod';
+
+const cloudName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'must be letters, digits and dashes');
+const cloudEntry = z.looseObject({ connector: z.string().min(1) });
+const cloudsFile = z.strictObject({ clouds: z.record(cloudName, cloudEntry) });
+
+/** One cloud as it is written down: `connector` says which code speaks to it, the rest is that code's configuration. */
+export interface CloudEntry {
+  name: string;
+  connector: string;
+  config: Record<string, unknown>;
+}
+
+export interface CloudsSource {
+  /** The file; null when there is none and the default stands. */
+  file: string | null;
+  /** Changes when anything in it changes. */
+  digest: string;
+  /** Where connectors of the user's own are looked for. */
+  folder: string;
+  entries: CloudEntry[];
+}
+
+/**
+ * Reads which clouds there are: from a file, else from `clouds.yaml` in the state directory, else the one cloud `local`.
+ * @throws PACELINE_REQUEST_INVALID with the file and what is wrong in it
+ */
+export async function readClouds(state: string, file: string | undefined): Promise<CloudsSource> {
+  const path = file ?? join(state, 'clouds.yaml');
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (file === undefined && error.code === 'ENOENT') return undefined;
+    throw invalid(path, `cannot be read: ${error.message}`, error);
+  });
+  const folder = dirname(path);
+  if (text === undefined) return { file: null, digest: digestOf(state), folder, entries: [{ name: 'local', connector: 'local', config: {} }].map(withRoot(state)) };
+  const entries = Object.entries(checked(path, text)).map(([name, { connector, ...config }]) => ({ name, connector, config }));
+  return { file: path, digest: digestOf(state, path, text), folder, entries: entries.map(withRoot(state)) };
+}
+
+/** Machines of a `local` cloud lie in the state directory unless they are told to lie elsewhere. */
+function withRoot(state: string): (entry: CloudEntry) => CloudEntry {
+  return (entry) => (entry.connector === 'local' ? { ...entry, config: { root: join(state, entry.name), ...entry.config } } : entry);
+}
+
+function checked(path: string, text: string): z.infer<typeof cloudsFile>['clouds'] {
+  let data: unknown;
+  try {
+    data = parse(text);
+  } catch (error) {
+    throw invalid(path, `is not valid YAML: ${(error as Error).message}`, error);
+  }
+  const parsed = cloudsFile.safeParse(data);
+  if (!parsed.success) throw invalid(path, `is not a list of clouds:\n${z.prettifyError(parsed.error)}`, parsed.error);
+  return parsed.data.clouds;
+}
+
+function invalid(path: string, what: string, cause: unknown): PacelineError {
+  return new PacelineError('PACELINE_REQUEST_INVALID', `${path} ${what}`, {
+    cause,
+    hint: 'It looks like `clouds: { NAME: { connector: local } }`, with the configuration of the connector beside it.',
+  });
+}
+
+function digestOf(...parts: string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}

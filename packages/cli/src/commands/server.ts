@@ -1,0 +1,115 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { isPacelineError, PacelineError, parseDuration } from '@paceline/model';
+import { openServer, StateDirectory } from '@paceline/server';
+import { readClouds, type CloudsSource } from '../clouds/clouds-file.ts';
+import { openClouds } from '../clouds/open-clouds.ts';
+import { lostTheRace } from '../embedded/engine-process.ts';
+import { removeEngineFile, writeEngineFile } from '../embedded/engine-file.ts';
+import { watchIdle } from '../embedded/idle-watch.ts';
+import { stateLocation } from '../embedded/state-location.ts';
+import { agentPath } from '../program-files.ts';
+import { say, type GlobalOptions, type Shell } from '../shell.ts';
+import { version } from '../version.ts';
+
+export interface ServerCommandOptions extends GlobalOptions {
+  host: string;
+  port: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  publicUrl?: string;
+  clouds?: string;
+  embedded?: boolean;
+  idleExit?: string;
+  logLevel: string;
+}
+
+/** `paceline server`: the engine behind HTTP, until a signal or, embedded, until nobody needs it any more. */
+export async function serverCommand(options: ServerCommandOptions, shell: Shell): Promise<number> {
+  const state = await StateDirectory.open(stateLocation(options, shell));
+  const embedded = options.embedded ?? false;
+  const stopped = Promise.withResolvers<string>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve(signal));
+  if (embedded) process.on('SIGHUP', () => {});
+  const clouds = await chooseClouds(state.path, options, shell);
+  try {
+    const server = await openServer({
+      state,
+      host: options.host,
+      port: portOf(options.port),
+      clouds: await openClouds(clouds),
+      agentPath: agentPath(),
+      version,
+      logger: { level: options.logLevel, stream: process.stderr },
+      ...(await tlsOf(options, shell)),
+      ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+    });
+    const reachable = server.url.startsWith('http:');
+    if (embedded && options.clouds !== undefined) await writeFile(memoryOf(state.path), clouds.file ?? '', { mode: 0o600 });
+    if (reachable) await writeEngineFile(state.path, { url: server.url, pid: process.pid, version, clouds: { file: clouds.file, digest: clouds.digest } });
+    if (!embedded) announce(server.url, clouds, state.path, shell);
+    const idle = embedded ? watchIdle(idleTime(options.idleExit), () => server.engine.busy, () => stopped.resolve('idle')) : undefined;
+    const why = await stopped.promise;
+    say(shell, embedded ? `stops: ${why}` : 'The server stops; runs go on with the next one.');
+    idle?.stop();
+    // Whoever looks now must not be sent to a server that is about to close.
+    await removeEngineFile(state.path);
+    await server.close();
+    return 0;
+  } catch (error) {
+    if (embedded && isPacelineError(error) && error.code === 'PACELINE_STORE_LOCKED') return lostTheRace;
+    throw error;
+  }
+}
+
+function announce(url: string, { entries }: CloudsSource, state: string, shell: Shell): void {
+  shell.stdout.write(`Paceline listens on ${url}\n`);
+  say(shell, `Clouds: ${entries.map(({ name }) => name).join(', ')}`);
+  say(shell, `Token:  export PACELINE_SERVER=${url} PACELINE_TOKEN="$(cat '${join(state, 'operator.token')}')"`);
+}
+
+/**
+ * The clouds that were told, else, for an embedded engine, those that it was last told: runs that go on need theirs, whoever
+ * starts it again.
+ */
+async function chooseClouds(state: string, { clouds, embedded }: ServerCommandOptions, shell: Shell): Promise<CloudsSource> {
+  if (clouds !== undefined) return readClouds(state, clouds === '' ? undefined : resolve(shell.cwd, clouds));
+  const remembered = embedded ? (await readFile(memoryOf(state), 'utf8').catch(() => '')).trim() : '';
+  if (remembered === '') return readClouds(state, undefined);
+  return readClouds(state, remembered).catch((error: unknown) => {
+    say(shell, `warning: ${String(error)}; the clouds of the state directory are used instead`);
+    return readClouds(state, undefined);
+  });
+}
+
+/** Names the file of clouds that the embedded engine was last told. */
+function memoryOf(state: string): string {
+  return join(state, 'engine-clouds');
+}
+
+async function tlsOf({ tlsCert, tlsKey }: ServerCommandOptions, { cwd }: Shell): Promise<{ tls?: { cert: string; key: string } }> {
+  if (tlsCert === undefined && tlsKey === undefined) return {};
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new PacelineError('PACELINE_REQUEST_INVALID', '--tls-cert and --tls-key go together');
+  }
+  const [cert, key] = await Promise.all([tlsCert, tlsKey].map((path) => readPem(resolve(cwd, path))));
+  return { tls: { cert: cert ?? '', key: key ?? '' } };
+}
+
+function readPem(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: Error) => {
+    throw new PacelineError('PACELINE_REQUEST_INVALID', `${path} cannot be read: ${cause.message}`, { cause });
+  });
+}
+
+function portOf(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65535) return port;
+  throw new PacelineError('PACELINE_REQUEST_INVALID', `'${text}' is not a port`);
+}
+
+function idleTime(text = '10s'): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new PacelineError('PACELINE_REQUEST_INVALID', `'${text}' is not a duration`, { hint: 'Write it as 10s or 5m.' });
+  return ms;
+}

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { engineLogPath, logTail, openEngineLog } from './engine-log.ts';
+
+/** What the embedded engine leaves with when another one serves the state directory already. */
+export const lostTheRace = 75;
+
+/** An embedded engine that this process has started. It does not belong to it: it lives on in a session of its own. */
+export interface EngineProcess {
+  /** Undefined while it runs. */
+  exitCode(): number | null | undefined;
+  /** What it wrote into its log. */
+  said(): Promise<string>;
+}
+
+export interface EngineArguments {
+  state: string;
+  /** The command of this program, see `programCommand`. */
+  command: readonly string[];
+  /** File of clouds, or null for the state directory's own; undefined leaves it to what was used last. */
+  cloudsFile?: string | null | undefined;
+}
+
+/** Starts an engine in the background. Ctrl-C in the terminal does not reach it. */
+export async function startEngine({ state, command, cloudsFile }: EngineArguments): Promise<EngineProcess> {
+  const [program = process.execPath, ...rest] = command;
+  const clouds = cloudsFile === undefined ? [] : ['--clouds', cloudsFile ?? ''];
+  await using log = await openEngineLog(state);
+  const { size } = await log.stat();
+  const child = spawn(program, [...rest, '--state', state, 'server', '--embedded', ...clouds], {
+    cwd: state,
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  let exit: number | null | undefined;
+  let failure: Error | undefined;
+  child.on('exit', (code) => (exit = code));
+  child.on('error', (error) => {
+    failure = error;
+    exit = null;
+  });
+  child.unref();
+  return {
+    exitCode: () => exit,
+    said: async () => failure?.message ?? ((await logTail(state, size)) || `nothing (see ${engineLogPath(state)})`),
+  };
+}

@@ -1,0 +1,19 @@
+import { isPacelineError, toError } from '@paceline/model';
+import type { Shell } from './shell.ts';
+import { harmless } from './view/harmless.ts';
+
+/** What a mistake of our own leaves with (EX_SOFTWARE). */
+const ourMistake = 70;
+
+/** Tells people why a command failed. @returns the exit code that programs are told */
+export function reportFailure(thrown: unknown, { stderr, env }: Pick<Shell, 'stderr' | 'env'>): number {
+  const error = toError(thrown);
+  const known = isPacelineError(error);
+  stderr.write(`error: ${harmless(error.message)}${known ? ` [${error.code}]` : ''}\n`);
+  if (known && error.hint !== undefined) stderr.write(`hint: ${harmless(error.hint)}\n`);
+  if (!known) stderr.write('hint: This is a mistake of paceline; PACELINE_DEBUG=1 shows where.\n');
+  if (env['PACELINE_DEBUG']) {
+    for (let at: unknown = error; at instanceof Error; at = at.cause) stderr.write(`${harmless(at.stack ?? String(at))}\n`);
+  }
+  return known ? error.exitCode : ourMistake;
+}

@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { PacelineError } from '@paceline/model';
+import { parse } from 'yaml';
+import * as z from 'zod';
+
+const parameterFile = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]));
+
+export interface ParameterOptions {
+  parameter: readonly string[];
+  parametersFile?: string;
+}
+
+/**
+ * The parameters that a command line gives: those of the file, then those written out, which win.
+ * @throws PACELINE_REQUEST_INVALID
+ */
+export async function requestParameters({ parameter, parametersFile }: ParameterOptions, cwd: string): Promise<Record<string, string>> {
+  const fromFile = parametersFile === undefined ? {} : await readParameters(resolve(cwd, parametersFile));
+  return { ...fromFile, ...Object.fromEntries(parameter.map(pair)) };
+}
+
+function pair(text: string): [string, string] {
+  const equals = text.indexOf('=');
+  if (equals < 1) {
+    throw new PacelineError('PACELINE_REQUEST_INVALID', `'${text}' is not a parameter`, { hint: 'Write it as NAME=VALUE or NODE:NAME=VALUE.' });
+  }
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+/** `NAME: value`, `NODE:NAME: value`, or the values of a node below its name. */
+async function readParameters(path: string): Promise<Record<string, string>> {
+  const invalid = (what: string, cause?: unknown): PacelineError => new PacelineError('PACELINE_REQUEST_INVALID', `${path} ${what}`, { cause });
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw invalid(`cannot be read: ${error.message}`, error);
+  });
+  let data: unknown;
+  try {
+    data = parse(text) ?? {};
+  } catch (error) {
+    throw invalid(`is not valid YAML: ${(error as Error).message}`, error);
+  }
+  const parsed = parameterFile.safeParse(data);
+  if (!parsed.success) throw invalid(`is not a list of parameters:\n${z.prettifyError(parsed.error)}`, parsed.error);
+  return Object.fromEntries(
+    Object.entries(parsed.data).flatMap(([name, value]): [string, string][] =>
+      typeof value === 'object' ? Object.entries(value).map(([key, own]) => [`${name}:${key}`, String(own)]) : [[name, String(value)]],
+    ),
+  );
+}

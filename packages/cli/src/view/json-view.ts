@@ -1,0 +1,15 @@
+import type { Shell } from '../shell.ts';
+import type { RunView } from './run-view.ts';
+
+/** A run as JSON, one object per line: events as the server tells them, output of scripts with the type `log`. */
+export function jsonView(shell: Pick<Shell, 'stdout' | 'stderr'>): RunView {
+  const print = (data: object): void => void shell.stdout.write(`${JSON.stringify(data)}\n`);
+  return {
+    wantsDetails: false,
+    detail() {},
+    event: print,
+    log: (piece) => print({ type: 'log', ...piece }),
+    note: (text) => void shell.stderr.write(`${text}\n`),
+    close() {},
+  };
+}
