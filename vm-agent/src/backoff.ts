@@ -31,9 +31,13 @@ export class Backoff {
   }
 
   /** @param atLeast milliseconds that the server asked for */
-  async wait(atLeast = 0): Promise<void> {
+  async wait(atLeast = 0, signal?: AbortSignal): Promise<void> {
     const waiting = (this.#waiting = new AbortController());
+    const wake = (): void => waiting.abort();
+    signal?.addEventListener('abort', wake);
+    if (signal?.aborted) wake();
     await this.#clock.sleep(Math.max(atLeast, this.next()), waiting.signal);
+    signal?.removeEventListener('abort', wake);
     this.#waiting = undefined;
   }
 

@@ -38,45 +38,25 @@ export function readConfig(file: string): AgentConfig {
   }
 }
 
-export function parseConfig(text: string): AgentConfig {
-  const given = JSON.parse(text) as Record<string, unknown>;
-  if (typeof given !== 'object' || given === null) throw new ConfigError('it is not a JSON object');
-  const string = (name: string): string | undefined => {
-    const value = given[name];
-    if (value !== undefined && typeof value !== 'string') throw new ConfigError(`"${name}" is not a string`);
-    return value;
-  };
-  const needed = (name: string): string => {
-    const value = string(name);
-    if (!value) throw new ConfigError(`"${name}" is missing`);
-    return value;
-  };
-  const url = needed('url').replace(/\/+$/, '');
-  if (!/^https?:$/.test(new URL(url).protocol)) throw new ConfigError('"url" is neither http nor https');
-  const expires = string('expires');
-  if (expires !== undefined && Number.isNaN(Date.parse(expires))) throw new ConfigError('"expires" is not a time');
-  const packages = string('packages') ?? 'install';
-  if (packages !== 'install' && packages !== 'check') throw new ConfigError('"packages" is neither "install" nor "check"');
-  const env = (given['env'] ?? {}) as Record<string, string>;
-  if (typeof env !== 'object' || Object.values(env).some((value) => typeof value !== 'string'))
-    throw new ConfigError('"env" is not an object of strings');
-  return {
-    url,
-    run: needed('run'),
-    instance: needed('instance'),
-    root: (string('root') ?? '').replace(/\/+$/, ''),
-    packages,
-    env,
-    ...optional('pin', string('pin')),
-    ...optional('secret', string('secret')),
-    ...optional('expires', expires),
-    ...optional('socket', string('socket')),
-    ...optional('path', string('path')),
-  };
-}
+/** Everything that may be in a config; the first three must be. */
+const texts = ['url', 'run', 'instance', 'root', 'packages', 'secret', 'pin', 'expires', 'socket', 'path'] as const;
 
-function optional<K extends string>(name: K, value: string | undefined): { [P in K]?: string } {
-  return (value ? { [name]: value } : {}) as { [P in K]?: string };
+export function parseConfig(text: string): AgentConfig {
+  const given = JSON.parse(text) as Partial<AgentConfig>;
+  const config = { root: '', packages: 'install', env: given.env ?? {} } as AgentConfig;
+  for (const [index, name] of texts.entries()) {
+    const value: unknown = given[name];
+    if (typeof value === 'string' && (value || index > 2)) config[name] = value as never;
+    else if (value !== undefined || index < 3) throw new ConfigError(`"${name}" is missing or no string`);
+  }
+  const { url, root, expires, packages, env } = config;
+  const wrong =
+    (!/^https?:\/\//.test(url) && 'url') ||
+    (!['install', 'check'].includes(packages) && 'packages') ||
+    (expires !== undefined && Number.isNaN(Date.parse(expires)) && 'expires') ||
+    (Object.values(env).some((value) => typeof value !== 'string') && 'env');
+  if (wrong) throw new ConfigError(`"${wrong}" is not what it should be`);
+  return { ...config, url: url.replace(/\/+$/, ''), root: root.replace(/\/+$/, '') };
 }
 
 /** The secret is spent: it need not lie around. Best effort, the file may not be ours to write. */

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { existsSync, rmSync, unlinkSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join as joinPath } from 'node:path';
 import { type Hello, type OpResult, type OpsResponse, scriptGraceMs } from '@paceline/api/agent';
@@ -11,7 +11,7 @@ import { installCommands } from './commands/shim.ts';
 import { type AgentConfig, forgetSecret } from './config.ts';
 import { writeDurably } from './durable.ts';
 import { journal } from './journal.ts';
-import { Lease } from './lease.ts';
+import { watchLease } from './lease.ts';
 import { Engine } from './link/http.ts';
 import { join, makeKey, readKey } from './link/join.ts';
 import { OpsQueue } from './link/ops.ts';
@@ -61,7 +61,9 @@ export class Instance {
   #runner: Runner | undefined;
   #server: Server | undefined;
   #store: Store | undefined;
-  #lease: Lease | undefined;
+  #stopLease: (() => void) | undefined;
+  /** Since when the engine has been out of reach. */
+  #downSince: number | undefined;
   #logs: Hello['logs'] = {};
   #end!: (ending: Ending) => void;
   readonly #ended = new Promise<Ending>((resolve) => (this.#end = resolve));
@@ -89,6 +91,7 @@ export class Instance {
     if (store.state.left !== undefined) return this.#close({ how: 'left', reason: store.state.left });
     try {
       await this.#serve(store);
+      this.#downSince = this.#clock.now();
       if (this.#config.expires) this.#watchLease(Date.parse(this.#config.expires));
       void this.#connect();
     } catch (error) {
@@ -145,6 +148,7 @@ export class Instance {
     try {
       const key = await this.#join();
       this.#engine.close();
+      this.#masker.add(key);
       this.#engine = new Engine({ ...this.#config, key });
       this.#runner = new Runner(this.#bench());
       await followStream({
@@ -163,7 +167,7 @@ export class Instance {
           mask: ({ values }) => values.forEach((value) => this.#masker.add(value)),
           leave: ({ reason }) => this.leave(reason),
           down: () => {
-            this.#lease?.down();
+            this.#downSince ??= this.#clock.now();
             this.#waits.down();
           },
         },
@@ -181,6 +185,7 @@ export class Instance {
     const known = readKey(state);
     if (known && existsSync(joined)) return known;
     const key = known ?? makeKey(state);
+    if (this.#config.secret) this.#masker.add(this.#config.secret);
     const started = this.#clock.now();
     await join({ config: this.#config, key, bootId: bootId(), backoff: this.#backoff(), log: this.#log, signal: this.#closing.signal });
     writeDurably(joined, '');
@@ -208,7 +213,7 @@ export class Instance {
   }
 
   #hello({ assignment, lastOp, logs }: Hello): void {
-    this.#lease?.up();
+    this.#downSince = undefined;
     this.#logs = logs;
     this.#ops.hello(lastOp);
     this.#waits.hello();
@@ -222,7 +227,7 @@ export class Instance {
 
   #watchLease(expires: number): void {
     const onEnd = (): void => this.#end({ how: 'expired', reason: 'the run is over and the engine cannot be reached' });
-    this.#lease = new Lease({ expires, clock: this.#clock, onEnd });
+    this.#stopLease = watchLease({ expires, clock: this.#clock, downSince: () => this.#downSince, onEnd });
   }
 
   async #killAll({ how, reason }: Ending): Promise<void> {
@@ -236,23 +241,17 @@ export class Instance {
 
   #close(ending: Ending): Ending {
     this.#closing.abort();
-    this.#lease?.stop();
+    this.#stopLease?.();
     this.#ops.stop();
     this.#output?.stop();
     this.#server?.close();
     this.#server?.closeAllConnections();
     this.#engine.close();
-    if (this.#server && ending.how !== 'detached') removeSocket(this.#paths.socket);
+    if (this.#server && ending.how !== 'detached') rmSync(this.#paths.socket, { force: true });
     return ending;
   }
 
   #backoff(): Backoff {
     return new Backoff(this.#clock);
   }
-}
-
-function removeSocket(socket: string): void {
-  try {
-    unlinkSync(socket);
-  } catch {}
 }

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { systemClock } from './clock.ts';
 import { commandClient } from './commands/client.ts';
 import { commandNames } from './commands/commands.ts';
+import { UsageError, parseOptions } from './commands/options.ts';
 import { readConfig } from './config.ts';
 import { Instance } from './instance.ts';
 import { readAll } from './link/http.ts';
@@ -15,11 +15,10 @@ const help = `Paceline's agent ${version}
 
 agent.cjs run --config FILE                     serve one instance until its run is over
 agent.cjs reside --dir DIR [--idle-exit SECS]   serve every instance whose config (*.json) lies in DIR
-agent.cjs ${commandNames[0]} …                            and ${commandNames.slice(1).join(', ')}: as in scripts
+agent.cjs COMMAND …                             ${commandNames.join(', ')}
 agent.cjs --version | --help
 
-Exit codes of run: 0 the instance is over, 2 wrong usage or config, 3 the engine refused to let it join, 4 the engine
-has taken its credential back.`;
+Exit codes: 0 over, 2 wrong usage or config, 3 the engine refused the join, 4 it took the credential back`;
 
 const exitCodes = { left: 0, detached: 0, expired: 0, refused: 3, revoked: 4 } as const;
 
@@ -37,9 +36,9 @@ async function main(self: string, argv: string[]): Promise<number> {
 }
 
 async function run(self: string, args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { config: { type: 'string' } } });
-  if (!values.config) throw new Error('--config is missing');
-  const configFile = resolve(values.config);
+  const { config: file } = parseOptions(args, { usage: help, options: { config: 'text' } }).texts;
+  if (!file) throw new UsageError('--config is missing');
+  const configFile = resolve(file);
   const config = readConfig(configFile);
   process.umask(0o077);
   const instance = new Instance({ config, configFile, clock: systemClock, node: process.execPath, bundle: self });
@@ -53,15 +52,13 @@ async function run(self: string, args: string[]): Promise<number> {
 }
 
 async function reside(self: string, args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { dir: { type: 'string' }, 'idle-exit': { type: 'string' } } });
-  if (!values.dir) throw new Error('--dir is missing');
-  const folder = resolve(values.dir);
-  const idleExit = values['idle-exit'] === undefined ? undefined : Number(values['idle-exit']);
-  if (Number.isNaN(idleExit)) throw new Error('--idle-exit is not a number');
+  const { texts, numbers } = parseOptions(args, { usage: help, options: { dir: 'text', 'idle-exit': 'number' } });
+  if (!texts['dir']) throw new UsageError('--dir is missing');
+  const folder = resolve(texts['dir']);
   process.umask(0o077);
   mkdirSync(folder, { recursive: true });
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
-  const resident = new Resident({ folder, idleExit, clock: systemClock, node: process.execPath, bundle: self, log });
+  const resident = new Resident({ folder, idleExit: numbers['idle-exit'], clock: systemClock, node: process.execPath, bundle: self, log });
   onStop(() => void resident.detach());
   if (!(await resident.run())) log(`Another resident serves ${folder}`);
   return 0;

@@ -23,18 +23,19 @@ export interface Paths {
 const longestSocket = 100;
 
 export function pathsOf({ root, socket }: Pick<AgentConfig, 'root' | 'socket'>): Paths {
-  const state = join(root || '/', 'var/lib/paceline');
+  const below = (path: string): string => join(root || '/', path);
+  const own = (name: string): string => below(`var/lib/paceline/${name}`);
   return {
-    scripts: join(root || '/', 'var/lib/slipstream'),
-    cwd: join(root || '/', 'var/tmp/slipstream'),
-    reports: join(root || '/', 'var/log/slipstream/client'),
-    bin: join(root || '/', 'opt/slipstream/client/bin'),
-    sbin: join(root || '/', 'opt/slipstream/client/sbin'),
-    state,
-    steps: join(state, 'steps'),
-    cache: join(state, 'scripts'),
-    spool: join(state, 'spool'),
-    socket: socket ?? shortSocket(join(root || '/', 'run/paceline/agent.sock')),
+    scripts: below('var/lib/slipstream'),
+    cwd: below('var/tmp/slipstream'),
+    reports: below('var/log/slipstream/client'),
+    bin: below('opt/slipstream/client/bin'),
+    sbin: below('opt/slipstream/client/sbin'),
+    state: own(''),
+    steps: own('steps'),
+    cache: own('scripts'),
+    spool: own('spool'),
+    socket: socket ?? shortSocket(below('run/paceline/agent.sock')),
   };
 }
 

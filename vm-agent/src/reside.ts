@@ -1,4 +1,4 @@
-import { type FSWatcher, readFileSync, readdirSync, unlinkSync, watch, writeFileSync } from 'node:fs';
+import { type FSWatcher, readFileSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
@@ -135,16 +135,12 @@ export class Resident {
       const pid = Number.parseInt(readLock(file), 10);
       if (pid === process.pid) return true;
       if (pid > 0 && isAlive(pid, 'reside')) return false;
-      try {
-        unlinkSync(file);
-      } catch {}
+      rmSync(file, { force: true });
     }
   }
 
   #unlock(): void {
-    try {
-      unlinkSync(join(this.#options.folder, lock));
-    } catch {}
+    rmSync(join(this.#options.folder, lock), { force: true });
   }
 }
 

@@ -3,8 +3,8 @@ import type { CommandRun } from './call.ts';
 import { type CommandSyntax, UsageError, parseOptions } from './options.ts';
 import { nothing, refused } from './reply.ts';
 
-export const abortSyntax: CommandSyntax = { usage: 'ss-abort [options] [--] [<reason>]', options: { cancel: 'flag' } };
-export const cancelAbortSyntax: CommandSyntax = { usage: 'ss-cancel-abort [options]', options: {} };
+export const abortSyntax: CommandSyntax = { usage: 'ss-abort [--cancel] [--] [<reason>]', options: { cancel: 'flag' } };
+export const cancelAbortSyntax: CommandSyntax = { usage: 'ss-cancel-abort', options: {} };
 
 export const abort: CommandRun = async (call, bench) => {
   const { flags, args } = parseOptions(call.argv, abortSyntax);

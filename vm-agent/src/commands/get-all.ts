@@ -1,11 +1,12 @@
+import type { OpResult } from '@paceline/api/agent';
 import { block, defaultTimeout, isNotYet } from './blocking.ts';
 import type { CommandRun } from './call.ts';
 import { bare } from './get.ts';
 import { type CommandSyntax, UsageError, parseOptions } from './options.ts';
-import { type Reply, output, refused } from './reply.ts';
+import { nothing, output, refused } from './reply.ts';
 
 export const getAllSyntax: CommandSyntax = {
-  usage: 'ss-get-all [options] <component> <key>',
+  usage: 'ss-get-all [--timeout SECONDS] [--noblock] [--ignore-abort] [--value VALUE] [--json] <component> <key>',
   options: { timeout: 'number', 'ignore-abort': 'flag', noblock: 'flag', value: 'text', json: 'flag' },
 };
 
@@ -26,21 +27,22 @@ export const getAll: CommandRun = async (call, bench) => {
   const result = waited ?? (await bench.send(now));
   if (isNotYet(result)) return result;
   if (result.status === 'error') return refused(result);
-  const unset = result.status === 'values' ? result.unset : [];
-  const values = result.status === 'values' ? result.values : {};
-  // The engine may name instances by number or in full.
-  const number = (id: string): string => id.slice(id.lastIndexOf('.') + 1);
-  const all = new Map([...unset.map((id) => [number(id), ''] as const), ...Object.entries(values).map(([id, value]) => [number(id), bare(value)] as const)]);
-  const sorted = [...all].sort(([a], [b]) => Number(a) - Number(b));
-  const lines = sorted.map(([id, value]) => `${node}.${id}:${name} ${value}`).join('\n');
+  const sorted = instancesOf(node, result);
+  const lines = sorted.map(([instance, value]) => `${instance}:${name} ${value ?? ''}`).join('\n');
   const wanted = texts['value'];
-  if (wanted && sorted.some(([, value]) => value !== wanted)) return mismatch(wanted, lines);
-  if (!flags.has('json')) return wanted || sorted.length === 0 ? { code: 0, to: 'none', text: '' } : output(lines);
-  const unsetIds = new Set(unset.map(number));
-  return output(JSON.stringify(Object.fromEntries(sorted.map(([id, value]) => [`${node}.${id}`, unsetIds.has(id) ? null : value]))));
+  if (wanted && sorted.some(([, value]) => value !== wanted)) {
+    return { code: 1, to: 'both', text: `RTP value on some components not equal to the expected value: ${wanted}\n${lines}` };
+  }
+  if (flags.has('json')) return output(JSON.stringify(Object.fromEntries(sorted)));
+  return wanted || !lines ? nothing : output(lines);
 };
 
-function mismatch(wanted: string, lines: string): Reply {
-  const message = `RTP value on some components not equal to the expected value: ${wanted}`;
-  return { code: 1, to: 'both', text: `${message}\n${lines}` };
+/** By number; null where there is no value yet. */
+function instancesOf(node: string, result: OpResult): [instance: string, value: string | null][] {
+  if (result.status !== 'values') return [];
+  const all = [
+    ...result.unset.map((id): [string, null] => [id, null]),
+    ...Object.entries(result.values).map(([id, value]): [string, string] => [id, bare(value)]),
+  ];
+  return all.sort(([a], [b]) => Number(a) - Number(b)).map(([id, value]) => [`${node}.${id}`, value]);
 }

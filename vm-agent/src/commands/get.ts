@@ -5,7 +5,7 @@ import { type CommandSyntax, UsageError, parseOptions } from './options.ts';
 import { failed, output, refused } from './reply.ts';
 
 export const getSyntax: CommandSyntax = {
-  usage: 'ss-get [options] <key>',
+  usage: 'ss-get [--timeout SECONDS] [--noblock] [--ignore-abort] [--json] <key>',
   options: { timeout: 'number', 'ignore-abort': 'flag', noblock: 'flag', json: 'flag' },
 };
 

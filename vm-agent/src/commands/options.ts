@@ -75,7 +75,7 @@ export function parseOptions(argv: string[], syntax: CommandSyntax): Parsed {
       }
     } else parsed.args.push(arg);
   }
-  if (parsed.flags.has('help')) throw new UsageError(helpOf(syntax, kinds), true);
+  if (parsed.flags.has('help')) throw new UsageError(`Usage: ${syntax.usage}`, true);
   return parsed;
 }
 
@@ -87,12 +87,4 @@ function fullName(shown: string, names: string[]): string {
   if (matches.length === 0) throw new UsageError(`no such option: ${shown}`);
   const list = matches.sort().map((name) => `--${name}`);
   throw new UsageError(`ambiguous option: ${shown} (${list.join(', ')}?)`);
-}
-
-function helpOf({ usage }: CommandSyntax, kinds: Record<string, OptionKind>): string {
-  const lines = Object.entries(kinds).map(([name, kind]) => {
-    const value = kind === 'text' ? `=${name.toUpperCase()}` : kind === 'number' ? '=NUMBER' : '';
-    return `  --${name}${value}`;
-  });
-  return `Usage: ${usage}\n\nOptions:\n${lines.join('\n')}`;
 }

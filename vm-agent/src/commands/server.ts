@@ -1,4 +1,4 @@
-import { chmodSync, unlinkSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { type IncomingMessage, type Server, createServer } from 'node:http';
 import { readAll } from '../link/http.ts';
 import type { CommandBench, CommandCall } from './call.ts';
@@ -22,9 +22,7 @@ export async function serveCommands(socket: string, bench: CommandBench): Promis
   // A value may be waited for as long as a command likes.
   server.requestTimeout = 0;
   server.timeout = 0;
-  try {
-    unlinkSync(socket);
-  } catch {}
+  rmSync(socket, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(socket, resolve);

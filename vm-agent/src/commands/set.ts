@@ -6,17 +6,17 @@ import { type CommandSyntax, UsageError, parseOptions } from './options.ts';
 import { type Reply, failed, nothing, output, refused } from './reply.ts';
 
 export const setSyntax: CommandSyntax = {
-  usage: 'ss-set [options] [--] <key> <value>\n       ss-set --file <path, or - for standard input> [options] [--] <key>',
+  usage: 'ss-set [--secret] [--ignore-abort] [--file PATH, or - for standard input] [--] <key> [<value>]',
   options: { 'ignore-abort': 'flag', secret: 'flag', file: 'text' },
 };
 
 export const displaySyntax: CommandSyntax = {
-  usage: 'ss-display [options] [--] <value>',
+  usage: 'ss-display [--ignore-abort] [--] <value>',
   options: { 'ignore-abort': 'flag' },
 };
 
 export const randomSyntax: CommandSyntax = {
-  usage: 'ss-random [options] [<key>]',
+  usage: 'ss-random [--size NUMBER] [--secret] [<key>]',
   options: { size: 'number', secret: 'flag' },
   shorts: { s: 'size' },
 };

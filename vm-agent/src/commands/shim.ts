@@ -1,4 +1,4 @@
-import { chmodSync, linkSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Paths } from '../paths.ts';
 import { commandNames } from './commands.ts';
@@ -93,21 +93,15 @@ export function setenvText({ bin, sbin }: Paths): string {
 /** Install the commands as files that `which` finds, replacing older ones whole. */
 export function installCommands(paths: Paths, node: string, bundle: string): void {
   const shim = join(paths.bin, '.ss-shim');
-  remove(shim);
+  rmSync(shim, { force: true });
   writeFileSync(shim, shimText(paths.socket, node, bundle));
   chmodSync(shim, 0o755);
   for (const name of commandNames) {
-    remove(`${shim}.link`);
+    rmSync(`${shim}.link`, { force: true });
     linkSync(shim, `${shim}.link`);
     renameSync(`${shim}.link`, join(paths.bin, name));
   }
-  remove(shim);
+  rmSync(shim, { force: true });
   writeFileSync(join(paths.sbin, 'slipstream.setenv'), setenvText(paths));
   chmodSync(join(paths.sbin, 'slipstream.setenv'), 0o644);
-}
-
-function remove(file: string): void {
-  try {
-    unlinkSync(file);
-  } catch {}
 }

@@ -6,7 +6,7 @@ import { type CommandSyntax, UsageError, parseOptions } from './options.ts';
 import { failed, nothing, refused } from './reply.ts';
 
 export const waitSyntax: CommandSyntax = {
-  usage: 'ss-wait [options] [--] <key> [<value>]',
+  usage: 'ss-wait [--timeout SECONDS] [--ignore-abort] [--] <key> [<value>]',
   options: { timeout: 'number', 'ignore-abort': 'flag' },
 };
 

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
-import https, { type AgentOptions, type RequestOptions } from 'node:https';
-import type { Duplex, Readable } from 'node:stream';
-import tls from 'node:tls';
+import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request as plainRequest } from 'node:http';
+import type { Readable } from 'node:stream';
+import { secureTransport } from './tls.ts';
 
 export interface Call {
   method: string;
@@ -45,32 +43,33 @@ export interface EngineOptions {
 export class Engine {
   readonly #url: URL;
   readonly #headers: OutgoingHttpHeaders;
-  readonly #agent: http.Agent;
-  readonly #request: typeof http.request;
+  readonly #transport: Promise<Transport>;
 
   constructor({ url, pin, key }: EngineOptions) {
     this.#url = new URL(url);
     this.#headers = key ? { authorization: `Bearer ${key}` } : {};
-    const secure = this.#url.protocol === 'https:';
-    const options: AgentOptions = { keepAlive: true, maxSockets: 8 };
-    this.#agent = secure
-      ? ((pin ? new PinnedAgent(options, pin) : new https.Agent(options)) as http.Agent)
-      : new http.Agent(options);
-    this.#request = secure ? (https.request as typeof http.request) : http.request;
+    this.#transport = transportFor(this.#url, pin);
   }
 
   /** Rejects on network errors only; every status resolves. */
-  call({ method, path, body, headers, timeout = 60_000, signal }: Call): Promise<IncomingMessage> {
+  async call(call: Call): Promise<IncomingMessage> {
+    const { method, path, body, headers, timeout = 60_000, signal } = call;
+    const transport = await this.#transport;
     return new Promise((resolve, reject) => {
       const sized = typeof body === 'string' || Buffer.isBuffer(body);
-      const request = this.#request(new URL(`${this.#url.pathname.replace(/\/$/, '')}${path}`, this.#url), {
+      const request = transport.request(new URL(`${this.#url.pathname.replace(/\/$/, '')}${path}`, this.#url), {
         method,
-        agent: this.#agent,
+        agent: transport.agent,
         headers: { ...this.#headers, ...(sized && { 'content-length': Buffer.byteLength(body) }), ...headers },
         ...(signal && { signal }),
       });
       request.setTimeout(timeout, () => request.destroy(new Error(`no answer for ${timeout / 1000} s`)));
-      request.on('error', reject);
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        // The engine closed a connection that had been idle: that says nothing about the engine.
+        const stale = request.reusedSocket && error.code === 'ECONNRESET' && (body === undefined || sized);
+        if (stale && !signal?.aborted) resolve(this.call(call));
+        else reject(error);
+      });
       request.on('response', resolve);
       if (body === undefined || sized) request.end(body);
       else {
@@ -81,12 +80,19 @@ export class Engine {
     });
   }
 
-  /** The body of a successful answer; rejects with an `HttpError` otherwise. */
-  async text(call: Call): Promise<string> {
+  /** A successful answer; rejects with an `HttpError` otherwise. */
+  async open(call: Call): Promise<IncomingMessage> {
     const response = await this.call(call);
-    const text = (await readAll(response)).toString();
-    if (response.statusCode! < 300) return text;
-    throw new HttpError(response.statusCode!, detailOf(text) || `HTTP ${response.statusCode}`, retryAfter(response));
+    const status = response.statusCode!;
+    if (status < 300) return response;
+    const seconds = Number(response.headers['retry-after']);
+    const asked = seconds > 0 ? Math.min(seconds, 300) * 1000 : 0;
+    throw new HttpError(status, detailOf((await readAll(response)).toString()) || `HTTP ${status}`, asked);
+  }
+
+  /** The body of a successful answer. */
+  async text(call: Call): Promise<string> {
+    return (await readAll(await this.open(call))).toString();
   }
 
   async json<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
@@ -100,8 +106,21 @@ export class Engine {
   }
 
   close(): void {
-    this.#agent.destroy();
+    void this.#transport.then(({ agent }) => agent.destroy());
   }
+}
+
+/** How requests leave this machine. */
+export interface Transport {
+  agent: Agent;
+  request: typeof plainRequest;
+}
+
+const agentOptions = { keepAlive: true, maxSockets: 8 };
+
+async function transportFor(url: URL, pin: string | undefined): Promise<Transport> {
+  if (url.protocol === 'https:') return secureTransport(agentOptions, pin);
+  return { agent: new Agent(agentOptions), request: plainRequest };
 }
 
 /** 64 MiB is more than any answer to an agent has; the engine is trusted, a wrong address is not. */
@@ -117,7 +136,7 @@ export async function readAll(response: Readable, limit = 64 * 1024 * 1024): Pro
 }
 
 /** What an error answer says, whatever its shape. */
-export function detailOf(text: string): string {
+function detailOf(text: string): string {
   try {
     const body = JSON.parse(text) as Record<string, unknown>;
     const inner = (typeof body['error'] === 'object' && body['error'] ? body['error'] : body) as Record<string, unknown>;
@@ -127,31 +146,3 @@ export function detailOf(text: string): string {
   return text.slice(0, 500).trim();
 }
 
-export function retryAfter(response: IncomingMessage): number {
-  const seconds = Number(response.headers['retry-after']);
-  return seconds > 0 ? Math.min(seconds, 300) * 1000 : 0;
-}
-
-/** Trusts one public key, and no authority. The connection is given out only after the check. */
-class PinnedAgent extends https.Agent {
-  readonly #pin: string;
-
-  constructor(options: AgentOptions, pin: string) {
-    super(options);
-    this.#pin = pin;
-  }
-
-  override createConnection(options: RequestOptions, callback?: (error: Error | null, socket: Duplex) => void): undefined {
-    const done = callback as (error: Error | null, socket?: Duplex) => void;
-    const socket = tls.connect({ ...(options as tls.ConnectionOptions), rejectUnauthorized: false });
-    socket.once('error', done);
-    socket.once('secureConnect', () => {
-      socket.off('error', done);
-      const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
-      const seen = key && `sha256//${createHash('sha256').update(key).digest('base64')}`;
-      if (seen === this.#pin) return done(null, socket);
-      socket.destroy();
-      done(new Error(`the engine's public key is ${seen ?? 'missing'}, not ${this.#pin}`));
-    });
-  }
-}

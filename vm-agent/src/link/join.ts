@@ -6,7 +6,8 @@ import type { Backoff } from '../backoff.ts';
 import type { AgentConfig } from '../config.ts';
 import { writeDurably } from '../durable.ts';
 import { version } from '../version.ts';
-import { Engine, HttpError } from './http.ts';
+import { Engine } from './http.ts';
+import { insist } from './insist.ts';
 
 export interface JoinOptions {
   config: AgentConfig;
@@ -46,17 +47,12 @@ export async function join({ config, key, bootId, backoff, log, signal }: JoinOp
   };
   const engine = new Engine(config);
   try {
-    for (;;) {
-      try {
-        return await engine.json<JoinResponse>('POST', '/agent/join', request, signal);
-      } catch (error) {
-        if (signal.aborted) throw error;
-        const status = error instanceof HttpError ? error.status : 0;
-        if (status >= 400 && status < 500 && ![404, 408, 425, 429].includes(status)) throw error;
-        log(`Cannot join ${config.url} yet: ${(error as Error).message}`);
-        await backoff.wait(error instanceof HttpError ? error.retryAfter : 0);
-      }
-    }
+    return await insist(() => engine.json<JoinResponse>('POST', '/agent/join', request, signal), {
+      backoff,
+      signal,
+      final: ({ status }) => status >= 400 && status < 500 && ![404, 408, 425, 429].includes(status),
+      log: (reason) => log(`Cannot join ${config.url} yet: ${reason}`),
+    });
   } finally {
     engine.close();
   }

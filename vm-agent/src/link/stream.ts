@@ -1,7 +1,7 @@
 import { type StreamEvents, streamHeartbeatMs } from '@paceline/api/agent';
 import type { Backoff } from '../backoff.ts';
 import { eventParser } from './events.ts';
-import { type Engine, HttpError, detailOf, isFinal, readAll, retryAfter } from './http.ts';
+import { type Engine, HttpError, isFinal } from './http.ts';
 
 export type StreamHandlers = { [E in keyof StreamEvents]: (event: StreamEvents[E]) => void } & {
   /** The connection broke; everything may have changed when the next `hello` comes. */
@@ -37,7 +37,7 @@ export async function followStream(options: StreamOptions): Promise<void> {
     } finally {
       handlers.down();
     }
-    if (!signal.aborted) await backoff.wait(asked);
+    if (!signal.aborted) await backoff.wait(asked, signal);
   }
 }
 
@@ -45,17 +45,13 @@ async function connection(
   { engine, handlers, backoff, signal, deadAfter = 3 * streamHeartbeatMs }: StreamOptions,
   up: () => void,
 ): Promise<void> {
-  const response = await engine.call({
+  const response = await engine.open({
     method: 'GET',
     path: '/agent/stream',
     headers: { accept: 'text/event-stream', 'cache-control': 'no-cache' },
     timeout: deadAfter,
     signal,
   });
-  if (response.statusCode !== 200) {
-    const detail = detailOf((await readAll(response)).toString()) || `HTTP ${response.statusCode}`;
-    throw new HttpError(response.statusCode!, detail, retryAfter(response));
-  }
   const feed = eventParser((event, data) => {
     if (!(event in handlers) || event === 'down') return;
     if (event === 'hello') {

@@ -2,8 +2,6 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 
 export interface Spooled {
   size: number;
@@ -13,6 +11,8 @@ export interface Spooled {
 
 /** Compress to a file, with constant memory. The file has its name only once it is whole. */
 export async function spool(content: AsyncIterable<Buffer>, file: string, signal: AbortSignal): Promise<Spooled> {
+  // Loaded only now: most of the time an agent has no use for them.
+  const [{ createGzip }, { pipeline }] = await Promise.all([import('node:zlib'), import('node:stream/promises')]);
   const hash = createHash('sha256');
   let size = 0;
   const measure = new Transform({

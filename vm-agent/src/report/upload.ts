@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import type { ReportProgress } from '@paceline/api/agent';
 import type { Backoff } from '../backoff.ts';
-import { type Engine, HttpError, detailOf, isFinal, readAll, retryAfter } from '../link/http.ts';
+import { type Engine, HttpError } from '../link/http.ts';
+import { insist } from '../link/insist.ts';
 
 export interface Upload {
   engine: Engine;
@@ -24,30 +25,27 @@ const stuckTries = 10;
  */
 export async function upload(job: Upload): Promise<void> {
   let refusals = 0;
-  let stuck = 0;
-  let best = 0;
-  for (let first = true; ; first = false) {
-    let asked = 0;
-    try {
-      const progress = first ? { received: 0, complete: false } : await received(job);
-      if (progress.complete) return;
-      if (progress.received > best) stuck = 0;
-      else if (!first && ++stuck > stuckTries) throw new HttpError(502, `the report does not get past byte ${best}`);
-      best = Math.max(best, progress.received);
-      if ((await send(job, progress.received)).complete) return;
-    } catch (error) {
-      if (job.signal.aborted || isFinal(error)) throw error;
-      if (error instanceof HttpError) {
-        asked = error.retryAfter;
-        const passing = [408, 409, 416, 425, 429, 500, 502, 503, 504].includes(error.status);
-        if (!passing && ++refusals >= refusalTries) throw error;
-        if (stuck > stuckTries) throw error;
-      }
-    }
-    await job.backoff.wait(asked);
-  }
+  let stuck = -1;
+  let best = -1;
+  let first = true;
+  const attempt = async (): Promise<void> => {
+    const progress = first ? { received: 0, complete: false } : await received(job);
+    first = false;
+    if (progress.complete) return;
+    if (progress.received > best) stuck = 0;
+    else if (++stuck > stuckTries) throw new HttpError(400, `the report does not get past byte ${best}`);
+    best = Math.max(best, progress.received);
+    if (!(await send(job, progress.received)).complete) throw new Error('a part is missing');
+  };
+  await insist(attempt, {
+    backoff: job.backoff,
+    signal: job.signal,
+    final: ({ status }) => stuck > stuckTries || (!passing.includes(status) && ++refusals >= refusalTries),
+  });
 }
 
+/** A wrong offset is looked up again, and an engine that has too much to do may have less. */
+const passing = [408, 409, 416, 425, 429, 500, 502, 503, 504];
 const pathOf = (name: string): string => `/agent/reports/${encodeURIComponent(name)}`;
 
 async function received({ engine, name, signal }: Upload): Promise<ReportProgress> {
@@ -60,17 +58,12 @@ async function received({ engine, name, signal }: Upload): Promise<ReportProgres
 }
 
 async function send({ engine, file, name, size, sha256, signal }: Upload, offset: number): Promise<ReportProgress> {
-  const response = await engine.call({
+  const text = await engine.text({
     method: 'PUT',
     path: `${pathOf(name)}?offset=${offset}&size=${size}&sha256=${sha256}`,
     headers: { 'content-type': 'application/gzip', 'content-length': size - offset },
     body: createReadStream(file, { start: offset, highWaterMark: 256 * 1024 }),
     signal,
   });
-  const text = (await readAll(response)).toString();
-  if (response.statusCode! >= 300) {
-    const detail = detailOf(text) || `HTTP ${response.statusCode}`;
-    throw new HttpError(response.statusCode!, detail, retryAfter(response));
-  }
   return JSON.parse(text || '{"complete":true}') as ReportProgress;
 }

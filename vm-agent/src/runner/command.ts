@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { scriptGraceMs } from '@paceline/api/agent';
 import type { Paths } from '../paths.ts';
@@ -105,7 +105,7 @@ export function stepFiles(paths: Paths, seq: number, id: string, attempt: number
 
 /** Results of earlier work are of no use any more. */
 export function clearResults(folder: string): void {
-  for (const name of readdirSync(folder)) unlinkSync(join(folder, name));
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { force: true });
 }
 
 /** The last line with anything on it, as the reason of a failure. */

@@ -17,7 +17,7 @@ umask 022
 exec 3>&2 2>/dev/null
 result=$2
 shift 2
-"$@" 2>&3 3>&-
+(exec "$@" 2>&3 3>&-)
 echo $? >"$result"`;
 
 export interface ProcessFiles {
@@ -90,7 +90,13 @@ export class ScriptProcess {
       writeFileSync(files.begun, 'given up\n', { flag: 'wx' });
       return undefined;
     } catch {}
-    const pid = Number.parseInt(readFileSync(files.begun, 'utf8'), 10);
+    let text = '';
+    // The wrapper has made the file but not yet written to it: a matter of microseconds.
+    for (let look = 0; look < 100 && !text.endsWith('\n'); look++) {
+      if (look > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      text = readFileSync(files.begun, 'utf8');
+    }
+    const pid = Number.parseInt(text, 10);
     return Number.isNaN(pid) ? undefined : new ScriptProcess(pid, files, clock, startTime);
   }
 

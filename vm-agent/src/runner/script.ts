@@ -3,13 +3,14 @@ import { accessSync, chmodSync, constants, readFileSync, renameSync, statSync, w
 import { join } from 'node:path';
 import type { ScriptStep } from '@paceline/api/agent';
 import type { Backoff } from '../backoff.ts';
-import { type Engine, HttpError, isFinal } from '../link/http.ts';
+import { type Engine, HttpError } from '../link/http.ts';
+import { insist } from '../link/insist.ts';
 
 /** SlipStream's name of the file: `<module>:<Label>`, lower-cased and without characters that a path may not have. */
 export function scriptName(module: string, label: string): string {
   const name = `${module}:${label}`.toLowerCase().replaceAll('/', '_').replaceAll(' ', '-').replaceAll(':', '__');
   if (Buffer.byteLength(name) <= 200) return name;
-  return `${name.slice(0, 60)}_${createHash('sha256').update(name).digest('hex').slice(0, 16)}__${label.toLowerCase().replaceAll(/\W/g, '-').slice(0, 40)}`;
+  return `${Buffer.from(name).toString('latin1').slice(0, 120).replaceAll(/[^\w.-]/g, '-')}_${sha256(Buffer.from(name))}`;
 }
 
 export interface ScriptSource {
@@ -27,23 +28,19 @@ export async function scriptText(digest: string, { engine, cache, backoff, signa
     const text = readFileSync(file);
     if (sha256(text) === digest) return text.toString();
   } catch {}
-  const delays = backoff();
-  for (let wrong = 0; ; ) {
-    let asked = 0;
-    try {
-      const text = Buffer.from(await engine.text({ method: 'GET', path: `/agent/scripts/${encodeURIComponent(digest)}`, signal }));
-      if (sha256(text) !== digest) throw new HttpError(502, `the script that arrived does not have the digest ${digest}`);
-      writeFileSync(file, text, { mode: 0o600 });
-      return text.toString();
-    } catch (error) {
-      if (signal.aborted || isFinal(error)) throw error;
-      if (error instanceof HttpError) {
-        if (error.status === 404 || (error.status === 502 && ++wrong === 5)) throw error;
-        asked = error.retryAfter;
-      }
-    }
-    await delays.wait(asked);
-  }
+  let wrong = 0;
+  const path = `/agent/scripts/${encodeURIComponent(digest)}`;
+  const fetched = async (): Promise<string> => {
+    const text = Buffer.from(await engine.text({ method: 'GET', path, signal }));
+    if (sha256(text) !== digest) throw new HttpError(502, `the script that arrived does not have the digest ${digest}`);
+    writeFileSync(file, text, { mode: 0o600 });
+    return text.toString();
+  };
+  return insist(fetched, {
+    backoff: backoff(),
+    signal,
+    final: ({ status }) => status === 404 || (status === 502 && ++wrong === 5),
+  });
 }
 
 /** Written under another name first: a shell may still be reading the script of this name. */

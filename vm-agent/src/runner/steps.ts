@@ -1,17 +1,10 @@
-import { join } from 'node:path';
-import { statSync, unlinkSync } from 'node:fs';
-import type { PackagesStep, ReportStep, ScriptStep, Step } from '@paceline/api/agent';
-import { reportName, spool } from '../report/spool.ts';
-import { tarOf } from '../report/tar.ts';
-import { upload } from '../report/upload.ts';
+import type { PackagesStep, ScriptStep, Step } from '@paceline/api/agent';
+import { sendReport } from '../report/send.ts';
 import type { Bench, Outcome } from './bench.ts';
 import { failureOf, lastLine, runCommand, stepFiles } from './command.ts';
 import { packagesArgv } from './packages.ts';
 import type { Command } from './process.ts';
 import { interpreterArgv, scriptText, writeScript } from './script.ts';
-
-/** SlipStream's name for the folder in the tarball: its path with `_` for `/`. */
-const reportRoot = 'var_log_slipstream_client';
 
 /** A step whose failure is the run's. */
 export function aborts(step: Step): boolean {
@@ -62,23 +55,6 @@ async function scriptCommand({ paths, engine, env, backoff }: Bench, step: Scrip
 
 async function packagesCommand({ paths, config, env }: Bench, step: PackagesStep): Promise<Command> {
   return { argv: packagesArgv(paths.state, config.packages, step.packages), cwd: paths.cwd, env };
-}
-
-async function sendReport(bench: Bench, step: ReportStep, stop: AbortSignal): Promise<Outcome> {
-  const { config, paths, engine, store, masker, clock, bootId, backoff } = bench;
-  let { report } = store.step(step.id) ?? {};
-  if (!report || statSync(join(paths.spool, report.name), { throwIfNoEntry: false })?.size !== report.size) {
-    let now = clock.now();
-    while (reportName(config.instance, now) === store.state.lastReport) now += 1000;
-    const name = (store.state.lastReport = reportName(config.instance, now));
-    const spooled = await spool(tarOf(paths.reports, reportRoot, masker), join(paths.spool, name), stop);
-    report = { name, ...spooled };
-    store.record(step.id, { status: 'running', attempt: 1, bootId, report });
-  }
-  const file = join(paths.spool, report.name);
-  await upload({ engine, file, ...report, backoff: backoff(), signal: stop });
-  unlinkSync(file);
-  return { status: 'done' };
 }
 
 /** SlipStream's words, which people and scripts know. */

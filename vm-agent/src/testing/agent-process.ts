@@ -1,17 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { FakeEngine } from './fake-engine.ts';
-
-const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
-
-/** Every Node that the bundle must run on. */
-export const nodes: { name: string; node: string }[] = [
-  { name: 'Node 24', node: process.execPath },
-  { name: 'Node 18', node: join(modules, 'node18/bin/node') },
-].filter(({ node }) => existsSync(node));
 
 /** The real bundle in a process of its own, below a folder of its own. */
 export class AgentProcess {

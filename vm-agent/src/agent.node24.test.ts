@@ -1,0 +1,3 @@
+import { defineBundleTests } from './testing/bundle-tests.ts';
+
+defineBundleTests('Node 24', process.execPath);
