@@ -1,5 +1,7 @@
 import { readParameter } from '../parameters/read.ts';
+import { maySee, readAs } from '../parameters/secrets.ts';
 import { membersOf } from '../parameters/system.ts';
+import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import type { Session } from './session.ts';
 import { getOrMake } from './waiters.ts';
@@ -47,8 +49,12 @@ export class Collections {
       if (collection.missing.size > 0) continue;
       this.#forget(collection);
       const { node, name, sessions } = collection;
-      const data = { node, name, values: readAll(run, node, name).values };
-      for (const session of sessions) session.link.send('values', data);
+      const readings = membersOf(run, node).map((index) => ({ index, ...readParameter(run, `${node}.${index}:${name}`) }));
+      const data = { node, name, values: Object.fromEntries(readings.map(({ index, value = '' }) => [index, value])) };
+      const secrets = readings.filter(({ secret }) => secret);
+      for (const session of sessions) {
+        if (secrets.every((reading) => maySee(run, session.instance, reading))) session.link.send('values', data);
+      }
     }
   }
 
@@ -75,12 +81,15 @@ export class Collections {
   }
 }
 
-/** The values of one parameter at all members of a node, by instance number, and the numbers that have none yet. */
-export function readAll(run: Run, node: string, name: string): { values: Record<string, string>; unset: string[] } {
+/**
+ * The values of one parameter at all members of a node, by instance number, and the numbers that have none yet.
+ * @throws PACELINE_FORBIDDEN when one of them is a secret that the instance may not read
+ */
+export function readAll(run: Run, instance: Instance, node: string, name: string): { values: Record<string, string>; unset: string[] } {
   const values: Record<string, string> = {};
   const unset: string[] = [];
   for (const index of membersOf(run, node)) {
-    const { value } = readParameter(run, `${node}.${index}:${name}`);
+    const { value } = readAs(run, instance, `${node}.${index}:${name}`);
     if (value === undefined) unset.push(String(index));
     else values[index] = value;
   }

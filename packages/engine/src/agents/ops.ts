@@ -1,9 +1,9 @@
 import type { Op, OpResult } from '@paceline/api/agent';
 import { isPacelineError, PacelineError } from '@paceline/model';
 import { abortChanges, cancelAbortChanges } from '../lifecycle/abort.ts';
-import { assignmentOf } from '../lifecycle/steps.ts';
+import { assignmentOf, stepTitle } from '../lifecycle/steps.ts';
 import { readAll } from './collections.ts';
-import { readParameter } from '../parameters/read.ts';
+import { readAs } from '../parameters/secrets.ts';
 import { writeParameter } from '../parameters/write.ts';
 import type { Change } from '../run/change.ts';
 import type { Severity } from '../run/event.ts';
@@ -43,7 +43,7 @@ function decide(run: Run, instance: Instance, op: Op, context: OpContext, now: n
   switch (op.op) {
     case 'get': {
       refuseWhenAborted(run, op.ignoreAbort);
-      const { value, secret } = readParameter(run, op.key);
+      const { value, secret } = readAs(run, instance, op.key);
       if (value !== undefined) return { changes: [], result: { status: 'value', value, secret } };
       if (op.wait) context.wait(op.key);
       return { changes: [], result: { status: 'unset' } };
@@ -51,7 +51,7 @@ function decide(run: Run, instance: Instance, op: Op, context: OpContext, now: n
     case 'getAll': {
       refuseWhenAborted(run, op.ignoreAbort);
       if (run.plan.nodes[op.node] === undefined) throw new PacelineError('PACELINE_PARAMETER_UNKNOWN', `Unknown key ${op.node}:${op.name}`);
-      const { values, unset } = readAll(run, op.node, op.name);
+      const { values, unset } = readAll(run, instance, op.node, op.name);
       if (op.wait && unset.length > 0) context.waitAll(op.node, op.name);
       return { changes: [], result: { status: 'values', values, unset } };
     }
@@ -91,6 +91,7 @@ function refuseWhenAborted(run: Run, ignoreAbort: boolean): void {
 function stepChanges(run: Run, instance: Instance, op: Extract<Op, { op: 'step' }>, now: number): Change[] {
   if (op.seq !== run.facts.seq) return [];
   const { step, status, exitCode, message } = op;
+  const known = assignmentOf(run, instance).steps.find(({ id }) => id === step);
   const changes: Change[] = [
     { kind: 'instance', name: instance.name, patch: { step: status === 'started' ? step : null } },
     {
@@ -99,14 +100,13 @@ function stepChanges(run: Run, instance: Instance, op: Extract<Op, { op: 'step' 
       body: {
         type: 'instance.step',
         severity: status === 'failed' ? 'error' : 'info',
-        message: `${instance.name}: ${step} ${status}`,
+        message: `${instance.name}: ${known === undefined ? step : stepTitle(known)} ${status}`,
         data: { instance: instance.name, step, status, ...(exitCode === undefined ? {} : { exitCode }) },
       },
     },
   ];
   if (status !== 'failed' || message === undefined) return changes;
-  const failed = assignmentOf(run, instance).steps.find(({ id }) => id === step);
-  const aborts = failed?.kind === 'packages' || (failed?.kind === 'script' && failed.aborts);
+  const aborts = known?.kind === 'packages' || (known?.kind === 'script' && known.aborts);
   return [...changes, ...(aborts ? abortChanges(run, abortKey(instance), message, now) : [notice(instance, 'error', message, now)])];
 }
 

@@ -1,4 +1,5 @@
 import { readParameter } from '../parameters/read.ts';
+import { maySee } from '../parameters/secrets.ts';
 import type { Run } from '../run/run.ts';
 import type { Session } from './session.ts';
 
@@ -42,8 +43,10 @@ export class Waiters {
   /** Tells everybody who waits for this parameter. To be called only once its value is stored. */
   wake(run: Run, changed: string): void {
     for (const wait of [...(this.#bySource.get(changed) ?? [])]) {
-      const { value, secret } = readParameter(run, wait.written);
-      if (value === undefined) continue;
+      const reading = readParameter(run, wait.written);
+      const { value, secret } = reading;
+      // What has become a secret meanwhile is refused when the agent asks again.
+      if (value === undefined || !maySee(run, wait.session.instance, reading)) continue;
       this.#forget(wait);
       wait.session.link.send('value', { key: wait.written, value, secret });
     }

@@ -11,6 +11,7 @@ import { ledgerChanges } from '../launch/ledger.ts';
 import { advance } from '../lifecycle/advance.ts';
 import { nextDeadline } from '../lifecycle/deadlines.ts';
 import { assignmentOf } from '../lifecycle/steps.ts';
+import { secretsBrought, secretsOf } from '../parameters/secrets.ts';
 import type { Change } from '../run/change.ts';
 import type { RunEvent } from '../run/event.ts';
 import type { Instance } from '../run/instance.ts';
@@ -124,7 +125,7 @@ export class ActiveRun {
       lastOp: instance.lastOp,
       logs: this.#book.endsOf(instance.name),
     });
-    const secrets = this.#secretsSeenBy(instance);
+    const secrets = secretsOf(this.run, instance);
     if (secrets.length > 0) link.send('mask', { values: secrets });
     if (hasEnded(this.run) || instance.dropped) link.send('leave', { reason: 'the run has ended' });
     return () => this.#disconnect(session);
@@ -142,6 +143,7 @@ export class ActiveRun {
 
   /** What a commit brought: told to everybody whom it concerns, and only now. */
   committed(writes: RunWrites): void {
+    for (const key of writes.parameters.keys()) this.#mask(key);
     for (const key of writes.parameters.keys()) {
       this.#waiters.wake(this.run, key);
       this.#collections.wake(this.run, key);
@@ -221,12 +223,12 @@ export class ActiveRun {
     this.#look();
   }
 
-  #secretsSeenBy(instance: Instance): string[] {
-    const values: string[] = [];
-    for (const [key, { value, secret }] of this.run.parameters) {
-      if (secret && (key.startsWith(`${instance.name}:`) || key.startsWith('ss:'))) values.push(value);
+  /** Agents hear of new secrets before their scripts can, so that no output shows one. */
+  #mask(changed: string): void {
+    for (const { to, value } of secretsBrought(this.run, changed)) {
+      const session = this.#sessions.get(to);
+      for (const { link } of to === '*' ? this.#sessions.values() : session === undefined ? [] : [session]) link.send('mask', { values: [value] });
     }
-    return values;
   }
 
   #opContext(instance: Instance, session: Session | undefined, now: number) {

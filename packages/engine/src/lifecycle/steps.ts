@@ -19,6 +19,18 @@ export function assignmentOf(run: Run, instance: Instance): Assignment {
   };
 }
 
+/** What people call a step: `Deployment of examples/web`. */
+export function stepTitle(step: Step): string {
+  switch (step.kind) {
+    case 'script':
+      return `${step.label} of ${step.module}`;
+    case 'packages':
+      return `Packages of ${step.module}`;
+    case 'report':
+      return 'Report';
+  }
+}
+
 /** True when the run's barrier waits for this instance's agent. */
 export function hasWork(run: Run, instance: Instance): boolean {
   return !instance.dropped && hasJoined(instance) && stepCount(run, instance) > 0;
