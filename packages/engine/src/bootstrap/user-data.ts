@@ -38,7 +38,7 @@ home=$root/var/lib/paceline
 cache=\${PACELINE_AGENT_CACHE:-$home}
 agent=$cache/agent-$sha.cjs
 fail() { echo "paceline: $*" >&2; exit 1; }
-sum() { { sha256sum "$1" 2>/dev/null || shasum -a 256 "$1"; } | cut -c1-64; }
+sum() { { sha256sum "$1" 2>/dev/null || shasum -a 256 "$1"; } | { read -r got rest; echo "$got"; }; }
 mkdir -p "$home" "$cache"
 if [ ! -f "$agent" ] || [ "$(sum "$agent")" != $sha ]; then
   new=$agent.$$
@@ -58,10 +58,11 @@ config=$home/agent.json
   printf '%s}' '@CONFIG@'
 } >"$config.$$"
 if [ -n "\${PACELINE_RESIDENT:-}" ]; then
-  printf '%s' "$agent" >"$PACELINE_RESIDENT/agent.$$"
-  mv "$PACELINE_RESIDENT/agent.$$" "$PACELINE_RESIDENT/agent"
-  mv "$config.$$" "$config"
-  exit 0
+  if [ ! -f "$PACELINE_RESIDENT/agent" ]; then
+    printf '%s' "$agent" >"$PACELINE_RESIDENT/agent.$$"
+    mv "$PACELINE_RESIDENT/agent.$$" "$PACELINE_RESIDENT/agent"
+  fi
+  exec mv "$config.$$" "$config"
 fi
 mv "$config.$$" "$config"
 node=\${PACELINE_NODE:-$(command -v node || true)}
