@@ -1,0 +1,4 @@
+/** What tests of the packages around the engine need: plans, a cloud in memory, time that moves on command, agents without HTTP. */
+export * from './fake-cloud.ts';
+export * from './plans.ts';
+export * from './test-engine.ts';
