@@ -14,6 +14,7 @@ export { hasEnded, type Run } from './run/run.ts';
 export type { RunEvent } from './run/event.ts';
 export type { LogChunk } from './run/log.ts';
 export { readParameter } from './parameters/read.ts';
+export { readAs } from './parameters/secrets.ts';
 export { writeParameter } from './parameters/write.ts';
 export { locate } from './parameters/location.ts';
 export { abortChanges, cancelAbortChanges } from './lifecycle/abort.ts';

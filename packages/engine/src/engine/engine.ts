@@ -202,10 +202,15 @@ export class Engine {
     return text;
   }
 
+  /** How much of one of its reports an agent has sent. @throws PACELINE_FORBIDDEN, PACELINE_NOT_FOUND */
+  async reportProgress({ active, instance }: Agent, name: string): Promise<ReportProgress> {
+    checkReportName(instance, name);
+    return this.reports.progress(active.run.id, name);
+  }
+
+  /** Takes a part of a report. @throws PACELINE_FORBIDDEN for a name that is not of this agent's instance */
   async receiveReport({ active, instance }: Agent, name: string, part: ReportPart, body: Readable): Promise<ReportProgress> {
-    if (ReportFiles.instanceOf(name) !== instance.name) {
-      throw new PacelineError('PACELINE_FORBIDDEN', `${instance.name} may not send a report named ${name}`);
-    }
+    checkReportName(instance, name);
     const progress = await this.reports.append(active.run.id, name, part, body);
     if (!progress.complete) return progress;
     const report: StoredReport = { name, instance: instance.name, bytes: part.size, sha256: part.sha256, at: this.#clock.now() };
@@ -293,4 +298,9 @@ export class Engine {
       }
     }
   }
+}
+
+function checkReportName({ name: instance }: Instance, name: string): void {
+  if (ReportFiles.instanceOf(name) === instance) return;
+  throw new PacelineError('PACELINE_FORBIDDEN', `A report of ${instance} cannot be named ${name}`);
 }

@@ -1,4 +1,5 @@
 import type { InstanceView, RunDetail, RunSummary } from '@paceline/api';
+import { hasCompleted } from '../lifecycle/steps.ts';
 import { readParameter } from '../parameters/read.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasJoined } from '../run/instance.ts';
@@ -60,7 +61,7 @@ function instanceView(run: Run, instance: Instance, live: LiveSight): InstanceVi
     machineId: machine.id,
     address: machine.address,
     step,
-    complete: readParameter(run, `${name}:complete`).value === 'true',
+    complete: hasCompleted(run, instance),
     message: statecustom,
     abort,
     fault: machine.fault,

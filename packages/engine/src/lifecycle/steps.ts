@@ -10,13 +10,12 @@ const installPhases = ['preInstall', 'packages', 'postInstall'] as const;
 /** What an instance has to do in the run's present state. Nothing, in the states that the engine completes by itself. */
 export function assignmentOf(run: Run, instance: Instance): Assignment {
   const { seq, state, abort } = run.facts;
-  return {
-    seq,
-    state,
-    abort: abort?.reason ?? null,
-    steps: stepsOf(run, instance),
-    completed: instance.completed >= seq,
-  };
+  return { seq, state, abort: abort?.reason ?? null, steps: stepsOf(run, instance), completed: hasCompleted(run, instance) };
+}
+
+/** True when the instance has done all that the present state asks of it. */
+export function hasCompleted(run: Run, instance: Instance): boolean {
+  return instance.completed >= run.facts.seq || (hasJoined(instance) && stepsOf(run, instance).length === 0);
 }
 
 /** What people call a step: `Deployment of examples/web`. */
@@ -33,11 +32,7 @@ export function stepTitle(step: Step): string {
 
 /** True when the run's barrier waits for this instance's agent. */
 export function hasWork(run: Run, instance: Instance): boolean {
-  return !instance.dropped && hasJoined(instance) && stepCount(run, instance) > 0;
-}
-
-function stepCount(run: Run, instance: Instance): number {
-  return stepsOf(run, instance).length;
+  return !instance.dropped && hasJoined(instance) && stepsOf(run, instance).length > 0;
 }
 
 const stepCache = new WeakMap<ResolvedImage, Partial<Record<RunState, Step[]>>>();

@@ -1,3 +1,4 @@
+import { hasCompleted } from '../lifecycle/steps.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasJoined } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
@@ -36,7 +37,7 @@ export const instanceValues: Record<string, InstanceValue> = {
   statecustom: (_run, { statecustom }) => statecustom,
   vmstate: (_run, { machine }) => machine.cloudState || 'Unknown',
   abort: (_run, { abort }) => abort ?? '',
-  complete: (run, instance) => String(instance.completed >= run.facts.seq || (run.facts.state === 'Provisioning' && hasJoined(instance))),
+  complete: (run, instance) => String(hasCompleted(run, instance)),
   state: (run) => run.facts.state,
   'is.orchestrator': () => 'false',
   'scale.state': (run, instance) => scaleState(run, instance),
