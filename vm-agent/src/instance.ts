@@ -1,9 +1,7 @@
-import { randomInt } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { existsSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join as joinPath } from 'node:path';
-import { type Hello, type OpResult, type OpsResponse, scriptGraceMs } from '@paceline/api/agent';
+import { type Hello, type OpsResponse, scriptGraceMs } from '@paceline/api/agent';
 import { Backoff } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { serveCommands } from './commands/server.ts';
@@ -42,9 +40,6 @@ export interface InstanceOptions {
   bundle: string;
 }
 
-/** Output that waits to be sent before reading stops, in characters. */
-const logRoom = 1024 * 1024;
-
 /** One instance of a run, from joining to leaving. */
 export class Instance {
   readonly #config: AgentConfig;
@@ -77,7 +72,7 @@ export class Instance {
     this.#log = journal(joinPath(this.#paths.reports, 'paceline-agent.log'), options.config.instance, this.#masker, options.clock);
     this.#ops = new OpsQueue({
       post: async (ops) => (await this.#engine.json<OpsResponse>('POST', '/agent/ops', { ops }, this.#closing.signal)).results,
-      backoff: this.#backoff(),
+      backoff: new Backoff(this.#clock),
       onFinal: (error) => this.#end({ how: 'revoked', reason: error.message }),
     });
     this.#waits = new Waits((draft) => this.#ops.send(draft), this.#clock);
@@ -127,19 +122,11 @@ export class Instance {
     this.#server = await serveCommands(this.#paths.socket, {
       instance: this.#config.instance,
       clock: this.#clock,
-      send: (draft) => this.#ops.send(draft),
-      wait: (question, ms, first) => this.#waits.wait(question, ms, first),
-      keepSecret: (value) => this.#masker.add(value),
-      random: randomInt,
-      readFile: (path) => readFile(path, 'utf8'),
-    });
-    this.#output = new Output({
-      folder: this.#paths.reports,
+      ops: this.#ops,
+      waits: this.#waits,
       masker: this.#masker,
-      room: () => this.#ops.logRoom(logRoom),
-      send: (source, stream, chunk) =>
-        this.#ops.send({ op: 'log', source, stream, ...chunk, at: new Date(this.#clock.now()).toISOString() }),
     });
+    this.#output = new Output({ folder: this.#paths.reports, masker: this.#masker, ops: this.#ops, clock: this.#clock });
     store.save();
   }
 
@@ -153,7 +140,7 @@ export class Instance {
       this.#runner = new Runner(this.#bench());
       await followStream({
         engine: this.#engine,
-        backoff: this.#backoff(),
+        backoff: new Backoff(this.#clock),
         log: this.#log,
         signal: this.#closing.signal,
         handlers: {
@@ -187,7 +174,7 @@ export class Instance {
     const key = known ?? makeKey(state);
     if (this.#config.secret) this.#masker.add(this.#config.secret);
     const started = this.#clock.now();
-    await join({ config: this.#config, key, bootId: bootId(), backoff: this.#backoff(), log: this.#log, signal: this.#closing.signal });
+    await join({ config: this.#config, key, bootId: bootId(), backoff: new Backoff(this.#clock), log: this.#log, signal: this.#closing.signal });
     writeDurably(joined, '');
     forgetSecret(this.#options.configFile);
     this.#log(`Joined ${this.#config.url} as ${this.#config.instance} of ${this.#config.run} in ${this.#clock.now() - started} ms`);
@@ -205,9 +192,8 @@ export class Instance {
       clock: this.#clock,
       bootId: bootId(),
       env: { ...baseEnvironment(this.#config, this.#paths, process.env), ...this.#config.env },
-      send: (draft): Promise<OpResult> => this.#ops.send(draft),
+      ops: this.#ops,
       log: this.#log,
-      backoff: () => this.#backoff(),
       stored: (source) => this.#logs[source] ?? 0,
     };
   }
@@ -249,9 +235,5 @@ export class Instance {
     this.#engine.close();
     if (this.#server && ending.how !== 'detached') rmSync(this.#paths.socket, { force: true });
     return ending;
-  }
-
-  #backoff(): Backoff {
-    return new Backoff(this.#clock);
   }
 }

@@ -24,17 +24,17 @@ const longestSocket = 100;
 
 export function pathsOf({ root, socket }: Pick<AgentConfig, 'root' | 'socket'>): Paths {
   const below = (path: string): string => join(root || '/', path);
-  const own = (name: string): string => below(`var/lib/paceline/${name}`);
+  const state = below('var/lib/paceline');
   return {
     scripts: below('var/lib/slipstream'),
     cwd: below('var/tmp/slipstream'),
     reports: below('var/log/slipstream/client'),
     bin: below('opt/slipstream/client/bin'),
     sbin: below('opt/slipstream/client/sbin'),
-    state: own(''),
-    steps: own('steps'),
-    cache: own('scripts'),
-    spool: own('spool'),
+    state,
+    steps: join(state, 'steps'),
+    cache: join(state, 'scripts'),
+    spool: join(state, 'spool'),
     socket: socket ?? shortSocket(below('run/paceline/agent.sock')),
   };
 }
@@ -45,17 +45,10 @@ function shortSocket(path: string): string {
 }
 
 export function makeFolders(paths: Paths): void {
-  for (const open of [paths.scripts, paths.cwd, paths.reports, paths.bin, paths.sbin]) makeFolder(open, 0o755);
-  for (const own of [paths.state, paths.steps, paths.cache, paths.spool]) makeFolder(own, 0o700);
-  mkdirSync(dirname(paths.socket), { recursive: true, mode: 0o700 });
-}
-
-function makeFolder(folder: string, mode: number): void {
-  const before = process.umask(0o022);
-  try {
+  const { scripts, cwd, reports, bin, sbin, state, steps, cache, spool, socket } = paths;
+  for (const folder of [scripts, cwd, reports, bin, sbin, state, steps, cache, spool, dirname(socket)]) {
     mkdirSync(folder, { recursive: true });
-  } finally {
-    process.umask(before);
+    // What the socket lies in may be anybody's.
+    if (folder !== dirname(socket)) chmodSync(folder, folder.startsWith(state) ? 0o700 : 0o755);
   }
-  chmodSync(folder, mode);
 }

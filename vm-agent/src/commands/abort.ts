@@ -9,7 +9,7 @@ export const cancelAbortSyntax: CommandSyntax = { usage: 'ss-cancel-abort', opti
 export const abort: CommandRun = async (call, bench) => {
   const { flags, args } = parseOptions(call.argv, abortSyntax);
   if (args.length > 1) throw new UsageError('Too many arguments');
-  const result = await bench.send(
+  const result = await bench.ops.send(
     flags.has('cancel') ? { op: 'cancelAbort' } : { op: 'abort', reason: middleCut(args[0] || '(unspecified)') },
   );
   return result.status === 'error' ? refused(result) : nothing;
@@ -17,7 +17,7 @@ export const abort: CommandRun = async (call, bench) => {
 
 export const cancelAbort: CommandRun = async (call, bench) => {
   if (parseOptions(call.argv, cancelAbortSyntax).args.length > 0) throw new UsageError('No arguments required');
-  const result = await bench.send({ op: 'cancelAbort' });
+  const result = await bench.ops.send({ op: 'cancelAbort' });
   return result.status === 'error' ? refused(result) : nothing;
 };
 

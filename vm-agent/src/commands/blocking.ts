@@ -25,13 +25,13 @@ export interface Blocking {
  */
 export async function block(
   call: CommandCall,
-  { clock, wait }: CommandBench,
+  { clock, waits }: CommandBench,
   { question, timeout, waiting }: Blocking,
 ): Promise<OpResult | NotYet | undefined> {
   const first = call.deadline === undefined;
   const deadline = deadlineOf(call, clock.now(), timeout);
   const left = deadline === 0 ? Infinity : deadline - clock.now();
-  const waited = await wait(question, left <= 0 ? lateMs : Math.min(pieceMs, left), first || left <= 0);
+  const waited = await waits.wait(question, left <= 0 ? lateMs : Math.min(pieceMs, left), first || left <= 0);
   if (waited.result) return waited.result;
   const over = deadline !== 0 && clock.now() >= deadline;
   return over && waited.confirmed ? undefined : { deadline, text: waiting };

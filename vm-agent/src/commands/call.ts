@@ -1,7 +1,7 @@
-import type { OpResult } from '@paceline/api/agent';
 import type { Clock } from '../clock.ts';
-import type { OpDraft } from '../link/ops.ts';
-import type { Question, Waited } from '../link/waits.ts';
+import type { OpsQueue } from '../link/ops.ts';
+import type { Waits } from '../link/waits.ts';
+import type { Masker } from '../output/mask.ts';
 import type { NotYet, Reply } from './reply.ts';
 
 /** A command as it was called. The same call comes again until it has its answer, with the deadline of the first time. */
@@ -22,12 +22,10 @@ export interface CommandCall {
 export interface CommandBench {
   instance: string;
   clock: Clock;
-  send: (draft: OpDraft) => Promise<OpResult>;
-  wait: (question: Question, ms: number, first: boolean) => Promise<Waited>;
-  /** A secret has come by: it must not be shown. */
-  keepSecret: (value: string) => void;
-  random: (below: number) => number;
-  readFile: (path: string) => Promise<string>;
+  ops: Pick<OpsQueue, 'send'>;
+  waits: Pick<Waits, 'wait'>;
+  /** Learns of secrets that come by: they must not be shown. */
+  masker: Pick<Masker, 'add'>;
 }
 
 export type CommandRun = (call: CommandCall, bench: CommandBench) => Promise<Reply | NotYet>;

@@ -1,4 +1,5 @@
 import type { OpResult } from '@paceline/api/agent';
+import { valuesQuestion } from '../link/waits.ts';
 import { block, defaultTimeout, isNotYet } from './blocking.ts';
 import type { CommandRun } from './call.ts';
 import { bare } from './get.ts';
@@ -19,12 +20,11 @@ export const getAll: CommandRun = async (call, bench) => {
   const ignoreAbort = call.ignoreAbort || flags.has('ignore-abort');
   const timeout = numbers['timeout'] ?? defaultTimeout;
   const now = { op: 'getAll' as const, node, name, wait: false, ignoreAbort };
-  const question = { op: 'getAll' as const, node, name, ignoreAbort };
   const waited = flags.has('noblock')
-    ? await bench.send(now)
-    : await block(call, bench, { question, timeout, waiting: `Waiting for ${node}.*:${name}` });
+    ? await bench.ops.send(now)
+    : await block(call, bench, { question: valuesQuestion(node, name, ignoreAbort), timeout, waiting: `Waiting for ${node}.*:${name}` });
   // Time is over: what there is, and nothing for the others.
-  const result = waited ?? (await bench.send(now));
+  const result = waited ?? (await bench.ops.send(now));
   if (isNotYet(result)) return result;
   if (result.status === 'error') return refused(result);
   const sorted = instancesOf(node, result);

@@ -1,3 +1,4 @@
+import { valueQuestion } from '../link/waits.ts';
 import { block, defaultTimeout, isNotYet } from './blocking.ts';
 import type { CommandRun } from './call.ts';
 import { qualifyKey } from './keys.ts';
@@ -17,13 +18,13 @@ export const get: CommandRun = async (call, bench) => {
   const ignoreAbort = call.ignoreAbort || flags.has('ignore-abort');
   const timeout = numbers['timeout'] ?? defaultTimeout;
   const result = flags.has('noblock')
-    ? await bench.send({ op: 'get', key, wait: false, ignoreAbort })
-    : await block(call, bench, { question: { op: 'get', key, ignoreAbort }, timeout, waiting: `Waiting for ${key}` });
+    ? await bench.ops.send({ op: 'get', key, wait: false, ignoreAbort })
+    : await block(call, bench, { question: valueQuestion(key, ignoreAbort), timeout, waiting: `Waiting for ${key}` });
   if (!result) return failed(9, timeoutMessage(timeout, key));
   if (isNotYet(result)) return result;
   if (result.status === 'error') return refused(result);
   if (result.status !== 'value') return output(flags.has('json') ? 'null' : '');
-  if (result.secret) bench.keepSecret(result.value);
+  if (result.secret) bench.masker.add(result.value);
   return output(flags.has('json') ? JSON.stringify(result.value) : bare(result.value));
 };
 

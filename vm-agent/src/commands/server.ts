@@ -10,7 +10,8 @@ const longestCall = 4 * 1024 * 1024;
 
 /** Answers the `ss-*` commands on a Unix socket that only its owner can use. */
 export async function serveCommands(socket: string, bench: CommandBench): Promise<Server> {
-  const server = createServer({ keepAliveTimeout: 1 }, (request, response) => {
+  // An engine that is away may let a command wait for days.
+  const server = createServer({ requestTimeout: 0 }, (request, response) => {
     void answer(request, bench).then(
       (text) => response.end(text),
       () => {
@@ -19,9 +20,6 @@ export async function serveCommands(socket: string, bench: CommandBench): Promis
       },
     );
   });
-  // A value may be waited for as long as a command likes.
-  server.requestTimeout = 0;
-  server.timeout = 0;
   rmSync(socket, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

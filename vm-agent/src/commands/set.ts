@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { maxValueBytes } from '@paceline/api/agent';
 import type { CommandBench, CommandRun } from './call.ts';
@@ -32,7 +34,7 @@ export const set: CommandRun = async (call, bench) => {
   if (path === '-') value = call.stdin ?? '';
   else if (path !== undefined) {
     try {
-      value = await bench.readFile(resolve(call.cwd, path));
+      value = await readFile(resolve(call.cwd, path), 'utf8');
     } catch (error) {
       return failed(3, `cannot read ${path}: ${(error as Error).message}`);
     }
@@ -56,8 +58,8 @@ export const random: CommandRun = async (call, bench) => {
   const size = numbers['size'] ?? 12;
   if (size < 1) throw new UsageError('Size value must be a positive integer');
   if (size > maxValueBytes) return failed(7, tooLong);
-  const value = Array.from({ length: size }, () => letters[bench.random(letters.length)]).join('');
-  if (flags.has('secret')) bench.keepSecret(value);
+  const value = Array.from({ length: size }, () => letters[randomInt(letters.length)]).join('');
+  if (flags.has('secret')) bench.masker.add(value);
   const [key] = args;
   if (key === undefined) return output(value);
   const reply = await assign(bench, key, value, flags.has('secret'), call.ignoreAbort);
@@ -71,8 +73,8 @@ async function assign(bench: CommandBench, name: string, given: string, secret: 
   const key = qualifyKey(name, bench.instance);
   const value = given.replaceAll('\x1b', '');
   if (Buffer.byteLength(value) > maxValueBytes) return failed(7, tooLong);
-  if (secret) bench.keepSecret(value);
-  const result = await bench.send(
+  if (secret) bench.masker.add(value);
+  const result = await bench.ops.send(
     value === '' ? { op: 'unset', key, ignoreAbort } : { op: 'set', key, value, secret, ignoreAbort },
   );
   return result.status === 'error' ? refused(result) : nothing;

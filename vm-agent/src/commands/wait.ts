@@ -1,3 +1,4 @@
+import { valueQuestion } from '../link/waits.ts';
 import { block, deadlineOf, defaultTimeout, isNotYet } from './blocking.ts';
 import type { CommandRun } from './call.ts';
 import { bare, timeoutMessage } from './get.ts';
@@ -26,12 +27,12 @@ export const wait: CommandRun = async (call, bench) => {
   const deadline = deadlineOf(call, bench.clock.now(), timeout);
   const waiting = `Waiting for ${key}${wanted === undefined ? '' : ` to be '${wanted}'`}`;
   for (let look = 0; ; look++) {
-    const result = await block(call, bench, { question: { op: 'get', key, ignoreAbort }, timeout, waiting });
+    const result = await block(call, bench, { question: valueQuestion(key, ignoreAbort), timeout, waiting });
     if (!result) return failed(9, timeoutMessage(timeout, key));
     if (isNotYet(result)) return result;
     if (result.status === 'error') return refused(result);
     if (result.status === 'value') {
-      if (result.secret) bench.keepSecret(result.value);
+      if (result.secret) bench.masker.add(result.value);
       if (wanted === undefined || bare(result.value) === wanted) return nothing;
     }
     const left = deadline === 0 ? Infinity : deadline - bench.clock.now();

@@ -2,9 +2,28 @@ import type { OpResult, ValueEvent, ValuesEvent } from '@paceline/api/agent';
 import type { Clock } from '../clock.ts';
 import type { OpDraft } from './ops.ts';
 
-export type Question =
-  | { op: 'get'; key: string; ignoreAbort: boolean }
-  | { op: 'getAll'; node: string; name: string; ignoreAbort: boolean };
+/** What is waited for: the same name is the same question. */
+export interface Question {
+  name: string;
+  ask: OpDraft;
+  unask: OpDraft;
+  ignoreAbort: boolean;
+}
+
+export function valueQuestion(key: string, ignoreAbort: boolean): Question {
+  const name = `get ${key} ${ignoreAbort}`;
+  return { name, ask: { op: 'get', key, wait: true, ignoreAbort }, unask: { op: 'unwait', key }, ignoreAbort };
+}
+
+export function valuesQuestion(node: string, key: string, ignoreAbort: boolean): Question {
+  const name = `getAll ${node}:${key} ${ignoreAbort}`;
+  return {
+    name,
+    ask: { op: 'getAll', node, name: key, wait: true, ignoreAbort },
+    unask: { op: 'unwaitAll', node, name: key },
+    ignoreAbort,
+  };
+}
 
 interface Wait {
   question: Question;
@@ -66,33 +85,32 @@ export class Waits {
   }
 
   value({ key, value, secret }: ValueEvent): void {
-    for (const wait of this.#about('get', key)) this.#settle(wait, { status: 'value', value, secret });
+    this.#came((ignoreAbort) => valueQuestion(key, ignoreAbort), { status: 'value', value, secret });
   }
 
   values({ node, name, values }: ValuesEvent): void {
-    for (const wait of this.#about('getAll', `${node}:${name}`)) this.#settle(wait, { status: 'values', values, unset: [] });
+    this.#came((ignoreAbort) => valuesQuestion(node, name, ignoreAbort), { status: 'values', values, unset: [] });
   }
 
   abort(): void {
     for (const wait of this.#waits.values())
       if (!wait.question.ignoreAbort) {
         this.#settle(wait, { status: 'error', code: 'ABORTED', httpStatus: 409, message: 'Abort flag raised!' });
-        this.#unwait(wait.question);
+        this.#unask(wait.question);
       }
   }
 
   #join(question: Question): Wait {
-    const name = `${nameOf(question)} ${question.ignoreAbort}`;
-    const known = this.#waits.get(name);
+    const known = this.#waits.get(question.name);
     if (known) return known;
-    const wait = { question, confirmed: false, settled: undefined, listeners: new Set(), leaving: undefined } as unknown as Wait;
-    this.#waits.set(name, wait);
+    const wait = { question, confirmed: false, listeners: new Set() } as unknown as Wait;
+    this.#waits.set(question.name, wait);
     this.#ask(wait);
     return wait;
   }
 
   #ask(wait: Wait): void {
-    const asked = (wait.asked = this.#send({ ...wait.question, wait: true }));
+    const asked = (wait.asked = this.#send(wait.question.ask));
     void asked.then((result) => {
       if (wait.settled || wait.asked !== asked) return;
       if (result.status !== 'unset' && !(result.status === 'values' && result.unset.length > 0)) return this.#settle(wait, result);
@@ -101,10 +119,10 @@ export class Waits {
     });
   }
 
-  *#about(op: Question['op'], key: string): Generator<Wait> {
+  #came(question: (ignoreAbort: boolean) => Question, result: OpResult): void {
     for (const ignoreAbort of [false, true]) {
-      const wait = this.#waits.get(`${op} ${key} ${ignoreAbort}`);
-      if (wait) yield wait;
+      const wait = this.#waits.get(question(ignoreAbort).name);
+      if (wait) this.#settle(wait, result);
     }
   }
 
@@ -117,27 +135,17 @@ export class Waits {
   #leave(wait: Wait): void {
     if (wait.settled || wait.listeners.size > 0) return;
     this.#forget(wait);
-    this.#unwait(wait.question);
+    this.#unask(wait.question);
   }
 
-  /** Unless the same key is still waited for with the other view of the abort flag. */
-  #unwait(question: Question): void {
-    const { op } = question;
-    if ([...this.#about(op, nameOf(question).slice(op.length + 1))].length === 0) void this.#send(unwait(question));
+  /** Unless the same is still waited for with the other view of the abort flag. */
+  #unask({ name, unask }: Question): void {
+    const subject = name.slice(0, name.lastIndexOf(' ') + 1);
+    if (!this.#waits.has(`${subject}true`) && !this.#waits.has(`${subject}false`)) void this.#send(unask);
   }
 
-  #forget(wait: Wait): void {
-    clearTimeout(wait.leaving);
-    this.#waits.delete(`${nameOf(wait.question)} ${wait.question.ignoreAbort}`);
+  #forget({ leaving, question }: Wait): void {
+    clearTimeout(leaving);
+    this.#waits.delete(question.name);
   }
-}
-
-function nameOf(question: Question): string {
-  return question.op === 'get' ? `get ${question.key}` : `getAll ${question.node}:${question.name}`;
-}
-
-function unwait(question: Question): OpDraft {
-  return question.op === 'get'
-    ? { op: 'unwait', key: question.key }
-    : { op: 'unwaitAll', node: question.node, name: question.name };
 }

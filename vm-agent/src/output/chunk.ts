@@ -26,7 +26,7 @@ export function nextPiece(bytes: Buffer, start: number, masker: Masker, final: b
 export function wholeCharacters(bytes: Buffer, start: number): number {
   for (let at = bytes.length - 1; at >= start && at >= bytes.length - 3; at--) {
     const byte = bytes[at]!;
-    if (byte < 0x80) break;
+    if (byte < 0x80 || byte > 0xf7) break;
     if (byte < 0xc0) continue;
     const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
     return at + length > bytes.length ? at : bytes.length;

@@ -1,16 +1,21 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
+import type { Clock } from '../clock.ts';
+import type { OpsQueue } from '../link/ops.ts';
 import type { Masker } from './mask.ts';
-import { type LogChunk, Tail } from './tail.ts';
+import { Tail } from './tail.ts';
 
 export type Stream = 'stdout' | 'stderr';
 
 export interface OutputOptions {
   folder: string;
   masker: Masker;
-  send: (source: string, stream: Stream, chunk: LogChunk) => Promise<unknown>;
-  room: () => Promise<void>;
+  ops: Pick<OpsQueue, 'send' | 'logRoom'>;
+  clock: Clock;
 }
+
+/** Output that waits to be sent before reading stops, in characters. */
+const room = 1024 * 1024;
 
 /** The output files that are being sent home, all in one folder: one watch does for all. */
 export class Output {
@@ -27,14 +32,14 @@ export class Output {
   follow(source: string, stream: Stream, from: number): Tail {
     const known = this.#tails.get(source);
     if (known) return known;
-    const { folder, masker, send, room } = this.#options;
+    const { folder, masker, ops, clock } = this.#options;
     const tail = new Tail({
       file: join(folder, source),
       name: source,
       from,
       masker,
-      room,
-      send: (chunk) => send(source, stream, chunk),
+      room: () => ops.logRoom(room),
+      send: (chunk) => ops.send({ op: 'log', source, stream, ...chunk, at: new Date(clock.now()).toISOString() }),
     });
     this.#tails.set(source, tail);
     this.#watch();

@@ -11,7 +11,7 @@ const reportRoot = 'var_log_slipstream_client';
 
 /** Make the report, unless an agent before this one has, and send it. Rejects when that cannot be. */
 export async function sendReport(bench: Bench, step: ReportStep, stop: AbortSignal): Promise<Outcome> {
-  const { config, paths, engine, store, masker, clock, bootId, backoff } = bench;
+  const { config, paths, engine, store, masker, clock, bootId } = bench;
   let { report } = store.step(step.id) ?? {};
   if (!report || statSync(join(paths.spool, report.name), { throwIfNoEntry: false })?.size !== report.size) {
     let now = clock.now();
@@ -22,7 +22,7 @@ export async function sendReport(bench: Bench, step: ReportStep, stop: AbortSign
     store.record(step.id, { status: 'running', attempt: 1, bootId, report });
   }
   const file = join(paths.spool, report.name);
-  await upload({ engine, file, ...report, backoff: backoff(), signal: stop });
+  await upload({ engine, file, ...report, clock, signal: stop });
   rmSync(file, { force: true });
   return { status: 'done' };
 }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { ReportProgress } from '@paceline/api/agent';
-import type { Backoff } from '../backoff.ts';
+import { Backoff } from '../backoff.ts';
+import type { Clock } from '../clock.ts';
 import { type Engine, HttpError } from '../link/http.ts';
 import { insist } from '../link/insist.ts';
 
@@ -10,7 +11,7 @@ export interface Upload {
   name: string;
   size: number;
   sha256: string;
-  backoff: Backoff;
+  clock: Clock;
   signal: AbortSignal;
 }
 
@@ -38,7 +39,7 @@ export async function upload(job: Upload): Promise<void> {
     if (!(await send(job, progress.received)).complete) throw new Error('a part is missing');
   };
   await insist(attempt, {
-    backoff: job.backoff,
+    backoff: new Backoff(job.clock),
     signal: job.signal,
     final: ({ status }) => stuck > stuckTries || (!passing.includes(status) && ++refusals >= refusalTries),
   });

@@ -1,9 +1,7 @@
-import type { OpResult } from '@paceline/api/agent';
-import type { Backoff } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
 import type { AgentConfig } from '../config.ts';
 import type { Engine } from '../link/http.ts';
-import type { OpDraft } from '../link/ops.ts';
+import type { OpsQueue } from '../link/ops.ts';
 import type { Masker } from '../output/mask.ts';
 import type { Output } from '../output/output.ts';
 import type { Paths } from '../paths.ts';
@@ -21,9 +19,8 @@ export interface Bench {
   bootId: string;
   /** The environment of all scripts. */
   env: Record<string, string>;
-  send: (draft: OpDraft) => Promise<OpResult>;
+  ops: Pick<OpsQueue, 'send'>;
   log: (line: string) => void;
-  backoff: () => Backoff;
   /** Bytes of a log that the engine said it has. */
   stored: (source: string) => number;
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { accessSync, chmodSync, constants, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ScriptStep } from '@paceline/api/agent';
-import type { Backoff } from '../backoff.ts';
+import { Backoff } from '../backoff.ts';
+import type { Clock } from '../clock.ts';
 import { type Engine, HttpError } from '../link/http.ts';
 import { insist } from '../link/insist.ts';
 
@@ -17,12 +18,12 @@ export interface ScriptSource {
   engine: Engine;
   /** Folder for texts by their digest. */
   cache: string;
-  backoff: () => Backoff;
+  clock: Clock;
   signal: AbortSignal;
 }
 
 /** The text with that digest: fetched once, checked always. Tries until the engine answers. */
-export async function scriptText(digest: string, { engine, cache, backoff, signal }: ScriptSource): Promise<string> {
+export async function scriptText(digest: string, { engine, cache, clock, signal }: ScriptSource): Promise<string> {
   const file = join(cache, digest.replaceAll(/[^0-9a-zA-Z]/g, ''));
   try {
     const text = readFileSync(file);
@@ -37,7 +38,7 @@ export async function scriptText(digest: string, { engine, cache, backoff, signa
     return text.toString();
   };
   return insist(fetched, {
-    backoff: backoff(),
+    backoff: new Backoff(clock),
     signal,
     final: ({ status }) => status === 404 || (status === 502 && ++wrong === 5),
   });

@@ -38,8 +38,8 @@ async function runScript(bench: Bench, seq: number, step: ScriptStep | PackagesS
   return { status: 'failed', exitCode, message: failure(bench, step, failureOf(exit, lastLine(stderr))) };
 }
 
-async function scriptCommand({ paths, engine, env, backoff }: Bench, step: ScriptStep, stop: AbortSignal): Promise<Command> {
-  const text = await scriptText(step.digest, { engine, cache: paths.cache, backoff, signal: stop });
+async function scriptCommand({ paths, engine, env, clock }: Bench, step: ScriptStep, stop: AbortSignal): Promise<Command> {
+  const text = await scriptText(step.digest, { engine, cache: paths.cache, clock, signal: stop });
   const file = writeScript(paths.scripts, step, text);
   return {
     argv: interpreterArgv(text, file),

@@ -26,7 +26,7 @@ export class Work {
     if (this.#assignment.completed) return this.#sendRest();
     this.ended = this.#run().catch((error: unknown) => {
       this.#bench.log(`Work ${this.seq} broke: ${(error as Error).stack}`);
-      this.#bench.send({ op: 'notice', severity: 'error', message: `The agent broke: ${(error as Error).message}` }).catch(() => {});
+      void this.#bench.ops.send({ op: 'notice', severity: 'error', message: `The agent broke: ${(error as Error).message}` });
     });
   }
 
@@ -47,12 +47,12 @@ export class Work {
   }
 
   async #run(): Promise<void> {
-    const { log, send } = this.#bench;
+    const { log, ops } = this.#bench;
     for (const step of this.#assignment.steps) {
       await this.#step(step);
       if (this.#cancelled.signal.aborted) return;
     }
-    const result = await send({ op: 'complete', seq: this.seq });
+    const result = await ops.send({ op: 'complete', seq: this.seq });
     if (result.status === 'error') log(`The engine did not take the completion of ${this.seq}: ${result.message}`);
   }
 
@@ -68,7 +68,7 @@ export class Work {
     const stop = (immune(step) ? this.#cancelled : this.#halted).signal;
     let outcome: Outcome = { status: 'stopped' };
     if (known || !stop.aborted) {
-      if (!known) void this.#bench.send({ op: 'step', seq: this.seq, step: step.id, status: 'started' });
+      if (!known) void this.#bench.ops.send({ op: 'step', seq: this.seq, step: step.id, status: 'started' });
       outcome = await runStep(this.#bench, this.seq, step, stop);
     }
     if (this.#cancelled.signal.aborted) return;
@@ -78,13 +78,13 @@ export class Work {
     this.#tell(step, outcome);
     if (outcome.status !== 'failed') return;
     if (aborts(step)) this.halt();
-    else void this.#bench.send({ op: 'notice', severity: step.kind === 'report' ? 'error' : 'warning', message: outcome.message! });
+    else void this.#bench.ops.send({ op: 'notice', severity: step.kind === 'report' ? 'error' : 'warning', message: outcome.message! });
   }
 
   /** Told again after a restart unless the engine has confirmed it. */
   #tell(step: Step, { status, exitCode, message }: Outcome): void {
-    const { send, store } = this.#bench;
-    const told = send({
+    const { ops, store } = this.#bench;
+    const told = ops.send({
       op: 'step',
       seq: this.seq,
       step: step.id,

@@ -135,6 +135,7 @@ export function defineBundleTests(name: string, node: string): void {
 
     test('a blocked ss-get wakes at once when the value comes, also over a restart of the engine', async () => {
       const agent = await started();
+      const timed = agent.command('ss-get', ['--timeout', '1', 'nothing']);
       const get = agent.command('ss-get', ['--timeout=30', 'db:host']);
       const other = agent.command('ss-get', ['db:host']);
       await engine.until('a wait', () => engine.waits.includes('db.1:host'));
@@ -147,9 +148,9 @@ export function defineBundleTests(name: string, node: string): void {
       expect((await other).code).toBe(0);
       expect(performance.now() - set).toBeLessThan(2000);
       expect(await agent.command('ss-get', ['--noblock', 'nothing'])).toEqual({ code: 0, stdout: '\n', stderr: '' });
-      const late = await agent.command('ss-get', ['--timeout', '1', 'nothing']);
+      const late = await timed;
       expect(late.code).toBe(9);
-      expect(late.stderr).toBe("Waiting for apache.1:nothing\n\nError: Exceeded timeout limit of 1 waiting for key 'apache.1:nothing' to be set\n");
+      expect(late.stderr.replaceAll('Waiting for apache.1:nothing\n', '')).toBe("\nError: Exceeded timeout limit of 1 waiting for key 'apache.1:nothing' to be set\n");
     });
 
     test('every command, with every kind of argument', async () => {

@@ -1,0 +1,67 @@
+import type { OpResult } from '@paceline/api/agent';
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../clock.ts';
+import type { OpDraft } from './ops.ts';
+import { Waits, valueQuestion, valuesQuestion } from './waits.ts';
+
+function setUp(answers: OpResult[]) {
+  const sent: OpDraft[] = [];
+  const waits = new Waits(async (draft) => {
+    sent.push(draft);
+    return answers.shift() ?? { status: 'unset' };
+  }, systemClock);
+  return { waits, sent };
+}
+const question = valueQuestion('a.1:k', false);
+
+describe('waits', () => {
+  test('a value that is there comes with the first answer', async () => {
+    const { waits } = setUp([{ status: 'value', value: 'v', secret: false }]);
+    expect(await waits.wait(question, 1000, true)).toEqual({ result: { status: 'value', value: 'v', secret: false } });
+  });
+
+  test('many who wait for one key ask once and wake together', async () => {
+    const { waits, sent } = setUp([]);
+    const all = Array.from({ length: 50 }, () => waits.wait(question, 10_000, false));
+    expect(await waits.wait(question, 1000, true)).toEqual({ result: undefined, confirmed: true });
+    waits.value({ key: 'a.1:k', value: 'v', secret: true });
+    for (const { result } of await Promise.all(all)) expect(result).toEqual({ status: 'value', value: 'v', secret: true });
+    expect(sent).toEqual([{ op: 'get', key: 'a.1:k', wait: true, ignoreAbort: false }]);
+    await waits.wait(question, 1000, true);
+    expect(sent).toHaveLength(2);
+  });
+
+  test('a new connection is told of it, and finds what came meanwhile', async () => {
+    const { waits, sent } = setUp([{ status: 'unset' }, { status: 'value', value: 'late', secret: false }]);
+    waits.hello();
+    const one = waits.wait(question, 10_000, false);
+    await waits.wait(question, 1000, true);
+    waits.down();
+    expect(await waits.wait(question, 0, false)).toEqual({ result: undefined, confirmed: false });
+    waits.hello();
+    expect((await one).result).toMatchObject({ value: 'late' });
+    expect(sent).toHaveLength(2);
+  });
+
+  test('an abort ends those who want to see it', async () => {
+    const { waits, sent } = setUp([]);
+    const seeing = waits.wait(question, 10_000, false);
+    const blind = waits.wait(valueQuestion('a.1:k', true), 10_000, false);
+    const all = waits.wait(valuesQuestion('b', 'x', false), 10_000, false);
+    waits.abort();
+    expect((await seeing).result).toMatchObject({ status: 'error', httpStatus: 409, message: 'Abort flag raised!' });
+    expect((await all).result).toMatchObject({ httpStatus: 409 });
+    waits.value({ key: 'a.1:k', value: 'v', secret: false });
+    expect((await blind).result).toMatchObject({ value: 'v' });
+    expect(sent.map(({ op }) => op)).toEqual(['get', 'get', 'getAll', 'unwaitAll']);
+  });
+
+  test('an answer that comes after the value changes nothing', async () => {
+    let answer!: (result: OpResult) => void;
+    const waits = new Waits(() => new Promise((resolve) => (answer = resolve)), systemClock);
+    const waiting = waits.wait(question, 10_000, false);
+    waits.value({ key: 'a.1:k', value: 'first', secret: false });
+    answer({ status: 'unset' });
+    expect((await waiting).result).toMatchObject({ value: 'first' });
+  });
+});
