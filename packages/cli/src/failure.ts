@@ -9,7 +9,8 @@ const ourMistake = 70;
 export function reportFailure(thrown: unknown, { stderr, env }: Pick<Shell, 'stderr' | 'env'>): number {
   const error = toError(thrown);
   const known = isPacelineError(error);
-  stderr.write(`error: ${harmless(error.message)}${known ? ` [${error.code}]` : ''}\n`);
+  const [first = '', ...rest] = harmless(error.message).split('\n');
+  stderr.write(`${[`error: ${first}${known ? ` [${error.code}]` : ''}`, ...rest].join('\n')}\n`);
   if (known && error.hint !== undefined) stderr.write(`hint: ${harmless(error.hint)}\n`);
   if (!known) stderr.write('hint: This is a mistake of paceline; PACELINE_DEBUG=1 shows where.\n');
   if (env['PACELINE_DEBUG']) {

@@ -1,9 +1,16 @@
 #!/usr/bin/env node
 import { isCommanderError, program } from './program.ts';
-import { processShell } from './shell.ts';
+import { processShell, say } from './shell.ts';
+
+const oldestNode = 24;
 
 async function main(): Promise<number> {
   const shell = processShell();
+  const { node } = process.versions;
+  if (Number.parseInt(node, 10) < oldestNode) {
+    say(shell, `error: paceline needs Node.js ${oldestNode} or newer, this is ${node} (${process.execPath})`);
+    return 70;
+  }
   let code = 0;
   try {
     await program(shell, (result) => (code = result)).parseAsync(process.argv);

@@ -1,5 +1,5 @@
 import type { Client, RunDetail } from '@paceline/api';
-import { isPacelineError, PacelineError } from '@paceline/model';
+import { isPacelineError, PacelineError, type ResolvedDeployment } from '@paceline/model';
 import { connect } from '../connection/connect.ts';
 import { chooseClouds } from '../connection/choose-clouds.ts';
 import { exitCodeOf, exitCodes } from '../run/exit-code.ts';
@@ -36,7 +36,7 @@ export async function upCommand([file = '.']: string[], options: UpOptions, shel
     if (shell.stdout.isTTY === true) say(shell, `To see it: paceline status ${run.id.slice(0, 8)}; to end it: paceline down ${run.id.slice(0, 8)}`);
     return exitCodes.ok;
   }
-  return course.follow(client, run);
+  return course.follow(client, deployment, run);
 }
 
 /** The view that fits the reader: JSON when asked for, a tree on a terminal, lines elsewhere. */
@@ -69,7 +69,7 @@ class Course {
     this.#interrupts.stop();
   }
 
-  async follow(client: Client, run: RunDetail): Promise<number> {
+  async follow(client: Client, deployment: ResolvedDeployment, run: RunDetail): Promise<number> {
     const json = this.#options.json === true;
     const view = viewFor(this.#shell, json);
     this.#running = { client, run, view };
@@ -87,7 +87,7 @@ class Course {
       view.close();
     }
     const exitCode = this.interrupted ? exitCodes.cancelled : exitCodeOf(found);
-    await tellResult(client, found, { exitCode, json, shell: this.#shell });
+    await tellResult(client, found, { deployment, exitCode, json, shell: this.#shell });
     this.end();
     return exitCode;
   }

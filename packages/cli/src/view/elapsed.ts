@@ -7,6 +7,11 @@ export function elapsed(ms: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
+/** How long something took: `0.8 s`, or as a clock shows it. */
+export function duration(ms: number): string {
+  return ms < 10_000 ? `${(Math.max(0, ms) / 1000).toFixed(1)} s` : elapsed(ms);
+}
+
 /** The time of day of an ISO 8601 time, where the reader is. */
 export function timeOfDay(at: string): string {
   return new Date(at).toTimeString().slice(0, 8);

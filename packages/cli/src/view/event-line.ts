@@ -12,7 +12,8 @@ export function eventLine({ at, type, severity, message, data }: EventView): Lin
   const instance = typeof data['instance'] === 'string' ? harmlessLine(data['instance']) : '';
   const text = harmlessLine(message);
   // Most messages begin with the instance, which has its column here.
-  const rest = instance !== '' && text.startsWith(`${instance}: `) ? text.slice(instance.length + 2) : text;
+  const begin = [`${instance}: `, `${instance} `].find((lead) => instance !== '' && text.startsWith(lead)) ?? '';
+  const rest = text.slice(begin.length);
   const colour = type === 'run.state' ? 'bold' : colours[severity];
   return [['dim', timeOfDay(at)], '  ', padTo(instance, instanceWidth), '  ', [colour, rest]];
 }

@@ -50,14 +50,19 @@ export function instanceLine(instance: InstanceView, columns: Columns): Line {
   return pieces;
 }
 
-function remarksOf({ abort, fault, message, blockedIn, connected, stage, dropped }: InstanceView): Piece[] {
+function remarksOf({ name, abort, fault, message, blockedIn, connected, stage, dropped }: InstanceView): Piece[] {
   const remarks: Piece[] = [];
   if (abort !== null) remarks.push(['red', harmlessLine(abort)]);
   if (fault !== null && !dropped) remarks.push(['red', harmlessLine(fault)]);
   if (stage === 'joined' && !connected) remarks.push(['yellow', 'no connection']);
   if (message !== '') remarks.push(harmlessLine(message));
-  if (blockedIn.length > 0) remarks.push(['dim', `waits for ${blockedIn.map(harmlessLine).join(', ')}`]);
+  if (blockedIn.length > 0) remarks.push(['dim', `waits for ${blockedIn.map((key) => harmlessLine(withoutOwn(key, name))).join(', ')}`]);
   return remarks;
+}
+
+/** An instance's own parameters are known by their names alone. */
+function withoutOwn(key: string, instance: string): string {
+  return key.startsWith(`${instance}:`) ? key.slice(instance.length + 1) : key;
 }
 
 /** How far the run's present state has got, as `done of all`; undefined in states that nobody has to complete. */
