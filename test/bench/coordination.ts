@@ -26,7 +26,10 @@ export async function coordination(): Promise<Figure[]> {
     await launched(system, writers + 1);
     const configs = lightMachines(system.lightRoot);
     await waiting.ask({ do: 'join', configs: configs.filter(({ instance }) => instance === 'waiter.1') });
-    await writing.ask({ do: 'join', configs: configs.filter(({ instance }) => instance.startsWith('writer')).toSorted((a, b) => number(a) - number(b)) });
+    await writing.ask({
+      do: 'join',
+      configs: configs.filter(({ instance }) => instance.startsWith('writer')).toSorted((a, b) => number(a) - number(b)),
+    });
     const wakes: number[] = [];
     const acks: number[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -40,9 +43,21 @@ export async function coordination(): Promise<Figure[]> {
     const sets = await writing.ask({ do: 'sets', seconds, name: 'n' });
     await run.down();
     return [
-      { metric: 'set to woken get, p50 / p99', value: `${ms(quantile(wakes, 0.5))} / ${ms(quantile(wakes, 0.99))}`, limit: 'two HTTP requests of node:http on one core, one fsync' },
-      { metric: 'acknowledgement of a set, p50 / p99', value: `${ms(quantile(acks, 0.5))} / ${ms(quantile(acks, 0.99))}`, limit: 'the fsync' },
-      { metric: `durable sets a second, ${writers} writers`, value: `${Math.round((sets.count ?? 0) / seconds)}`, limit: `server and writers share the cores; p99 ${ms(quantile(sets.latencies ?? [], 0.99), 1)}` },
+      {
+        metric: 'set to woken get, p50 / p99',
+        value: `${ms(quantile(wakes, 0.5))} / ${ms(quantile(wakes, 0.99))}`,
+        limit: 'two HTTP requests of node:http on one core, one fsync',
+      },
+      {
+        metric: 'acknowledgement of a set, p50 / p99',
+        value: `${ms(quantile(acks, 0.5))} / ${ms(quantile(acks, 0.99))}`,
+        limit: 'the fsync',
+      },
+      {
+        metric: `durable sets a second, ${writers} writers`,
+        value: `${Math.round((sets.count ?? 0) / seconds)}`,
+        limit: `server and writers share the cores; p99 ${ms(quantile(sets.latencies ?? [], 0.99), 1)}`,
+      },
     ];
   } finally {
     waiting.stop();

@@ -11,7 +11,9 @@ export interface MemberProcess {
 }
 
 export function startMembers(): MemberProcess {
-  const child = fork(join(import.meta.dirname, 'members.ts'), [], { execArgv: ['--conditions=@paceline/source', '--disable-warning=ExperimentalWarning'] });
+  const child = fork(join(import.meta.dirname, 'members.ts'), [], {
+    execArgv: ['--conditions=@paceline/source', '--disable-warning=ExperimentalWarning'],
+  });
   const next = async (): Promise<Answer> => ((await once(child, 'message')) as [Answer])[0];
   return {
     next,

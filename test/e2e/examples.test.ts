@@ -31,7 +31,9 @@ describe('client-server', () => {
     const folder = await mkdtemp(join(tmpdir(), 'paceline-reports-'));
     const reports = await person.type(['reports', run.id, '--get', folder]);
     expect(reports.code).toBe(0);
-    const { reports: listed } = JSON.parse((await person.type(['reports', run.id, '--json'])).stdout) as { reports: { name: string; instance: string }[] };
+    const { reports: listed } = JSON.parse((await person.type(['reports', run.id, '--json'])).stdout) as {
+      reports: { name: string; instance: string }[];
+    };
     expect(listed.map(({ instance }) => instance).toSorted()).toEqual(['client.1', 'client.2', 'web.1']);
     for (const { name, instance } of listed) {
       const files = await filesOf(await readFile(join(folder, run.id, name)));
@@ -67,7 +69,9 @@ it('batch-cluster exchanges both ways and publishes its result', async () => {
 it('scripts-fail ends Aborted, names script, machine and last error line, and still delivers reports', async () => {
   const up = await person.type(['up', 'examples/scripts-fail']);
   expect(up.code).toBe(8);
-  expect(up.stdout + up.stderr).toContain("Failed running 'scripts-fail/broken:Deployment' script on 'broken.1': cannot read /etc/no-such-file.conf");
+  expect(up.stdout + up.stderr).toContain(
+    "Failed running 'scripts-fail/broken:Deployment' script on 'broken.1': cannot read /etc/no-such-file.conf",
+  );
   const run = await only();
   expect(run.state).toBe('Aborted');
   const { reports } = JSON.parse((await person.type(['reports', run.id, '--json'])).stdout) as { reports: { instance: string }[] };

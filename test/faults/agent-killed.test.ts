@@ -18,10 +18,16 @@ describe('an agent that is killed', () => {
   it('in the middle of scripts is started again, adopts them, and nothing runs twice', async () => {
     const run = await system.up(
       await deploymentOf({
-        a: { multiplicity: 2, parameters: { go: {} }, scripts: { preInstall: 'echo pre', deploy: 'echo begin; ss-get --timeout 0 go; echo end' } },
+        a: {
+          multiplicity: 2,
+          parameters: { go: {} },
+          scripts: { preInstall: 'echo pre', deploy: 'echo begin; ss-get --timeout 0 go; echo end' },
+        },
       }),
     );
-    await vi.waitFor(async () => expect((await run.detail()).instances.every(({ blockedIn }) => blockedIn.length > 0)).toBe(true), { timeout: 20_000 });
+    await vi.waitFor(async () => expect((await run.detail()).instances.every(({ blockedIn }) => blockedIn.length > 0)).toBe(true), {
+      timeout: 20_000,
+    });
     const before = agents();
     expect(before).toHaveLength(1);
     process.kill(before[0] ?? 0, 'SIGKILL');
@@ -36,7 +42,12 @@ describe('an agent that is killed', () => {
 
   it('while it is away does not lose the output of its scripts', async () => {
     const run = await system.up(
-      await deploymentOf({ a: { parameters: { go: {} }, scripts: { deploy: 'ss-display ready; i=0; while [ $i -lt 200 ]; do i=$((i+1)); echo line $i; sleep 0.01; done' } } }),
+      await deploymentOf({
+        a: {
+          parameters: { go: {} },
+          scripts: { deploy: 'ss-display ready; i=0; while [ $i -lt 200 ]; do i=$((i+1)); echo line $i; sleep 0.01; done' },
+        },
+      }),
     );
     await vi.waitFor(async () => expect(await run.output('a.1')).toContain('line 20'), { timeout: 20_000, interval: 10 });
     for (const pid of agents()) process.kill(pid, 'SIGKILL');

@@ -13,7 +13,8 @@ afterAll(() => system.close());
 
 /** Three machines that note every script that runs, and exchange a value, with a gate that the test opens. */
 function gated(gate: 'preInstall' | 'deploy' | 'report'): Record<string, TestNode> {
-  const note = (phase: string): string => `echo ${phase} >> "$HOME/ran"; ${phase === gate ? 'ss-get --timeout 0 --ignore-abort go' : 'true'}`;
+  const note = (phase: string): string =>
+    `echo ${phase} >> "$HOME/ran"; ${phase === gate ? 'ss-get --timeout 0 --ignore-abort go' : 'true'}`;
   return {
     server: {
       parameters: { go: {}, token: { output: true } },
@@ -48,25 +49,35 @@ async function findFile(folder: string): Promise<string> {
 }
 
 describe('a server that is killed', () => {
-  it.each(['preInstall', 'deploy', 'report'] as const)('while %s scripts run goes on when it is started again, and nothing runs twice', async (gate) => {
-    const run = await system.up(await deploymentOf(gated(gate)));
-    await vi.waitFor(async () => expect((await run.detail()).instances.every(({ blockedIn }) => blockedIn.some((key) => key.endsWith(':go')))).toBe(true), {
-      timeout: 20_000,
-      interval: 20,
-    });
-    await system.kill();
-    await system.serve();
-    for (const name of names) await run.set(`${name}:go`, 'now');
-    await expectReadyAndEverythingOnce(run.id);
-    await run.down();
-    await run.reaches('Done');
-  });
+  it.each(['preInstall', 'deploy', 'report'] as const)(
+    'while %s scripts run goes on when it is started again, and nothing runs twice',
+    async (gate) => {
+      const run = await system.up(await deploymentOf(gated(gate)));
+      await vi.waitFor(
+        async () =>
+          expect((await run.detail()).instances.every(({ blockedIn }) => blockedIn.some((key) => key.endsWith(':go')))).toBe(true),
+        {
+          timeout: 20_000,
+          interval: 20,
+        },
+      );
+      await system.kill();
+      await system.serve();
+      for (const name of names) await run.set(`${name}:go`, 'now');
+      await expectReadyAndEverythingOnce(run.id);
+      await run.down();
+      await run.reaches('Done');
+    },
+  );
 
   it('while it launches machines finds them again, and launches no second set', async () => {
     const run = await system.up(await deploymentOf(gated('deploy')));
     await system.kill();
     await system.serve();
-    await vi.waitFor(async () => expect((await run.detail()).instances.every(({ blockedIn }) => blockedIn.length > 0)).toBe(true), { timeout: 20_000, interval: 20 });
+    await vi.waitFor(async () => expect((await run.detail()).instances.every(({ blockedIn }) => blockedIn.length > 0)).toBe(true), {
+      timeout: 20_000,
+      interval: 20,
+    });
     for (const name of names) await run.set(`${name}:go`, 'now');
     await expectReadyAndEverythingOnce(run.id);
     await run.down();
@@ -84,12 +95,14 @@ describe('a server that is killed', () => {
   });
 
   it('while it takes machines down takes the rest down', async () => {
-    const run = await system.up(await deploymentOf({ a: { multiplicity: 5, scripts: { deploy: 'trap "" TERM; (trap "" TERM; sleep 3000) & true' } } }));
+    const run = await system.up(
+      await deploymentOf({ a: { multiplicity: 5, scripts: { deploy: 'trap "" TERM; (trap "" TERM; sleep 3000) & true' } } }),
+    );
     await run.reaches('Ready');
     await run.down();
     await system.kill();
     await system.serve();
-    await run.reaches('Done');
+    expect((await run.reaches('Done')).instances.every(({ stage }) => stage === 'gone')).toBe(true);
   });
 
   it('loses no value that was acknowledged', async () => {

@@ -15,13 +15,21 @@ describe('a deploy script', () => {
     const deployment = await deploymentOf(
       {
         good: { scripts: { deploy: 'sleep 1000' } },
-        bad: { scripts: { deploy: 'echo fine; echo "cannot read the file" >&2; echo >&2; exit 3', report: 'echo evidence > "$SLIPSTREAM_REPORT_DIR/evidence"' } },
+        bad: {
+          scripts: {
+            deploy: 'echo fine; echo "cannot read the file" >&2; echo >&2; exit 3',
+            report: 'echo evidence > "$SLIPSTREAM_REPORT_DIR/evidence"',
+          },
+        },
       },
       { keepRunning: 'never' },
     );
     const run = await system.up(deployment);
     const detail = await run.reaches('Aborted');
-    expect(detail.abort).toMatchObject({ source: 'bad.1:abort', reason: "Failed running 'bad:Deployment' script on 'bad.1': cannot read the file" });
+    expect(detail.abort).toMatchObject({
+      source: 'bad.1:abort',
+      reason: "Failed running 'bad:Deployment' script on 'bad.1': cannot read the file",
+    });
     const reports = await run.reports();
     expect(reports.map(({ instance }) => instance).toSorted()).toEqual(['bad.1', 'good.1']);
     const bad = reports.find(({ instance }) => instance === 'bad.1');
@@ -48,7 +56,9 @@ describe('a deploy script', () => {
   });
 
   it('that prints 100 MB neither stalls the run nor fills the server', async () => {
-    const run = await system.up(await deploymentOf({ a: { scripts: { deploy: 'head -c 100000000 /dev/zero | tr "\\0" "x" | fold -w 99; echo the end >&2' } } }));
+    const run = await system.up(
+      await deploymentOf({ a: { scripts: { deploy: 'head -c 100000000 /dev/zero | tr "\\0" "x" | fold -w 99; echo the end >&2' } } }),
+    );
     await run.reaches('Ready');
     const bytes = (await run.logs()).reduce((sum, { text }) => sum + text.length, 0);
     expect(bytes).toBeGreaterThan(1_000_000);
@@ -80,7 +90,13 @@ describe('a deploy script', () => {
 
 it('two runs at once keep out of each other’s way', async () => {
   const deployment = await deploymentOf({
-    a: { parameters: { mine: { output: true } }, scripts: { deploy: 'ss-set mine "$(ss-get hostname) $SLIPSTREAM_DIID"; python3 -m http.server --bind $(ss-get hostname) 8090 >/dev/null 2>&1 &' } },
+    a: {
+      parameters: { mine: { output: true } },
+      scripts: {
+        deploy:
+          'ss-set mine "$(ss-get hostname) $SLIPSTREAM_DIID"; python3 -m http.server --bind $(ss-get hostname) 8090 >/dev/null 2>&1 &',
+      },
+    },
   });
   const [one, two] = await Promise.all([system.up(deployment), system.up(deployment)]);
   await Promise.all([one?.reaches('Ready'), two?.reaches('Ready')]);

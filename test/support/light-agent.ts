@@ -29,17 +29,29 @@ export class LightAgent {
   async join(): Promise<void> {
     const { run, instance, secret } = this.config;
     const keyHash = createHash('sha256').update(this.#key).digest('hex');
-    await this.#post('/agent/join', { run, instance, secret, keyHash, agentVersion: 'light', nodeVersion: process.version, bootId: 'light' });
+    await this.#post('/agent/join', {
+      run,
+      instance,
+      secret,
+      keyHash,
+      agentVersion: 'light',
+      nodeVersion: process.version,
+      bootId: 'light',
+    });
   }
 
   /** Opens the stream; resolves with the first event. */
   connect(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const stream = request(`${this.config.url}/agent/stream`, { headers: { authorization: `Bearer ${this.#key}` }, agent: false }, (response) => {
-        response.setEncoding('utf8');
-        response.on('data', (text: string) => this.#read(text, resolve));
-        response.on('error', () => {});
-      });
+      const stream = request(
+        `${this.config.url}/agent/stream`,
+        { headers: { authorization: `Bearer ${this.#key}` }, agent: false },
+        (response) => {
+          response.setEncoding('utf8');
+          response.on('data', (text: string) => this.#read(text, resolve));
+          response.on('error', () => {});
+        },
+      );
       stream.on('error', reject);
       stream.end();
       this.#stream = stream;
@@ -76,7 +88,11 @@ export class LightAgent {
   #post<T>(path: string, body: unknown): Promise<T> {
     const text = JSON.stringify(body);
     return new Promise((resolve, reject) => {
-      const headers = { authorization: `Bearer ${this.#key}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+      const headers = {
+        authorization: `Bearer ${this.#key}`,
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(text),
+      };
       const sent = request(`${this.config.url}${path}`, { method: 'POST', agent: this.#agent, headers }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));

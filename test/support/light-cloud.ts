@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Connector } from '@paceline/engine';
+import type { LightConfig } from './light-agent.ts';
 
 /**
  * A cloud whose machines are files with their user data. Whoever reads them plays the machines: benchmarks do, to load a real
@@ -21,7 +22,15 @@ export function lightCloud(root: string): Connector {
   const indexOf = (id: string): number => Number(id.split('-').at(-1));
   return {
     info: { name: 'light', version: '0.0.0', api: 1 },
-    capabilities: { userDataBytes: 16_384, maxBatch: 1000, idempotency: 'name', listConsistencyMs: 0, console: 'none', reach: 'host', snapshot: false },
+    capabilities: {
+      userDataBytes: 16_384,
+      maxBatch: 1000,
+      idempotency: 'name',
+      listConsistencyMs: 0,
+      console: 'none',
+      reach: 'host',
+      snapshot: false,
+    },
     async launch({ token, machines }) {
       return machines.map(({ index, userData }) => {
         const id = `${token}-${index}`;
@@ -49,8 +58,8 @@ export function lightCloud(root: string): Connector {
 }
 
 /** What the user data of each machine tells it. */
-export function lightMachines(root: string): { url: string; run: string; instance: string; secret: string }[] {
+export function lightMachines(root: string): LightConfig[] {
   return readdirSync(root)
     .filter((name) => !name.endsWith('.new'))
-    .map((name) => JSON.parse(`{${/'("url".*)'/.exec(readFileSync(join(root, name), 'utf8'))?.[1] ?? ''}}`));
+    .map((name) => JSON.parse(`{${/'("url".*)'/.exec(readFileSync(join(root, name), 'utf8'))?.[1] ?? ''}}`) as LightConfig);
 }

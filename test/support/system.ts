@@ -140,11 +140,16 @@ export class SystemRun {
   }
 
   async output(instance: string, stream: 'stdout' | 'stderr' = 'stdout'): Promise<string> {
-    return (await this.logs(instance)).filter((log) => log.stream === stream).map(({ text }) => text).join('');
+    return (await this.logs(instance))
+      .filter((log) => log.stream === stream)
+      .map(({ text }) => text)
+      .join('');
   }
 
   async get(key: string): Promise<string | null> {
-    return (await this.#system.call<{ value: string | null }>('GET', `/api/runs/${this.id}/parameters/${encodeURIComponent(key)}?reveal=true`)).value;
+    return (
+      await this.#system.call<{ value: string | null }>('GET', `/api/runs/${this.id}/parameters/${encodeURIComponent(key)}?reveal=true`)
+    ).value;
   }
 
   set(key: string, value: string): Promise<unknown> {

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
-import { Parser } from 'tar';
+import { Parser, type ReadEntry } from 'tar';
 
 /** The regular files of a gzipped tar, as text, by name. */
 export async function filesOf(archive: Buffer): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   const parser = new Parser();
-  parser.on('entry', (entry) => {
+  parser.on('entry', (entry: ReadEntry) => {
     const chunks: Buffer[] = [];
     entry.on('data', (chunk: Buffer) => chunks.push(chunk));
     entry.on('end', () => {

@@ -23,7 +23,8 @@ export function decideJoin(run: Run, instance: Instance, request: JoinRequest, e
   if (instance.keyHash !== null) {
     return refusal(instance, 'its secret has been spent already: somebody else has read the user data of this machine', now);
   }
-  if (hasEnded(run) || run.facts.outcome !== null || instance.dropped) return refusal(instance, 'the run does not wait for it any more', now);
+  if (hasEnded(run) || run.facts.outcome !== null || instance.dropped)
+    return refusal(instance, 'the run does not wait for it any more', now);
   const deadline = bootDeadline(run, instance);
   if (deadline !== undefined && now >= deadline) return refusal(instance, 'its secret has expired', now);
   return {

@@ -33,7 +33,10 @@ describe('user data', () => {
     const sha = createHash('sha256').update(agent).digest('hex');
     for (const name of ['cache', 'resident']) mkdirSync(join(root, name));
     writeFileSync(join(root, 'cache', `agent-${sha}.cjs`), agent);
-    const { status, stderr } = spawnSync('sh', { input: renderUserData({ ...bootstrap, agentSha256: sha }), env: { ...environment(root), PACELINE_RESIDENT: join(root, 'resident'), PACELINE_MACHINE: 'm1', PACELINE_SOCKET: '/s' } });
+    const { status, stderr } = spawnSync('sh', {
+      input: renderUserData({ ...bootstrap, agentSha256: sha }),
+      env: { ...environment(root), PACELINE_RESIDENT: join(root, 'resident'), PACELINE_MACHINE: 'm1', PACELINE_SOCKET: '/s' },
+    });
     expect([status, String(stderr)]).toEqual([0, '']);
     expect(JSON.parse(readFileSync(join(root, 'resident', 'm1.json'), 'utf8'))).toEqual({
       root,
@@ -68,5 +71,11 @@ describe('user data', () => {
 });
 
 function environment(root: string): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], PACELINE_ROOT: root, PACELINE_AGENT_CACHE: join(root, 'cache'), PACELINE_PACKAGES: 'check', HOME: root };
+  return {
+    PATH: process.env['PATH'],
+    PACELINE_ROOT: root,
+    PACELINE_AGENT_CACHE: join(root, 'cache'),
+    PACELINE_PACKAGES: 'check',
+    HOME: root,
+  };
 }

@@ -2,7 +2,7 @@ import type { Op, OpResult } from '@paceline/api/agent';
 import type { Clock } from './clock.ts';
 import { Feed } from './feed.ts';
 import { Collections } from '../agents/collections.ts';
-import { LogBook } from '../agents/log-book.ts';
+import type { LogBook } from '../agents/log-book.ts';
 import { decideOp } from '../agents/ops.ts';
 import type { AgentLink, Session } from '../agents/session.ts';
 import { Waiters } from '../agents/waiters.ts';
@@ -190,7 +190,10 @@ export class ActiveRun {
     if (due === Number.POSITIVE_INFINITY) return;
     this.#cancelTimer = this.#ports.clock.after(Math.max(1, due - now), () => {
       this.#record([]);
-      void this.#ports.journal.stored().then(() => this.#look(), () => {});
+      void this.#ports.journal.stored().then(
+        () => this.#look(),
+        () => {},
+      );
     });
   }
 
@@ -227,7 +230,8 @@ export class ActiveRun {
   #mask(changed: string): void {
     for (const { to, value } of secretsBrought(this.run, changed)) {
       const session = this.#sessions.get(to);
-      for (const { link } of to === '*' ? this.#sessions.values() : session === undefined ? [] : [session]) link.send('mask', { values: [value] });
+      for (const { link } of to === '*' ? this.#sessions.values() : session === undefined ? [] : [session])
+        link.send('mask', { values: [value] });
     }
   }
 

@@ -44,7 +44,9 @@ describe('an engine', () => {
     const world = newWorld();
     const { agents } = await bringUp(world);
     const client = agents.get('testclient.2');
-    expect(await client?.say({ op: 'get', key: 'testclient.2:webserver.ready', wait: true, ignoreAbort: false })).toEqual([{ status: 'unset' }]);
+    expect(await client?.say({ op: 'get', key: 'testclient.2:webserver.ready', wait: true, ignoreAbort: false })).toEqual([
+      { status: 'unset' },
+    ]);
     await agents.get('apache.1')?.say({ op: 'set', key: 'apache.1:ready', value: 'true', secret: false, ignoreAbort: false });
     expect(client?.events.at(-1)).toEqual({ event: 'value', data: { key: 'testclient.2:webserver.ready', value: 'true', secret: false } });
     expect(await client?.say({ op: 'get', key: 'testclient.1:webserver.port', wait: false, ignoreAbort: false })).toEqual([
@@ -57,9 +59,11 @@ describe('an engine', () => {
     const plan = planOf({ wn: nodeOf({ multiplicity: 3, parameters: { address: parameterOf({ output: true }) } }) });
     const { agents } = await bringUp(world, plan);
     for (const agent of agents.values()) await agent.say({ op: 'getAll', node: 'wn', name: 'address', wait: true, ignoreAbort: false });
-    for (const [name, agent] of agents) await agent.say({ op: 'set', key: `${name}:address`, value: `of ${name}`, secret: false, ignoreAbort: false });
+    for (const [name, agent] of agents)
+      await agent.say({ op: 'set', key: `${name}:address`, value: `of ${name}`, secret: false, ignoreAbort: false });
     const values = { '1': 'of wn.1', '2': 'of wn.2', '3': 'of wn.3' };
-    for (const agent of agents.values()) expect(agent.events.at(-1)).toEqual({ event: 'values', data: { node: 'wn', name: 'address', values } });
+    for (const agent of agents.values())
+      expect(agent.events.at(-1)).toEqual({ event: 'values', data: { node: 'wn', name: 'address', values } });
   });
 
   it('goes on with everything after a restart: state, values, agents, and the next op number', async () => {
@@ -90,9 +94,18 @@ describe('an engine', () => {
     const world = newWorld();
     const { agents } = await bringUp(world);
     const apache = agents.get('apache.1');
-    const refused = await apache?.say({ op: 'set', id: 1, key: 'testclient.1:webserver.ready', value: 'x', secret: false, ignoreAbort: false });
+    const refused = await apache?.say({
+      op: 'set',
+      id: 1,
+      key: 'testclient.1:webserver.ready',
+      value: 'x',
+      secret: false,
+      ignoreAbort: false,
+    });
     expect(refused).toMatchObject([{ status: 'error', code: 'PACELINE_FORBIDDEN' }]);
-    expect(await apache?.say({ op: 'set', id: 1, key: 'testclient.1:webserver.ready', value: 'x', secret: false, ignoreAbort: false })).toEqual(refused);
+    expect(
+      await apache?.say({ op: 'set', id: 1, key: 'testclient.1:webserver.ready', value: 'x', secret: false, ignoreAbort: false }),
+    ).toEqual(refused);
   });
 
   it('aborts the run on an unknown key, as SlipStream did', async () => {
@@ -101,7 +114,9 @@ describe('an engine', () => {
     const results = await agents.get('apache.1')?.say({ op: 'get', key: 'apache.1:redy', wait: true, ignoreAbort: false });
     expect(results).toMatchObject([{ status: 'error', httpStatus: 404 }]);
     expect((await engine.runDetail(id)).abort).toMatchObject({ reason: 'Unknown key apache.1:redy', source: 'apache.1:abort' });
-    const blocked = await agents.get('testclient.1')?.say({ op: 'get', key: 'testclient.1:webserver.ready', wait: true, ignoreAbort: false });
+    const blocked = await agents
+      .get('testclient.1')
+      ?.say({ op: 'get', key: 'testclient.1:webserver.ready', wait: true, ignoreAbort: false });
     expect(blocked).toMatchObject([{ status: 'error', httpStatus: 409 }]);
   });
 
@@ -110,7 +125,9 @@ describe('an engine', () => {
     const { agents, engine, id } = await bringUp(world);
     world.database.failure = new Error('disk full');
     const apache = agents.get('apache.1');
-    await expect(apache?.say({ op: 'set', key: 'apache.1:ready', value: 'true', secret: false, ignoreAbort: false })).rejects.toThrow('disk full');
+    await expect(apache?.say({ op: 'set', key: 'apache.1:ready', value: 'true', secret: false, ignoreAbort: false })).rejects.toThrow(
+      'disk full',
+    );
     world.database.failure = undefined;
     await vi.waitFor(() => expect(engine.findActive(id)).toBeDefined());
     expect((await engine.run(id)).parameters.has('apache.1:ready')).toBe(false);
@@ -139,10 +156,14 @@ describe('launching', () => {
     const id = await startRun(world, planOf({ n: nodeOf() }));
     let stored: unknown;
     world.cloud.onLaunch = () => {
-      void world.database.all('SELECT data FROM instances WHERE run = ?', [id]).then(([row]) => (stored ??= JSON.parse(String(row?.['data']))));
+      void world.database
+        .all('SELECT data FROM instances WHERE run = ?', [id])
+        .then(([row]) => void (stored ??= JSON.parse(String(row?.['data']))));
     };
     await openEngine(world);
-    await vi.waitFor(() => expect(stored).toMatchObject({ machine: { status: 'intended', token: expect.stringMatching(/^[0-9a-f]{32}$/) } }));
+    await vi.waitFor(() =>
+      expect(stored).toMatchObject({ machine: { status: 'intended', token: expect.stringMatching(/^[0-9a-f]{32}$/) } }),
+    );
   });
 
   it('launches nothing while the intent cannot be stored', async () => {
@@ -173,11 +194,17 @@ describe('launching', () => {
 
   it('aborts with the cloud’s own words when it refuses', async () => {
     const world = newWorld();
-    world.cloud.faults.push({ method: 'launch', when: 'before', error: new ConnectorError('quota', 'Quota exceeded for instances', { hint: 'Ask for more.' }) });
+    world.cloud.faults.push({
+      method: 'launch',
+      when: 'before',
+      error: new ConnectorError('quota', 'Quota exceeded for instances', { hint: 'Ask for more.' }),
+    });
     const id = await startRun(world, planOf({ n: nodeOf() }));
     const engine = await openEngine(world);
     await vi.waitFor(async () => expect((await engine.runDetail(id)).state).toBe('Aborted'));
-    expect((await engine.runDetail(id)).abort?.reason).toBe('n.1 could not be launched on test: Quota exceeded for instances (Ask for more.)');
+    expect((await engine.runDetail(id)).abort?.reason).toBe(
+      'n.1 could not be launched on test: Quota exceeded for instances (Ask for more.)',
+    );
   });
 
   it('ends what it launched when the run is cancelled while the answer is lost', async () => {
@@ -197,7 +224,8 @@ describe('launching', () => {
   it('tries to terminate until it works', async () => {
     const world = newWorld();
     const { engine, id } = await bringUp(world);
-    for (let i = 0; i < 5; i++) world.cloud.faults.push({ method: 'terminate', when: 'before', error: new ConnectorError('unavailable', 'not now') });
+    for (let i = 0; i < 5; i++)
+      world.cloud.faults.push({ method: 'terminate', when: 'before', error: new ConnectorError('unavailable', 'not now') });
     await (await engine.activeRun(id)).decide((run, now) => end(run, 'Cancelled', 'a test', now));
     await vi.waitFor(async () => {
       world.clock.pass(60_000);
@@ -235,7 +263,7 @@ describe('joining', () => {
     const { engine } = await bringUp(world);
     const [machine] = world.cloud.machines.values();
     const name = /"instance":"([^"]+)"/.exec(machine?.userData ?? '')?.[1] ?? '';
-    await joinFromUserData(engine, machine?.userData ?? '', `key-${name}`);
+    await expect(joinFromUserData(engine, machine?.userData ?? '', `key-${name}`)).resolves.toBeDefined();
   });
 
   it('needs the right secret', async () => {

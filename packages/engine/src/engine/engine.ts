@@ -106,7 +106,9 @@ export class Engine {
     const token = `plr_${randomBytes(24).toString('base64url')}`;
     await this.#options.store.insertRun(run, sha256(token));
     const active = this.#adopt(run, new LogBook());
-    await active.decide((_run, now) => [{ kind: 'event', at: now, body: { type: 'run.created', severity: 'info', message: `Created by ${by}`, data: { by } } }]);
+    await active.decide((_run, now) => [
+      { kind: 'event', at: now, body: { type: 'run.created', severity: 'info', message: `Created by ${by}`, data: { by } } },
+    ]);
     return { run: detail(run, active), token };
   }
 
@@ -122,9 +124,12 @@ export class Engine {
     const found = await this.#options.store.find(text);
     const exact = found.filter(({ id, name }) => id === text || name === text);
     const [first] = exact.length > 0 ? exact : found;
-    if (first === undefined) throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${text}`, { hint: '`paceline list` shows all runs.' });
+    if (first === undefined)
+      throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${text}`, { hint: '`paceline list` shows all runs.' });
     if (exact.length === 0 && found.length > 1) {
-      throw new PacelineError('PACELINE_CONFLICT', `${text} can mean ${found.map(({ id }) => id).join(', ')}`, { hint: 'Give more of its id.' });
+      throw new PacelineError('PACELINE_CONFLICT', `${text} can mean ${found.map(({ id }) => id).join(', ')}`, {
+        hint: 'Give more of its id.',
+      });
     }
     return first.id;
   }
@@ -172,7 +177,8 @@ export class Engine {
   async join(request: JoinRequest): Promise<JoinResponse> {
     const active = this.#active.get(request.run);
     const instance = active?.run.instances.get(request.instance);
-    if (active === undefined || instance === undefined) throw new PacelineError('PACELINE_JOIN_REFUSED', `Nobody waits for ${request.instance}`);
+    if (active === undefined || instance === undefined)
+      throw new PacelineError('PACELINE_JOIN_REFUSED', `Nobody waits for ${request.instance}`);
     let refused: PacelineError | undefined;
     await active.decide((run, now) => {
       const decision = decideJoin(run, instance, request, this.#options.key, now);
@@ -191,7 +197,8 @@ export class Engine {
     const active = this.#active.get(who.run);
     const instance = active?.run.instances.get(who.instance);
     if (active !== undefined && instance !== undefined) return { active, instance };
-    if (this.#reloading.has(who.run)) throw new PacelineError('PACELINE_STORE_FAILED', `The run ${who.run} is being read again from the store`);
+    if (this.#reloading.has(who.run))
+      throw new PacelineError('PACELINE_STORE_FAILED', `The run ${who.run} is being read again from the store`);
     throw new PacelineError('PACELINE_RUN_ENDED', `The run ${who.run} has ended`);
   }
 
@@ -269,7 +276,8 @@ export class Engine {
       ended: (ended) => this.#ended(ended),
     });
     this.#active.set(run.id, active);
-    for (const { keyHash, name } of run.instances.values()) if (keyHash !== null) this.#agents.set(keyHash, { run: run.id, instance: name });
+    for (const { keyHash, name } of run.instances.values())
+      if (keyHash !== null) this.#agents.set(keyHash, { run: run.id, instance: name });
     return active;
   }
 

@@ -1,5 +1,11 @@
-import { isConnectorError, type Connector, type ConnectorContext, type Machine, type Resource } from '../connector/index.ts';
-import { ConnectorError } from '../connector/index.ts';
+import {
+  ConnectorError,
+  isConnectorError,
+  type Connector,
+  type ConnectorContext,
+  type Machine,
+  type Resource,
+} from '../connector/index.ts';
 import type { Change } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasJoined } from '../run/instance.ts';
@@ -87,17 +93,25 @@ export class MachineKeeper {
   }
 
   #leaving(): Map<string, Instance[]> {
-    return grouped(this.#run, (instance) => {
-      const { status } = instance.machine;
-      return status === 'terminating' || (status === 'launched' && mustGo(this.#run, instance));
-    }, cloudOf);
+    return grouped(
+      this.#run,
+      (instance) => {
+        const { status } = instance.machine;
+        return status === 'terminating' || (status === 'launched' && mustGo(this.#run, instance));
+      },
+      cloudOf,
+    );
   }
 
   #addressless(): Map<string, Instance[]> {
-    return grouped(this.#run, (instance) => {
-      const { status, address } = instance.machine;
-      return status === 'launched' && address === null && !mustGo(this.#run, instance);
-    }, cloudOf);
+    return grouped(
+      this.#run,
+      (instance) => {
+        const { status, address } = instance.machine;
+        return status === 'launched' && address === null && !mustGo(this.#run, instance);
+      },
+      cloudOf,
+    );
   }
 
   #once(key: string, instances: Instance[], call: () => Promise<void>): void {
@@ -123,7 +137,9 @@ export class MachineKeeper {
       }
       const missing = instances.filter(({ machine }) => machine.status === 'intended');
       if (!this.#mayLaunch()) {
-        await this.#ports.report((run, now) => missing.filter((instance) => mustGo(run, instance)).flatMap((instance) => machineGone(instance, now)));
+        await this.#ports.report((run, now) =>
+          missing.filter((instance) => mustGo(run, instance)).flatMap((instance) => machineGone(instance, now)),
+        );
         return;
       }
       for (let from = 0; from < missing.length; from += connector.capabilities.maxBatch) {
@@ -171,7 +187,14 @@ export class MachineKeeper {
         changes.push(machineChange(instance, { attempts, retryAt: now + Math.max(visibleAfterMs, waitMs), fault: error.message }));
         if (again || mustGo(run, instance)) continue;
         const hint = error.details.hint === undefined ? '' : ` (${error.details.hint})`;
-        changes.push(...dropOrAbort(run, instance, `${instance.name} could not be launched on ${instance.machine.cloud}: ${error.message}${hint}`, now));
+        changes.push(
+          ...dropOrAbort(
+            run,
+            instance,
+            `${instance.name} could not be launched on ${instance.machine.cloud}: ${error.message}${hint}`,
+            now,
+          ),
+        );
       }
       return changes;
     });
@@ -181,7 +204,9 @@ export class MachineKeeper {
     const { connector } = this.#ports.clouds.get(cloud);
     const due = instances.filter(({ machine }) => machine.retryAt <= this.#ports.context.now());
     await this.#ports.report(() =>
-      due.filter(({ machine }) => machine.status === 'launched').map((instance) => machineChange(instance, { status: 'terminating', attempts: 0, retryAt: 0 })),
+      due
+        .filter(({ machine }) => machine.status === 'launched')
+        .map((instance) => machineChange(instance, { status: 'terminating', attempts: 0, retryAt: 0 })),
     );
     const byId = new Map(due.flatMap((instance) => (instance.machine.id === null ? [] : [[instance.machine.id, instance] as const])));
     try {
@@ -199,7 +224,11 @@ export class MachineKeeper {
       await this.#ports.report((_run, now) =>
         due.map((instance) => {
           const attempts = instance.machine.attempts + 1;
-          return machineChange(instance, { attempts, fault: error.message, retryAt: now + backoffMs(attempts, this.#ports.random(), error.details.retryAfterMs) });
+          return machineChange(instance, {
+            attempts,
+            fault: error.message,
+            retryAt: now + backoffMs(attempts, this.#ports.random(), error.details.retryAfterMs),
+          });
         }),
       );
     }
@@ -224,7 +253,11 @@ export class MachineKeeper {
       const error = toConnectorError(cause);
       await this.#ports.report((run, now) => [
         ...later(now),
-        ...(isTransient(error.code) ? [] : instances.filter((instance) => !hasJoined(instance)).flatMap((instance) => dropOrAbort(run, instance, `${instance.name}: ${error.message}`, now))),
+        ...(isTransient(error.code)
+          ? []
+          : instances
+              .filter((instance) => !hasJoined(instance))
+              .flatMap((instance) => dropOrAbort(run, instance, `${instance.name}: ${error.message}`, now))),
       ]);
     }
   }

@@ -15,7 +15,10 @@ export function abortChanges(run: Run, source: string, reason: string, now: numb
   if (run.facts.abort !== null) return changes;
   changes.push({
     kind: 'run',
-    patch: { abort: { reason, source, at: now }, recovery: run.facts.recovery || run.facts.state === 'Provisioning' || run.facts.state === 'Initializing' },
+    patch: {
+      abort: { reason, source, at: now },
+      recovery: run.facts.recovery || run.facts.state === 'Provisioning' || run.facts.state === 'Initializing',
+    },
   });
   changes.push({
     kind: 'event',
@@ -29,7 +32,8 @@ export function abortChanges(run: Run, source: string, reason: string, now: numb
 export function cancelAbortChanges(run: Run, source: string, now: number): Change[] {
   const name = source.slice(0, source.lastIndexOf(':'));
   const changes: Change[] = [];
-  if (run.instances.get(name)?.abort != null) changes.push({ kind: 'instance', name, patch: { abort: null } });
+  const own = run.instances.get(name)?.abort ?? null;
+  if (own !== null) changes.push({ kind: 'instance', name, patch: { abort: null } });
   if (run.facts.abort === null) return changes;
   changes.push({ kind: 'run', patch: { abort: null, recovery: false } });
   changes.push({

@@ -52,13 +52,21 @@ function overdue(run: Run, now: number): Change[] {
       return state === 'SendingReports' ? [...changes, ...pastBarrier(run, now)] : changes;
     }
     const message = `The run goes on without waiting any longer for ${listed(names)} in ${state}`;
-    return [event({ type: 'instance.notice', severity: 'warning', message, data: { instance: names[0] ?? '' } }, now), ...pastBarrier(run, now)];
+    return [
+      event({ type: 'instance.notice', severity: 'warning', message, data: { instance: names[0] ?? '' } }, now),
+      ...pastBarrier(run, now),
+    ];
   }
   if (state !== 'Provisioning' || abort !== null) return [];
   for (const instance of run.instances.values()) {
     const boot = bootDeadline(run, instance);
     if (boot === undefined || now < boot) continue;
-    return dropOrAbort(run, instance, `${instance.name} did not call home within ${formatDuration(boot - (instance.machine.launchedAt ?? 0))} of its launch`, now);
+    return dropOrAbort(
+      run,
+      instance,
+      `${instance.name} did not call home within ${formatDuration(boot - (instance.machine.launchedAt ?? 0))} of its launch`,
+      now,
+    );
   }
   return [];
 }

@@ -5,7 +5,7 @@ import { hasWork } from './steps.ts';
 
 interface Progress {
   seq: number;
-  rest: Iterator<Instance>;
+  rest: MapIterator<Instance>;
   current: Instance | undefined;
 }
 

@@ -40,9 +40,23 @@ describe('reading', () => {
     const test = new TestRun(clientServerPlan(2));
     test.provision();
     const values = Object.fromEntries(
-      ['ss:category', 'ss:state', 'ss:abort', 'ss:groups', 'testclient:ids', 'testclient:multiplicity', 'testclient.2:id', 'testclient.2:nodename', 'apache.1:hostname', 'apache.1:instanceid', 'apache.1:url.ssh', 'apache.1:complete', 'apache.1:vmstate', 'apache.1:is.orchestrator', 'apache.1:cloudservice'].map(
-        (key) => [key, get(test, key)],
-      ),
+      [
+        'ss:category',
+        'ss:state',
+        'ss:abort',
+        'ss:groups',
+        'testclient:ids',
+        'testclient:multiplicity',
+        'testclient.2:id',
+        'testclient.2:nodename',
+        'apache.1:hostname',
+        'apache.1:instanceid',
+        'apache.1:url.ssh',
+        'apache.1:complete',
+        'apache.1:vmstate',
+        'apache.1:is.orchestrator',
+        'apache.1:cloudservice',
+      ].map((key) => [key, get(test, key)]),
     );
     expect(values).toMatchInlineSnapshot(`
       {
@@ -112,7 +126,10 @@ describe('writing', () => {
     ['ss:state', 'the state'],
     ['ss:clients', 'a global input'],
   ])('refuses an instance %s (%s)', (key) => {
-    const test = new TestRun({ ...clientServerPlan(), globals: { clients: parameterOf({ value: '1' }), result: parameterOf({ output: true }) } });
+    const test = new TestRun({
+      ...clientServerPlan(),
+      globals: { clients: parameterOf({ value: '1' }), result: parameterOf({ output: true }) },
+    });
     expect(() => set(test, key, 'x', { instance: test.instance('apache.1') })).toThrow(/cannot be set/);
   });
 
@@ -130,7 +147,9 @@ describe('writing', () => {
   });
 
   it('keeps secrets out of events and lists', () => {
-    const test = new TestRun(planOf({ n: nodeOf({ parameters: { password: parameterOf({ type: 'password', secret: true }), other: parameterOf() } }) }));
+    const test = new TestRun(
+      planOf({ n: nodeOf({ parameters: { password: parameterOf({ type: 'password', secret: true }), other: parameterOf() } }) }),
+    );
     set(test, 'n.1:password', 'hunter2');
     set(test, 'n.1:other', 'hunter2', 'user', true);
     expect(JSON.stringify(test.events)).not.toContain('hunter2');

@@ -50,7 +50,9 @@ export function isDeclared(run: Run, location: Location): boolean {
       return true;
     case 'instance':
       if (run.plan.category === 'Image' && (name === 'nodename' || name === 'id')) return false;
-      return name in instanceValues || storedInstanceNames.has(name) || run.plan.nodes[location.instance.node]?.parameters[name] !== undefined;
+      return (
+        name in instanceValues || storedInstanceNames.has(name) || run.plan.nodes[location.instance.node]?.parameters[name] !== undefined
+      );
   }
 }
 

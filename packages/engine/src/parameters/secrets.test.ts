@@ -11,7 +11,10 @@ import { secretsOf } from './secrets.ts';
 function plan(): RunPlan {
   return planOf(
     {
-      db: nodeOf({ multiplicity: 2, parameters: { password: parameterOf({ type: 'password', secret: true, output: true }), port: parameterOf({ value: '5432' }) } }),
+      db: nodeOf({
+        multiplicity: 2,
+        parameters: { password: parameterOf({ type: 'password', secret: true, output: true }), port: parameterOf({ value: '5432' }) },
+      }),
       client: nodeOf({ parameters: { 'db.password': parameterOf({ secret: true, from: 'db.1:password' }) } }),
       proxy: nodeOf({ parameters: { upstream: parameterOf({ secret: true, from: 'client.1:db.password' }) } }),
       neighbour: nodeOf({ parameters: { note: parameterOf() } }),
@@ -28,7 +31,9 @@ function ask(run: Run, who: string, key: string): unknown {
   const { result } = decideOp(
     run,
     instance,
-    all === null ? { op: 'get', key, wait: false, ignoreAbort: false } : { op: 'getAll', node: all[1] ?? '', name: all[2] ?? '', wait: false, ignoreAbort: false },
+    all === null
+      ? { op: 'get', key, wait: false, ignoreAbort: false }
+      : { op: 'getAll', node: all[1] ?? '', name: all[2] ?? '', wait: false, ignoreAbort: false },
     context,
     0,
   );
@@ -106,7 +111,9 @@ describe('agents', () => {
     const before = new Map([...agents].map(([name, { events }]) => [name, events.length]));
     await agents.get('db.1')?.say({ op: 'set', key: 'db.1:password', value: 'new', secret: false, ignoreAbort: false });
     const news = (name: string): unknown[] =>
-      (agents.get(name)?.events ?? []).slice(before.get(name)).flatMap(({ event, data }) => (event === 'mask' || event === 'value' ? [{ event, data }] : []));
+      (agents.get(name)?.events ?? [])
+        .slice(before.get(name))
+        .flatMap(({ event, data }) => (event === 'mask' || event === 'value' ? [{ event, data }] : []));
     const mask = { event: 'mask', data: { values: ['new'] } };
     expect(news('db.1')).toEqual([mask]);
     expect(news('client.1')).toEqual([mask, { event: 'value', data: { key: 'client.1:db.password', value: 'new', secret: true } }]);
@@ -121,6 +128,8 @@ describe('agents', () => {
     await neighbour?.say({ op: 'get', key: 'db.1:url.service', wait: true, ignoreAbort: false });
     await agents.get('db.1')?.say({ op: 'set', key: 'db.1:url.service', value: 'hidden', secret: true, ignoreAbort: false });
     expect(JSON.stringify(neighbour?.events)).not.toContain('hidden');
-    expect(await neighbour?.say({ op: 'get', key: 'db.1:url.service', wait: true, ignoreAbort: false })).toMatchObject([{ status: 'error', httpStatus: 403 }]);
+    expect(await neighbour?.say({ op: 'get', key: 'db.1:url.service', wait: true, ignoreAbort: false })).toMatchObject([
+      { status: 'error', httpStatus: 403 },
+    ]);
   });
 });

@@ -48,7 +48,17 @@ export const instanceValues: Record<string, InstanceValue> = {
 };
 
 /** Read as empty text rather than as "not set yet" when they have no value, as SlipStream did. */
-export const neverBlocking = new Set(['complete', 'abort', 'statecustom', 'vmstate', 'tags', 'groups', 'recovery.mode', 'category', 'state']);
+export const neverBlocking = new Set([
+  'complete',
+  'abort',
+  'statecustom',
+  'vmstate',
+  'tags',
+  'groups',
+  'recovery.mode',
+  'category',
+  'state',
+]);
 
 /** Set while the run goes on: by the engine, or by a recipe where `writable` says so. */
 export const storedInstanceNames = new Set([

@@ -46,7 +46,12 @@ function checkRight(run: Run, location: Location, writer: Writer): void {
   };
   if (location.scope === 'node') refuse('it follows from the run');
   const { name } = location;
-  const declared = location.scope === 'global' ? run.plan.globals[name] : location.scope === 'instance' ? run.plan.nodes[location.instance.node]?.parameters[name] : undefined;
+  const declared =
+    location.scope === 'global'
+      ? run.plan.globals[name]
+      : location.scope === 'instance'
+        ? run.plan.nodes[location.instance.node]?.parameters[name]
+        : undefined;
   const stored = location.scope === 'global' ? storedGlobalNames : storedInstanceNames;
   if (declared === undefined && !stored.has(name) && name !== 'statecustom') refuse('it follows from the run');
   if (typeof writer === 'string') return;
@@ -75,12 +80,12 @@ function overridden(run: Run, key: string): Change[] {
   for (const { node, name } of mappedFrom(run, key)) {
     for (const instance of run.instances.values()) {
       const target = `${instance.name}:${name}`;
-      if (instance.node === node && run.parameters.has(target)) changes.push({ kind: 'parameter', key: target, value: null, secret: false });
+      if (instance.node === node && run.parameters.has(target))
+        changes.push({ kind: 'parameter', key: target, value: null, secret: false });
     }
   }
   return changes;
 }
-
 
 function setEvent(key: string, value: string, secret: boolean, now: number): Change {
   const shown = secret ? '***' : value.length > maxShownValue ? `${value.slice(0, maxShownValue)}…` : value;

@@ -24,7 +24,10 @@ describe('a report', () => {
   it('arrives in parts, each going on where the last one was cut', async () => {
     expect(await files.append(run, name, whole, Readable.from([content.subarray(0, 1000)]))).toEqual({ received: 1000, complete: false });
     expect(await files.progress(run, name)).toEqual({ received: 1000, complete: false });
-    expect(await files.append(run, name, { ...whole, offset: 1000 }, Readable.from([content.subarray(1000)]))).toEqual({ received: content.length, complete: true });
+    expect(await files.append(run, name, { ...whole, offset: 1000 }, Readable.from([content.subarray(1000)]))).toEqual({
+      received: content.length,
+      complete: true,
+    });
     expect(await buffer(files.open(run, name))).toEqual(content);
   });
 
@@ -35,7 +38,10 @@ describe('a report', () => {
   });
 
   it('is refused with a gap, and the sender is told where to go on', async () => {
-    await expect(files.append(run, name, { ...whole, offset: 5 }, Readable.from([]))).rejects.toMatchObject({ code: 'PACELINE_CONFLICT', data: { received: 0 } });
+    await expect(files.append(run, name, { ...whole, offset: 5 }, Readable.from([]))).rejects.toMatchObject({
+      code: 'PACELINE_CONFLICT',
+      data: { received: 0 },
+    });
   });
 
   it('is thrown away when it does not have its checksum', async () => {
@@ -45,8 +51,12 @@ describe('a report', () => {
   });
 
   it('is refused when it is too large, or longer than announced', async () => {
-    await expect(files.append(run, name, { ...whole, size: 2 * 1024 * 1024 }, Readable.from([]))).rejects.toMatchObject({ code: 'PACELINE_TOO_LARGE' });
-    await expect(files.append(run, name, { ...whole, size: 10 }, Readable.from([content]))).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID' });
+    await expect(files.append(run, name, { ...whole, size: 2 * 1024 * 1024 }, Readable.from([]))).rejects.toMatchObject({
+      code: 'PACELINE_TOO_LARGE',
+    });
+    await expect(files.append(run, name, { ...whole, size: 10 }, Readable.from([content]))).rejects.toMatchObject({
+      code: 'PACELINE_REQUEST_INVALID',
+    });
   });
 
   it('says that the disk is full when it is', async () => {
@@ -57,7 +67,10 @@ describe('a report', () => {
     expect(body.destroyed && !body.readableEnded).toBe(false);
   });
 
-  it.each(['../../etc/passwd', 'x/../y_report_2012-01-19T203527Z.tgz', 'client.1_report_.tgz', '', 'a'.repeat(300)])('may not be named %j', async (bad) => {
-    await expect(files.append(run, bad, whole, Readable.from([]))).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID' });
-  });
+  it.each(['../../etc/passwd', 'x/../y_report_2012-01-19T203527Z.tgz', 'client.1_report_.tgz', '', 'a'.repeat(300)])(
+    'may not be named %j',
+    async (bad) => {
+      await expect(files.append(run, bad, whole, Readable.from([]))).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID' });
+    },
+  );
 });

@@ -48,7 +48,9 @@ export class ReportFiles {
     const before = await this.progress(run, name);
     if (before.complete) return before;
     if (part.offset !== before.received) {
-      throw new PacelineError('PACELINE_CONFLICT', `The report ${name} goes on at byte ${before.received}, not ${part.offset}`, { data: { ...before } });
+      throw new PacelineError('PACELINE_CONFLICT', `The report ${name} goes on at byte ${before.received}, not ${part.offset}`, {
+        data: { ...before },
+      });
     }
     await this.#receive(path, name, part, body);
     const received = (await sizeOf(partOf(path))) ?? 0;
@@ -79,7 +81,8 @@ export class ReportFiles {
         let left = part.size - part.offset;
         for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
           left -= chunk.length;
-          if (left < 0) throw new PacelineError('PACELINE_REQUEST_INVALID', `The report ${name} is longer than its announced ${part.size} bytes`);
+          if (left < 0)
+            throw new PacelineError('PACELINE_REQUEST_INVALID', `The report ${name} is longer than its announced ${part.size} bytes`);
           await file.writeFile(chunk);
         }
       } finally {
@@ -108,7 +111,11 @@ export class ReportFiles {
       throw new PacelineError('PACELINE_REPORT_CORRUPT', `The report ${name} arrived with SHA-256 ${actual}, expected ${part.sha256}`);
     }
     const file = await open(partOf(path), 'r+');
-    await file.sync().finally(() => file.close());
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await rename(partOf(path), path);
   }
 

@@ -6,7 +6,6 @@ import type { Run, RunFacts } from '../run/run.ts';
 import type { LogChunk } from '../run/log.ts';
 import type { Row, Statement } from './database.ts';
 
-
 /** How a run's data becomes rows, and rows become a run again. */
 export function insertRun(run: Run, tokenHash: string, cipher: ValueCipher): Statement[] {
   let position = 0;
@@ -47,7 +46,11 @@ export function saveFacts(run: Run): Statement {
 }
 
 export function saveInstance(run: Run, instance: Instance): Statement {
-  return { sql: 'UPDATE instances SET data = ? WHERE run = ? AND name = ?', values: [JSON.stringify(instance), run.id, instance.name], mustChange: 1 };
+  return {
+    sql: 'UPDATE instances SET data = ? WHERE run = ? AND name = ?',
+    values: [JSON.stringify(instance), run.id, instance.name],
+    mustChange: 1,
+  };
 }
 
 export function saveParameter(run: Run, name: string, value: string | null, secret: boolean, cipher: ValueCipher): Statement {

@@ -86,7 +86,11 @@ export class RunStore {
   }
 
   async events(run: string, after: number, limit: number): Promise<RunEvent[]> {
-    const rows = await this.#database.all('SELECT seq, at, body FROM events WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?', [run, after, limit]);
+    const rows = await this.#database.all('SELECT seq, at, body FROM events WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?', [
+      run,
+      after,
+      limit,
+    ]);
     return rows.map(readEvent);
   }
 

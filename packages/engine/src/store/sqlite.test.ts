@@ -26,7 +26,9 @@ describe('SQLite', () => {
   it('fails a transaction whose statement does not change what it has to', async () => {
     const database = openSqlite(':memory:');
     await database.transaction([{ sql: 'CREATE TABLE t (a INTEGER)', values: [] }]);
-    await expect(database.transaction([{ sql: 'DELETE FROM t WHERE a = 1', values: [], mustChange: 1 }])).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
+    await expect(database.transaction([{ sql: 'DELETE FROM t WHERE a = 1', values: [], mustChange: 1 }])).rejects.toMatchObject({
+      code: 'PACELINE_CONFLICT',
+    });
   });
 
   it('belongs to one process', async () => {
@@ -40,7 +42,9 @@ describe('SQLite', () => {
   it('says that a file is damaged', async () => {
     const path = join(folder, 'db');
     await writeFile(path, 'this is not a database, and long enough to be looked at as one '.repeat(100));
-    expect(() => openSqlite(path)).toThrow(expect.objectContaining({ code: 'PACELINE_STORE_FAILED', hint: expect.stringContaining('paceline reap') }));
+    expect(() => openSqlite(path)).toThrow(
+      expect.objectContaining({ code: 'PACELINE_STORE_FAILED', hint: expect.stringContaining('paceline reap') }),
+    );
   });
 
   it('says that the folder is missing', () => {
@@ -54,7 +58,9 @@ describe('SQLite', () => {
       const database = openSqlite(${JSON.stringify(path)});
       await database.transaction([{ sql: 'CREATE TABLE t (a INTEGER)', values: [] }, { sql: 'INSERT INTO t VALUES (42)', values: [] }]);
       process.kill(process.pid, 'SIGKILL');`;
-    expect(() => execFileSync(process.execPath, ['--conditions=@paceline/source', '--input-type=module', '-e', script], { stdio: 'ignore' })).toThrow();
+    expect(() =>
+      execFileSync(process.execPath, ['--conditions=@paceline/source', '--input-type=module', '-e', script], { stdio: 'ignore' }),
+    ).toThrow();
     return expect(openSqlite(path).all('SELECT a FROM t', [])).resolves.toEqual([{ a: 42 }]);
   });
 });

@@ -24,8 +24,17 @@ export class FakeCloud {
 
   readonly connector: Connector = {
     info: { name: 'fake', version: '0.0.0', api: 1 },
-    capabilities: { userDataBytes: 16_384, maxBatch: 100, idempotency: 'tag', listConsistencyMs: 0, console: 'none', reach: 'direct', snapshot: false },
-    launch: (request) => this.#faulty('launch', () => request.machines.map(({ index, name, userData }) => this.#start(request, index, name, userData))),
+    capabilities: {
+      userDataBytes: 16_384,
+      maxBatch: 100,
+      idempotency: 'tag',
+      listConsistencyMs: 0,
+      console: 'none',
+      reach: 'direct',
+      snapshot: false,
+    },
+    launch: (request) =>
+      this.#faulty('launch', () => request.machines.map(({ index, name, userData }) => this.#start(request, index, name, userData))),
     describe: (ids) => this.#faulty('describe', () => new Map(ids.flatMap((id) => [...this.machines].filter(([key]) => key === id)))),
     list: (query) => this.#list(query),
     terminate: (ids) =>
@@ -76,4 +85,8 @@ export class FakeCloud {
   }
 }
 
-export const lostAnswer = (method: Fault['method']): Fault => ({ method, when: 'after', error: new ConnectorError('timeout', 'no answer') });
+export const lostAnswer = (method: Fault['method']): Fault => ({
+  method,
+  when: 'after',
+  error: new ConnectorError('timeout', 'no answer'),
+});

@@ -40,7 +40,9 @@ export function planOf(nodes: Record<string, PlannedNode>, rest: Partial<RunPlan
 export function clientServerPlan(clients = 1, rest: Partial<RunPlan> = {}): RunPlan {
   return planOf(
     {
-      apache: nodeOf({ parameters: { port: parameterOf({ type: 'integer', value: '8080' }), ready: parameterOf({ type: 'boolean', output: true }) } }),
+      apache: nodeOf({
+        parameters: { port: parameterOf({ type: 'integer', value: '8080' }), ready: parameterOf({ type: 'boolean', output: true }) },
+      }),
       testclient: nodeOf({
         multiplicity: clients,
         parameters: {

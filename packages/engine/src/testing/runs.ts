@@ -49,7 +49,15 @@ export class TestRun {
   /** The machine of an instance is there and has an address. */
   boot(name: string, address = `10.0.0.${this.instance(name).index}`): void {
     const instance = this.instance(name);
-    const machine = { id: `m-${name}`, index: instance.index, name, state: 'running' as const, publicIps: [], privateIps: [address], createdAt: new Date(this.now) };
+    const machine = {
+      id: `m-${name}`,
+      index: instance.index,
+      name,
+      state: 'running' as const,
+      publicIps: [],
+      privateIps: [address],
+      createdAt: new Date(this.now),
+    };
     this.apply(machineFound(this.run, instance, machine, this.now));
   }
 
