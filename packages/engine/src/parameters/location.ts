@@ -1,4 +1,5 @@
 import type { Instance } from '../run/instance.ts';
+import { entryOf } from '../run/entry.ts';
 import type { Run } from '../run/run.ts';
 
 /** What a written key stands for in a run. */
@@ -22,7 +23,7 @@ export function locate(run: Run, written: string): Location | undefined {
   if (owner === 'ss') return { scope: 'global', key: `ss:${name}`, name };
   const instance = run.instances.get(owner);
   if (instance !== undefined) return { scope: 'instance', key: `${instance.name}:${name}`, instance, name };
-  if (run.plan.nodes[owner] === undefined) return undefined;
+  if (entryOf(run.plan.nodes, owner) === undefined) return undefined;
   if (nodeLevel.has(name)) return { scope: 'node', key: `${owner}:${name}`, node: owner, name };
   const first = run.instances.get(`${owner}.1`);
   return first && { scope: 'instance', key: `${first.name}:${name}`, instance: first, name };

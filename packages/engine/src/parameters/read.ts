@@ -1,4 +1,5 @@
-import { PacelineError } from '@paceline/model';
+import { PacelineError, type PlannedParameter } from '@paceline/model';
+import { entryOf } from '../run/entry.ts';
 import type { Run } from '../run/run.ts';
 import { locate, type Location } from './location.ts';
 import { globalValues, instanceValues, neverBlocking, nodeValues, storedGlobalNames, storedInstanceNames } from './system.ts';
@@ -29,7 +30,7 @@ export function readParameter(run: Run, written: string): Reading {
   const secret = declaredSecret(run, location);
   const own = run.parameters.get(key);
   if (own !== undefined) return { key, value: own.value, secret: secret || own.secret, sources: [key] };
-  const from = location.scope === 'instance' ? mappingOf(run, location) : undefined;
+  const from = planned(run, location)?.from;
   if (from === undefined) return { key, value: undefined, secret, sources: [key] };
   const source = readParameter(run, from);
   return { key, value: source.value, secret: secret || source.secret, sources: [key, ...source.sources] };
@@ -45,14 +46,12 @@ export function isDeclared(run: Run, location: Location): boolean {
   const { name } = location;
   switch (location.scope) {
     case 'global':
-      return name in globalValues || storedGlobalNames.has(name) || run.plan.globals[name] !== undefined;
+      return Object.hasOwn(globalValues, name) || storedGlobalNames.has(name) || planned(run, location) !== undefined;
     case 'node':
       return true;
     case 'instance':
       if (run.plan.category === 'Image' && (name === 'nodename' || name === 'id')) return false;
-      return (
-        name in instanceValues || storedInstanceNames.has(name) || run.plan.nodes[location.instance.node]?.parameters[name] !== undefined
-      );
+      return Object.hasOwn(instanceValues, name) || storedInstanceNames.has(name) || planned(run, location) !== undefined;
   }
 }
 
@@ -60,20 +59,21 @@ function derivedValue(run: Run, location: Location): string | undefined {
   const { name } = location;
   switch (location.scope) {
     case 'global':
-      return globalValues[name]?.(run);
+      return entryOf(globalValues, name)?.(run);
     case 'node':
-      return nodeValues[name]?.(run, location.node);
+      return entryOf(nodeValues, name)?.(run, location.node);
     case 'instance':
-      return instanceValues[name]?.(run, location.instance);
+      return entryOf(instanceValues, name)?.(run, location.instance);
   }
 }
 
 export function declaredSecret(run: Run, location: Location): boolean {
-  if (location.scope === 'global') return run.plan.globals[location.name]?.secret ?? false;
-  if (location.scope === 'node') return false;
-  return run.plan.nodes[location.instance.node]?.parameters[location.name]?.secret ?? false;
+  return planned(run, location)?.secret ?? false;
 }
 
-function mappingOf(run: Run, location: Extract<Location, { scope: 'instance' }>): string | undefined {
-  return run.plan.nodes[location.instance.node]?.parameters[location.name]?.from;
+/** What the run's modules say of a parameter; system parameters are not theirs. */
+export function planned(run: Run, location: Location): PlannedParameter | undefined {
+  if (location.scope === 'node') return undefined;
+  const declared = location.scope === 'global' ? run.plan.globals : run.plan.nodes[location.instance.node]?.parameters;
+  return declared && entryOf(declared, location.name);
 }

@@ -1,4 +1,5 @@
 import { PacelineError, type PlannedParameter, type RunPlan } from '@paceline/model';
+import { entryOf } from '../run/entry.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { mappedFrom } from './mapping.ts';
@@ -73,5 +74,6 @@ function feedsSecret(plan: RunPlan, key: string): boolean {
 
 function plannedAt(plan: RunPlan, key: string): PlannedParameter | undefined {
   const [owner = '', name = ''] = key.split(':', 2);
-  return plan.nodes[owner.replace(/\.\d+$/, '')]?.parameters[name];
+  const node = entryOf(plan.nodes, owner.replace(/\.\d+$/, ''));
+  return node && entryOf(node.parameters, name);
 }

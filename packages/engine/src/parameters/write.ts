@@ -6,7 +6,7 @@ import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { locate, type Location } from './location.ts';
 import { mappedFrom } from './mapping.ts';
-import { declaredSecret, isDeclared, unknownParameter } from './read.ts';
+import { declaredSecret, isDeclared, planned, unknownParameter } from './read.ts';
 import { storedGlobalNames, storedInstanceNames } from './system.ts';
 
 /** Who writes: an instance's agent, or the engine and the run's users, who may write whatever is not derived. */
@@ -46,12 +46,7 @@ function checkRight(run: Run, location: Location, writer: Writer): void {
   };
   if (location.scope === 'node') refuse('it follows from the run');
   const { name } = location;
-  const declared =
-    location.scope === 'global'
-      ? run.plan.globals[name]
-      : location.scope === 'instance'
-        ? run.plan.nodes[location.instance.node]?.parameters[name]
-        : undefined;
+  const declared = planned(run, location);
   const stored = location.scope === 'global' ? storedGlobalNames : storedInstanceNames;
   if (declared === undefined && !stored.has(name) && name !== 'statecustom') refuse('it follows from the run');
   if (typeof writer === 'string') return;
