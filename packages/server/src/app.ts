@@ -1,8 +1,9 @@
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from '@fastify/type-provider-zod';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from '@fastify/type-provider-zod';
 import { PacelineError } from '@paceline/model';
 import Fastify, { LogController, type FastifyServerOptions } from 'fastify';
+import { openApiOptions } from './openapi.ts';
 import { sendProblem } from './problem.ts';
 import { agentRoutes } from './routes/agent.ts';
 import { feedRoutes } from './routes/feeds.ts';
@@ -23,6 +24,10 @@ export async function buildApp({ logger, https, ...context }: AppOptions): Promi
   const options: FastifyServerOptions = {
     logger,
     bodyLimit: 1024 * 1024,
+    // An address that cannot be read never gets to the error handler.
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
+    // A HEAD of a stream would be a stream.
+    exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 400 },
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
@@ -36,20 +41,11 @@ export async function buildApp({ logger, https, ...context }: AppOptions): Promi
   app.setNotFoundHandler((request, reply) => {
     sendProblem(new PacelineError('PACELINE_NOT_FOUND', `There is nothing at ${request.method} ${request.url.split('?')[0]}`), request, reply);
   });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Paceline', version: context.version, description: 'Runs of systems of many machines.' },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      security: [{ token: [] }],
-    },
-    transform: jsonSchemaTransform,
-  });
+  await app.register(swagger, openApiOptions(context.version));
   await app.register(rateLimit, { global: false });
-  await app.register(async (scope) => {
-    const routes = scope as unknown as App;
-    for (const group of [metaRoutes, runRoutes, parameterRoutes, feedRoutes, reportRoutes, agentRoutes, slipstreamRoutes]) group(routes, context);
-  });
+  for (const group of [metaRoutes, runRoutes, parameterRoutes, feedRoutes, reportRoutes, agentRoutes, slipstreamRoutes]) {
+    await app.register(async (scope) => group(scope as unknown as App, context));
+  }
   await app.ready();
   return app;
 }

@@ -7,7 +7,7 @@ const docs = 'https://paceline.dev/errors#';
 /** Any error as the one kind that we show: ours as it is, Fastify's translated, everything else without its insides. */
 export function toPacelineError(error: unknown): PacelineError {
   if (isPacelineError(error)) return error;
-  const { statusCode, code, message } = error as Partial<FastifyError>;
+  const { statusCode, code, message } = (error ?? {}) as Partial<FastifyError>;
   if (statusCode === 413) return new PacelineError('PACELINE_TOO_LARGE', message ?? 'The body is too large', { cause: error });
   if (statusCode === 429) return new PacelineError('PACELINE_RATE_LIMITED', message ?? 'Too many requests', { cause: error });
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

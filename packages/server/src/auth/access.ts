@@ -10,6 +10,11 @@ export interface Access {
   operator(request: FastifyRequest): void;
   /** @returns the full id of the run that the text means. @throws PACELINE_UNAUTHENTICATED, PACELINE_NOT_FOUND */
   run(request: FastifyRequest, text: string): Promise<string>;
+  /**
+   * As an `onRequest` hook: refuses whom the route is not for before a body is read. Routes with `:run` are that run's, others
+   * the operator's.
+   */
+  guard(request: FastifyRequest): Promise<void>;
 }
 
 export function createAccess(engine: Engine, operatorToken: string): Access {
@@ -19,9 +24,14 @@ export function createAccess(engine: Engine, operatorToken: string): Access {
       hint: 'Use the token of the server, or the one that was given out with the run.',
     });
   };
-  return {
+  const access: Access = {
     operator(request) {
       if (!isOperator(bearerOf(request))) refuse();
+    },
+    async guard(request) {
+      const { run } = request.params as { run?: string };
+      if (run === undefined) access.operator(request);
+      else await access.run(request, run);
     },
     async run(request, text) {
       const token = bearerOf(request);
@@ -30,6 +40,7 @@ export function createAccess(engine: Engine, operatorToken: string): Access {
       return matches ? text : refuse();
     },
   };
+  return access;
 }
 
 function sameText(a: string, b: string): boolean {

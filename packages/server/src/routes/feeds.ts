@@ -1,19 +1,32 @@
-import type { EventView, LogView } from '@paceline/api';
+import { eventList, logList, type EventView, type LogView } from '@paceline/api';
 import { iso, type Feed, type LogChunk, type RunEvent } from '@paceline/engine';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { openEventStream } from '../sse.ts';
-import type { App, RouteContext } from './routes.ts';
+import { runParams, type App, type RouteContext } from './routes.ts';
 
-const runParams = z.strictObject({ run: z.string().max(200) });
 const cursor = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(1000).default(500),
 });
 
+const tags = ['feeds'];
+const description = 'With `accept: text/event-stream` everything after the cursor and then live; `last-event-id` resumes a stream that was cut.';
+
 /** Events and logs: a page as JSON, or, asked for `text/event-stream`, everything from a cursor on and then live. */
 export function feedRoutes(app: App, { engine, access }: RouteContext): void {
-  app.get('/api/runs/:run/events', { schema: { params: runParams, querystring: cursor } }, async (request, reply) => {
+  app.addHook('onRequest', access.guard);
+
+  const events = {
+    operationId: 'listEvents',
+    summary: 'What happened in a run',
+    description,
+    tags,
+    params: runParams,
+    querystring: cursor,
+    response: { 200: eventList },
+  };
+  app.get('/api/runs/:run/events', { schema: events }, async (request, reply) => {
     const run = await access.run(request, request.params.run);
     const active = engine.findActive(run);
     const read = (after: number, limit: number): Promise<RunEvent[]> => engine.store.events(run, after, limit);
@@ -21,7 +34,16 @@ export function feedRoutes(app: App, { engine, access }: RouteContext): void {
     return stream(request, reply, request.query.after, active?.events, read, 'event', eventView);
   });
 
-  app.get('/api/runs/:run/logs', { schema: { params: runParams, querystring: cursor } }, async (request, reply) => {
+  const logs = {
+    operationId: 'listLogs',
+    summary: 'What the scripts of a run printed',
+    description,
+    tags,
+    params: runParams,
+    querystring: cursor,
+    response: { 200: logList },
+  };
+  app.get('/api/runs/:run/logs', { schema: logs }, async (request, reply) => {
     const run = await access.run(request, request.params.run);
     const active = engine.findActive(run);
     const read = (after: number, limit: number): Promise<LogChunk[]> => engine.store.logs(run, after, limit);

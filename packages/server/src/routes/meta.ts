@@ -3,9 +3,17 @@ import * as z from 'zod';
 import type { App, RouteContext } from './routes.ts';
 
 export function metaRoutes(app: App, { engine, access, version }: RouteContext): void {
-  app.get('/api/health', { schema: { response: { 200: z.strictObject({ status: z.literal('ok') }) } } }, () => ({ status: 'ok' as const }));
+  const health = {
+    operationId: 'health',
+    summary: 'Whether the server answers; needs no token',
+    tags: ['server'],
+    security: [],
+    response: { 200: z.strictObject({ status: z.literal('ok') }).describe('It does') },
+  };
+  app.get('/api/health', { schema: health }, () => ({ status: 'ok' as const }));
 
-  app.get('/api/info', { schema: { response: { 200: serverInfo } } }, (request) => {
+  const info = { operationId: 'info', summary: 'Version and clouds of the server', tags: ['server'], response: { 200: serverInfo } };
+  app.get('/api/info', { schema: info }, (request) => {
     access.operator(request);
     return { name: 'paceline' as const, version, clouds: engine.clouds };
   });

@@ -1,14 +1,17 @@
 import { parameterList, parameterView, parameterWrite } from '@paceline/api';
 import { listParameters, readParameter, writeParameter } from '@paceline/engine';
 import * as z from 'zod';
-import type { App, RouteContext } from './routes.ts';
+import { nothing, runParams, type App, type RouteContext } from './routes.ts';
 
 const maxParameterBytes = 7 * 1024 * 1024;
-const runParams = z.strictObject({ run: z.string().max(200) });
-const keyParams = z.strictObject({ run: z.string().max(200), key: z.string().max(300) });
+const keyParams = z.strictObject({ ...runParams.shape, key: z.string().max(300) });
+const tags = ['parameters'];
 
 export function parameterRoutes(app: App, { engine, access }: RouteContext): void {
-  app.get('/api/runs/:run/parameters', { schema: { params: runParams, response: { 200: parameterList } } }, async (request) => {
+  app.addHook('onRequest', access.guard);
+
+  const list = { operationId: 'listParameters', summary: 'List all parameters; secrets are masked', tags, params: runParams, response: { 200: parameterList } };
+  app.get('/api/runs/:run/parameters', { schema: list }, async (request) => {
     const run = await engine.run(await access.run(request, request.params.run));
     return { parameters: listParameters(run) };
   });
@@ -17,6 +20,9 @@ export function parameterRoutes(app: App, { engine, access }: RouteContext): voi
     '/api/runs/:run/parameters/:key',
     {
       schema: {
+        operationId: 'getParameter',
+        summary: 'Read a parameter; `reveal` shows a secret',
+        tags,
         params: keyParams,
         querystring: z.strictObject({ reveal: z.stringbool().default(false) }),
         response: { 200: parameterView },
@@ -30,21 +36,26 @@ export function parameterRoutes(app: App, { engine, access }: RouteContext): voi
     },
   );
 
-  app.put(
-    '/api/runs/:run/parameters/:key',
-    { bodyLimit: maxParameterBytes, schema: { params: keyParams, body: parameterWrite, response: { 200: parameterView } } },
-    async (request) => {
-      const active = await engine.activeRun(await access.run(request, request.params.run));
-      const { value, secret } = request.body;
-      await active.decide((run, now) => writeParameter(run, request.params.key, value, secret, 'user', now));
-      const reading = readParameter(active.run, request.params.key);
-      return { key: reading.key, value: reading.secret ? '***' : (reading.value ?? null), secret: reading.secret };
-    },
-  );
+  const set = {
+    operationId: 'setParameter',
+    summary: 'Set a parameter; answered once the value is stored',
+    tags,
+    params: keyParams,
+    body: parameterWrite,
+    response: { 200: parameterView },
+  };
+  app.put('/api/runs/:run/parameters/:key', { bodyLimit: maxParameterBytes, schema: set }, async (request) => {
+    const active = await engine.activeRun(await access.run(request, request.params.run));
+    const { value, secret } = request.body;
+    await active.decide((run, now) => writeParameter(run, request.params.key, value, secret, 'user', now));
+    const reading = readParameter(active.run, request.params.key);
+    return { key: reading.key, value: reading.secret ? '***' : (reading.value ?? null), secret: reading.secret };
+  });
 
-  app.delete('/api/runs/:run/parameters/:key', { schema: { params: keyParams } }, async (request, reply) => {
+  const unset = { operationId: 'unsetParameter', summary: 'Take the value of a parameter away', tags, params: keyParams, response: { 204: nothing } };
+  app.delete('/api/runs/:run/parameters/:key', { schema: unset }, async (request, reply) => {
     const active = await engine.activeRun(await access.run(request, request.params.run));
     await active.decide((run, now) => writeParameter(run, request.params.key, '', false, 'user', now));
-    return reply.status(204).send();
+    return reply.status(204).send(null);
   });
 }

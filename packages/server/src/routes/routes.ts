@@ -1,9 +1,16 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { Engine } from '@paceline/engine';
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
+import * as z from 'zod';
 import type { Access } from '../auth/access.ts';
 
 export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, ZodTypeProvider>;
+
+/** `run` is an id; with the server's token also the beginning of one, or a name. */
+export const runParams = z.strictObject({ run: z.string().max(200) });
+
+/** An answer without a body. */
+export const nothing = z.null();
 
 /** What every group of routes is given. */
 export interface RouteContext {

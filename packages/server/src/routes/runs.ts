@@ -1,14 +1,23 @@
 import { abortRequest, createdRun, runDetail, runList, runRequest } from '@paceline/api';
 import { abortChanges, cancelAbortChanges, end, natural } from '@paceline/engine';
 import * as z from 'zod';
-import type { App, RouteContext } from './routes.ts';
+import { runParams, type App, type RouteContext } from './routes.ts';
 
 const maxRunRequestBytes = 16 * 1024 * 1024;
-const runParams = z.strictObject({ run: z.string().max(200) });
+const tags = ['runs'];
 
 export function runRoutes(app: App, { engine, access }: RouteContext): void {
-  app.post('/api/runs', { bodyLimit: maxRunRequestBytes, schema: { body: runRequest, response: { 201: createdRun } } }, async (request, reply) => {
-    access.operator(request);
+  app.addHook('onRequest', access.guard);
+
+  const create = {
+    operationId: 'createRun',
+    summary: 'Start a run',
+    description: 'The token in the answer is good for this run alone and is shown once.',
+    tags,
+    body: runRequest,
+    response: { 201: createdRun },
+  };
+  app.post('/api/runs', { bodyLimit: maxRunRequestBytes, schema: create }, async (request, reply) => {
     const created = await engine.createRun(request.body, 'operator');
     return reply.status(201).header('location', `/api/runs/${created.run.id}`).send(created);
   });
@@ -17,6 +26,9 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
     '/api/runs',
     {
       schema: {
+        operationId: 'listRuns',
+        summary: 'List runs, the newest first',
+        tags,
         querystring: z.strictObject({
           active: z.stringbool().default(false),
           limit: z.coerce.number().int().min(1).max(500).default(50),
@@ -26,35 +38,41 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
       },
     },
     async (request) => {
-      access.operator(request);
       const { active, limit, offset } = request.query;
       return { runs: await engine.listRuns({ activeOnly: active, limit, offset }) };
     },
   );
 
-  app.get('/api/runs/:run', { schema: { params: runParams, response: { 200: runDetail } } }, async (request) => {
+  const get = { operationId: 'getRun', summary: 'Look at a run and its instances', tags, params: runParams, response: { 200: runDetail } };
+  app.get('/api/runs/:run', { schema: get }, async (request) => {
     return engine.runDetail(await access.run(request, request.params.run));
   });
 
   // Ready runs end as they are; a run that is still on its way is cancelled.
-  app.delete('/api/runs/:run', { schema: { params: runParams, response: { 202: runDetail } } }, async (request, reply) => {
+  const terminate = { operationId: 'terminateRun', summary: 'End a run and its machines', tags, params: runParams, response: { 202: runDetail } };
+  app.delete('/api/runs/:run', { schema: terminate }, async (request, reply) => {
     const id = await access.run(request, request.params.run);
     const active = engine.findActive(id);
     await active?.decide((run, now) => end(run, run.facts.state === 'Ready' ? natural(run) : 'Cancelled', 'a user', now));
     return reply.status(202).send(await engine.runDetail(id));
   });
 
-  app.post(
-    '/api/runs/:run/abort',
-    { schema: { params: runParams, body: abortRequest, response: { 202: runDetail } } },
-    async (request, reply) => {
-      const active = await engine.activeRun(await access.run(request, request.params.run));
-      await active.decide((run, now) => abortChanges(run, 'ss:abort', request.body.reason, now));
-      return reply.status(202).send(await engine.runDetail(active.run.id));
-    },
-  );
+  const abort = {
+    operationId: 'abortRun',
+    summary: 'Raise the abort flag: scripts are stopped, reports still come',
+    tags,
+    params: runParams,
+    body: abortRequest,
+    response: { 202: runDetail },
+  };
+  app.post('/api/runs/:run/abort', { schema: abort }, async (request, reply) => {
+    const active = await engine.activeRun(await access.run(request, request.params.run));
+    await active.decide((run, now) => abortChanges(run, 'ss:abort', request.body.reason, now));
+    return reply.status(202).send(await engine.runDetail(active.run.id));
+  });
 
-  app.delete('/api/runs/:run/abort', { schema: { params: runParams, response: { 202: runDetail } } }, async (request, reply) => {
+  const cancelAbort = { operationId: 'cancelAbort', summary: 'Take the abort flag down', tags, params: runParams, response: { 202: runDetail } };
+  app.delete('/api/runs/:run/abort', { schema: cancelAbort }, async (request, reply) => {
     const active = await engine.activeRun(await access.run(request, request.params.run));
     await active.decide((run, now) => cancelAbortChanges(run, run.facts.abort?.source ?? 'ss:abort', now));
     return reply.status(202).send(await engine.runDetail(active.run.id));

@@ -1,9 +1,8 @@
-import { isPacelineError } from '@paceline/model';
-import { completeState, end, hasEnded, natural, readParameter, writeParameter, type Agent } from '@paceline/engine';
+import { isPacelineError, PacelineError } from '@paceline/model';
+import { abortChanges, completeState, end, hasEnded, natural, readAs, readParameter, writeParameter, type ActiveRun, type Agent } from '@paceline/engine';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bearerOf } from '../auth/bearer.ts';
 import { toPacelineError } from '../problem.ts';
-import { PacelineError } from '@paceline/model';
 import type { App, RouteContext } from './routes.ts';
 
 interface KeyRequest {
@@ -27,30 +26,39 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
       if (agent.active.run.id !== request.params.run) throw new PacelineError('PACELINE_FORBIDDEN', 'This key belongs to another run');
       return agent;
     };
+    // Before a body is read.
+    scope.addHook<KeyRequest>('onRequest', async (request) => void (await whoAsks(request)));
+
     const activeOf = async (request: FastifyRequest<KeyRequest>) => {
       const who = await whoAsks(request);
       const active = typeof who === 'string' ? await engine.activeRun(who) : who.active;
       const { abort } = active.run.facts;
       if (abort !== null && request.query.ignoreabort !== 'true') throw new PacelineError('PACELINE_RUN_ABORTED', `Abort flag raised! ${abort.reason}`);
-      return { active, writer: typeof who === 'string' ? ('user' as const) : { instance: who.instance } };
+      return { active, instance: typeof who === 'string' ? undefined : who.instance };
+    };
+    const write = async (request: FastifyRequest<KeyRequest>, value: string): Promise<void> => {
+      const { active, instance } = await activeOf(request);
+      const writer = instance === undefined ? 'user' : { instance };
+      await abortOnUnknown(active, instance, () =>
+        active.decide((run, now) => writeParameter(run, request.params.key, value, false, writer, now)),
+      );
     };
 
     scope.get<KeyRequest>('/run/:run/:key', { schema: { hide: true } }, async (request, reply) => {
-      const { active } = await activeOf(request);
-      const { key, value } = readParameter(active.run, request.params.key);
+      const { active, instance } = await activeOf(request);
+      const read = () => (instance === undefined ? readParameter(active.run, request.params.key) : readAs(active.run, instance, request.params.key));
+      const { key, value } = await abortOnUnknown(active, instance, read);
       if (value === undefined) throw new PacelineError('PACELINE_PARAMETER_UNSET', `${key} has no value yet`);
       return reply.type('text/plain; charset=utf-8').send(value);
     });
 
     scope.put<KeyRequest & { Body: string }>('/run/:run/:key', { schema: { hide: true } }, async (request, reply) => {
-      const { active, writer } = await activeOf(request);
-      await active.decide((run, now) => writeParameter(run, request.params.key, request.body ?? '', false, writer, now));
+      await write(request, request.body ?? '');
       return reply.type('text/plain; charset=utf-8').send('');
     });
 
     scope.delete<KeyRequest>('/run/:run/:key', { schema: { hide: true } }, async (request, reply) => {
-      const { active, writer } = await activeOf(request);
-      await active.decide((run, now) => writeParameter(run, request.params.key, '', false, writer, now));
+      await write(request, '');
       return reply.status(204).send();
     });
 
@@ -70,6 +78,18 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
       return reply.status(204).send();
     });
   });
+}
+
+/** SlipStream's rule: a machine that names an unknown key has a mistake in its recipe, and ends the run. */
+async function abortOnUnknown<T>(active: ActiveRun, instance: Agent['instance'] | undefined, act: () => T | Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (instance !== undefined && isPacelineError(error) && error.code === 'PACELINE_PARAMETER_UNKNOWN') {
+      await active.decide((run, now) => abortChanges(run, `${instance.name}:abort`, error.message, now));
+    }
+    throw error;
+  }
 }
 
 function findAgent(authenticate: () => Agent): Agent | undefined {

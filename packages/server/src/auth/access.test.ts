@@ -1,0 +1,204 @@
+import type { InjectOptions } from 'fastify';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { operatorToken, TestServer, type JoinedRun } from '../testing/test-server.ts';
+
+/** Who asks. `own` is the run that the address is of, `other` another one. */
+const callers = ['nobody', 'wrong', 'operator', 'ownRun', 'otherRun', 'ownAgent', 'otherAgent'] as const;
+type Caller = (typeof callers)[number];
+
+interface Entry {
+  /** Statuses in the order of `callers`. */
+  expected: readonly [number, number, number, number, number, number, number];
+  url?: (own: JoinedRun) => string;
+  options?: (own: JoinedRun) => InjectOptions;
+  /** The answer goes on for ever, so only its head is looked at. */
+  stream?: true;
+}
+
+const noted = 'web.1:ready';
+const report = (instance: string): string => `${instance}_report_2012-01-19T203527Z.tgz`;
+const digest = 'a'.repeat(64);
+/** Open to everybody, for the operator only, for the operator and the run's token. */
+const open = [200, 200, 200, 200, 200, 200, 200] as const;
+const operatorOnly = (status: number) => [401, 401, status, 401, 401, 401, 401] as const;
+const run = (status: number) => [401, 401, status, status, 401, 401, 401] as const;
+/** For agents, each for itself: what belongs to another run is no more than unknown. */
+const agents = (own: number, other: number) => [401, 401, 401, 401, 401, own, other] as const;
+const json = (payload: object): InjectOptions => ({ payload });
+
+/** Every route, with who may use it. A new route needs a line here. */
+const table: Record<string, Entry> = {
+  'GET /api/health': { expected: open },
+  'GET /api/openapi.json': { expected: open },
+  'GET /api/info': { expected: operatorOnly(200) },
+  'GET /api/runs': { expected: operatorOnly(200) },
+  'POST /api/runs': { expected: [401, 401, 400, 401, 401, 401, 401], options: () => json({ deployment: emptyDeployment, parameters: { nothing: 'x' } }) },
+  'GET /api/runs/:run': { expected: run(200) },
+  'DELETE /api/runs/:run': { expected: run(202) },
+  'POST /api/runs/:run/abort': { expected: run(202), options: () => json({ reason: 'a test' }) },
+  'DELETE /api/runs/:run/abort': { expected: run(202) },
+  'GET /api/runs/:run/parameters': { expected: run(200) },
+  'GET /api/runs/:run/parameters/:key': { expected: run(200) },
+  'PUT /api/runs/:run/parameters/:key': { expected: run(200), options: () => json({ value: 'true' }) },
+  'DELETE /api/runs/:run/parameters/:key': { expected: run(204) },
+  'GET /api/runs/:run/events': { expected: run(200) },
+  'GET /api/runs/:run/logs': { expected: run(200) },
+  'GET /api/runs/:run/reports': { expected: run(200) },
+  'GET /api/runs/:run/reports/:name': { expected: run(404), url: ({ id }) => `/api/runs/${id}/reports/${report('web.1')}` },
+  // The bundle is the same for everybody and holds no secret; a join brings its own.
+  'GET /agent/files/:digest': { expected: [404, 404, 404, 404, 404, 404, 404], url: () => `/agent/files/${digest}` },
+  'POST /agent/join': {
+    expected: [403, 403, 403, 403, 403, 403, 403],
+    options: ({ id }) => json({ run: id, instance: 'web.1', secret: 'guess', keyHash: digest, agentVersion: '', nodeVersion: '', bootId: '' }),
+  },
+  'GET /agent/stream': { expected: agents(200, 200), stream: true },
+  'POST /agent/ops': { expected: agents(200, 200), options: () => json({ ops: [] }) },
+  'GET /agent/scripts/:digest': { expected: agents(404, 404), url: () => `/agent/scripts/${digest}` },
+  // Both agents are of an instance with the same name; each reaches its own run only.
+  'GET /agent/reports/:name': { expected: agents(200, 200), url: () => `/agent/reports/${report('web.1')}` },
+  'PUT /agent/reports/:name': {
+    expected: agents(422, 422),
+    url: () => `/agent/reports/${report('web.1')}?offset=0&size=1&sha256=${digest}`,
+    options: () => ({ payload: 'x', headers: { 'content-type': 'application/gzip' } }),
+  },
+  'GET /run/:run/:key': { expected: [401, 401, 200, 200, 401, 200, 403] },
+  'PUT /run/:run/:key': { expected: [401, 401, 200, 200, 401, 200, 403], options: () => ({ payload: 'true', headers: { 'content-type': 'text/plain' } }) },
+  'DELETE /run/:run/:key': { expected: [401, 401, 204, 204, 401, 204, 403] },
+  'POST /run/:run/:key': { expected: [401, 401, 403, 403, 401, 200, 403], url: ({ id }) => `/run/${id}/web.1:complete` },
+  'DELETE /run/:run': { expected: [401, 401, 204, 204, 401, 401, 403] },
+};
+
+const emptyDeployment = {
+  kind: 'Deployment',
+  name: 'empty',
+  tags: [],
+  module: 'empty',
+  parameters: {},
+  nodes: {},
+  keepRunning: 'never',
+  timeoutMs: 1,
+  lifetimeMs: 1,
+  onStall: 'abort',
+  digest,
+};
+
+let server: TestServer;
+let other: JoinedRun;
+beforeAll(async () => {
+  server = await TestServer.open();
+  other = await server.run();
+});
+afterAll(() => server.close());
+
+describe('every route', () => {
+  it('says in this table who may use it', () => {
+    expect(Object.keys(table).toSorted()).toEqual(routesOf(server).toSorted());
+  });
+
+  it.each(Object.entries(table))('%s lets in only whom it should', async (route, { expected, url, options, stream }) => {
+    const actual: Partial<Record<Caller, number>> = {};
+    for (const caller of callers) {
+      const own = await server.run();
+      await server.ask('PUT', `/api/runs/${own.id}/parameters/${noted}`, json({ value: 'true' }));
+      const [method = '', pattern = ''] = route.split(' ');
+      const address = url?.(own) ?? pattern.replace(':run', own.id).replace(':key', noted);
+      const token = tokenOf(caller, own);
+      const given = { method: method as 'GET', ...options?.(own), token };
+      actual[caller] = stream ? await headStatus(address, token) : (await server.ask(given.method, address, given)).statusCode;
+    }
+    expect(actual).toEqual(Object.fromEntries(callers.map((caller, index) => [caller, expected[index]])));
+  });
+});
+
+describe('a body', () => {
+  it.each(Object.keys(table).filter((route) => /^(POST|PUT) /.test(route) && route !== 'POST /agent/join'))('of %s is not even read from strangers', async (route) => {
+    const [method = '', pattern = ''] = route.split(' ');
+    const url = pattern.replace(':run', other.id).replace(':key', noted).replace(':name', report('web.1'));
+    const payload = Buffer.alloc(20 * 1024 * 1024, 'x');
+    const answer = await server.ask(method as 'POST', url, { token: 'plo_guess', payload, headers: { 'content-type': 'application/json' } });
+    expect(answer.statusCode).toBe(401);
+  });
+});
+
+describe('a run’s token', () => {
+  it('opens its run by the full id only, and says nothing of other names', async () => {
+    const own = await server.run({ name: 'mine' });
+    for (const name of ['mine', own.id.slice(0, 8), 'no-such-run']) {
+      expect((await server.ask('GET', `/api/runs/${name}`, { token: own.token })).statusCode).toBe(401);
+    }
+    expect((await server.ask('GET', '/api/runs/mine')).statusCode).toBe(200);
+  });
+});
+
+describe('an agent', () => {
+  it('reads neither another run nor a secret of another node that is not mapped to it', async () => {
+    const own = await server.run();
+    await server.ask('PUT', `/api/runs/${own.id}/parameters/web.1:password`, json({ value: 'hush' }));
+    const get = (instance: string, key: string) => server.ask('GET', `/run/${own.id}/${key}`, { token: own.keyOf(instance) });
+    expect((await get('client.1', 'client.1:web.password')).body).toBe('hush');
+    expect((await get('client.1', 'web.1:password')).body).toBe('hush');
+    await server.ask('PUT', `/api/runs/${own.id}/parameters/client.1:note`, json({ value: 'private', secret: true }));
+    const refused = await get('web.1', 'client.1:note');
+    expect([refused.statusCode, refused.body]).toEqual([403, 'client.1:note is a secret of another machine, and web.1 may not read it']);
+    const ops = await server.ask('POST', '/agent/ops', {
+      token: own.keyOf('web.1'),
+      payload: { ops: [{ op: 'get', key: 'client.1:note', wait: false, ignoreAbort: false }] },
+    });
+    expect(ops.json()).toMatchObject({ results: [{ status: 'error', code: 'PACELINE_FORBIDDEN', httpStatus: 403 }] });
+  });
+
+  it('sends and asks for reports under its own name only', async () => {
+    const own = await server.run();
+    const token = own.keyOf('client.1');
+    expect((await server.ask('GET', `/agent/reports/${report('web.1')}`, { token })).statusCode).toBe(403);
+    expect((await server.ask('GET', '/agent/reports/..%2f..%2fkey', { token })).statusCode).toBe(403);
+  });
+
+  it('of a run that has ended is nobody any more', async () => {
+    const own = await server.run();
+    await server.ask('DELETE', `/api/runs/${own.id}`);
+    await vi.waitFor(async () => expect((await server.ask('GET', `/api/runs/${own.id}`)).json()).toMatchObject({ state: 'Cancelled' }));
+    expect((await server.ask('POST', '/agent/ops', { token: own.keyOf('web.1'), payload: { ops: [] } })).statusCode).toBe(401);
+  });
+});
+
+function tokenOf(caller: Caller, own: JoinedRun): string | null {
+  switch (caller) {
+    case 'nobody':
+      return null;
+    case 'wrong':
+      return 'plo_guess';
+    case 'operator':
+      return operatorToken;
+    case 'ownRun':
+      return own.token;
+    case 'otherRun':
+      return other.token;
+    case 'ownAgent':
+      return own.keyOf('web.1');
+    case 'otherAgent':
+      return other.keyOf('web.1');
+  }
+}
+
+async function headStatus(url: string, token: string | null): Promise<number> {
+  const left = new AbortController();
+  const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+  const answer = await server.app.inject({ method: 'GET', url, headers, payloadAsStream: true, signal: left.signal });
+  if (answer.statusCode === 200) answer.stream().destroy();
+  return answer.statusCode;
+}
+
+/** `METHOD /path` of everything that the application answers to. */
+function routesOf({ app }: TestServer): string[] {
+  const path: string[] = [];
+  return app
+    .printRoutes({ commonPrefix: false })
+    .split('\n')
+    .flatMap((line) => {
+      const [, indent = '', part = '', methods = ''] = /^([│├└─ ]*)(\/\S*) \((.*)\)$/.exec(line) ?? [];
+      if (part === '') return [];
+      path.splice(indent.length / 4 - 1, path.length, part);
+      return methods.split(', ').map((method) => `${method} ${path.join('')}`);
+    });
+}

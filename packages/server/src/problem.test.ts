@@ -1,0 +1,68 @@
+import { isPacelineError, PacelineError } from '@paceline/model';
+import { problem } from '@paceline/api';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { problemOf, toPacelineError } from './problem.ts';
+import { TestServer } from './testing/test-server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.open();
+});
+afterAll(() => server.close());
+
+describe('a refusal', () => {
+  it('is a problem document as in RFC 9457, with a code and what to do', async () => {
+    const answer = await server.ask('GET', '/api/runs/nothing');
+    expect(answer.headers['content-type']).toMatch(/^application\/problem\+json(;|$)/);
+    expect(answer.statusCode).toBe(404);
+    expect(answer.json()).toMatchInlineSnapshot(`
+      {
+        "code": "PACELINE_NOT_FOUND",
+        "detail": "There is no run nothing",
+        "hint": "\`paceline list\` shows all runs.",
+        "status": 404,
+        "title": "There is no such thing",
+        "type": "https://paceline.dev/errors#paceline_not_found",
+      }
+    `);
+  });
+
+  it.each([
+    ['no such address', 'GET', '/api/nothing?token=secret', {}, 404, 'PACELINE_NOT_FOUND'],
+    ['no such method', 'PATCH', '/api/runs', {}, 404, 'PACELINE_NOT_FOUND'],
+    ['no token', 'GET', '/api/runs', { token: null }, 401, 'PACELINE_UNAUTHENTICATED'],
+    ['broken JSON', 'POST', '/api/runs', { payload: '{', headers: { 'content-type': 'application/json' } }, 400, 'PACELINE_REQUEST_INVALID'],
+    ['no body', 'POST', '/api/runs', {}, 400, 'PACELINE_REQUEST_INVALID'],
+    ['another kind of body', 'POST', '/api/runs', { payload: '<a/>', headers: { 'content-type': 'text/xml' } }, 400, 'PACELINE_REQUEST_INVALID'],
+    ['a wrong field', 'GET', '/api/runs?limit=0', {}, 400, 'PACELINE_REQUEST_INVALID'],
+    ['an unknown field', 'GET', '/api/runs?limt=1', {}, 400, 'PACELINE_REQUEST_INVALID'],
+    ['a broken escape', 'GET', '/api/runs/%E0%A4%A', {}, 400, 'PACELINE_REQUEST_INVALID'],
+    ['an endless name', 'GET', `/api/runs/${'x'.repeat(5000)}`, {}, 400, 'PACELINE_REQUEST_INVALID'],
+  ] as const)('for %s is one too', async (_what, method, url, options, status, code) => {
+    const answer = await server.ask(method as 'GET', url, options);
+    expect(answer.statusCode).toBe(status);
+    expect(answer.headers['content-type']).toMatch(/^application\/problem\+json(;|$)/);
+    expect(problem.parse(answer.json())).toMatchObject({ status, code, type: `https://paceline.dev/errors#${code.toLowerCase()}` });
+    expect(answer.body).not.toContain('secret');
+  });
+});
+
+describe('an error', () => {
+  it('of ours stays what it is', () => {
+    const error = new PacelineError('PACELINE_CONFLICT', 'not now', { data: { received: 3 } });
+    expect(toPacelineError(error)).toBe(error);
+    expect(problemOf(error)).toMatchObject({ status: 409, detail: 'not now', received: 3 });
+  });
+
+  it('cannot change the fields that every problem has', () => {
+    const problem = problemOf(new PacelineError('PACELINE_CONFLICT', 'not now', { data: { status: 200, code: 'x', detail: 'y', type: 'z', title: 'w' } }));
+    expect(problem).toMatchObject({ status: 409, code: 'PACELINE_CONFLICT', detail: 'not now' });
+  });
+
+  it.each([new Error('password=hunter2'), 'text', undefined, null, 7, { statusCode: 500, message: 'x' }])('from inside (%s) is told without its insides', (thrown) => {
+    const error = toPacelineError(thrown);
+    expect(isPacelineError(error) && error.code).toBe('PACELINE_INTERNAL');
+    expect(JSON.stringify(problemOf(error))).not.toContain('hunter2');
+    expect(error.cause).toBe(thrown);
+  });
+});

@@ -1,0 +1,101 @@
+import type { CreatedRun, RunDetail } from '@paceline/api';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { clientServer, TestServer } from '../testing/test-server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.open();
+});
+afterAll(() => server.close());
+
+const detail = async (id: string): Promise<RunDetail> => (await server.ask('GET', `/api/runs/${id}`)).json();
+
+describe('a run', () => {
+  it('is started, found by its id, the beginning of it and its name, and ended', async () => {
+    const answer = await server.ask('POST', '/api/runs', {
+      payload: { deployment: await clientServer(), name: 'nightly', tags: ['ci'], parameters: { 'web:port': '80', 'client:multiplicity': '2' } },
+    });
+    expect(answer.statusCode).toBe(201);
+    const { run, token } = answer.json<CreatedRun>();
+    expect(answer.headers['location']).toBe(`/api/runs/${run.id}`);
+    expect(token).toMatch(/^plr_.{30,}$/);
+    expect(run).toMatchObject({ name: 'nightly', tags: ['ci'], category: 'Deployment', createdBy: 'operator', keepRunning: 'on-success' });
+    expect(run.instances.map(({ name }) => name)).toEqual(['web.1', 'client.1', 'client.2']);
+    for (const text of [run.id, run.id.slice(0, 8), 'nightly']) expect((await detail(text)).id).toBe(run.id);
+
+    const ending = await server.ask('DELETE', `/api/runs/${run.id}`, { token });
+    expect(ending.statusCode).toBe(202);
+    await vi.waitFor(async () => expect(await detail(run.id)).toMatchObject({ state: 'Cancelled', endedAt: expect.any(String) }));
+    expect((await server.ask('DELETE', `/api/runs/${run.id}`)).statusCode).toBe(202);
+  });
+
+  it('that was started twice under one name is the newer one', async () => {
+    await server.run({ name: 'twice' });
+    const { id } = await server.run({ name: 'twice' });
+    expect((await detail('twice')).id).toBe(id);
+  });
+
+  it.each([
+    ['an unknown parameter', { parameters: { 'web:prt': '80' } }, 'PACELINE_REQUEST_INVALID', /Unknown parameter: prt/],
+    ['a value that does not fit', { parameters: { 'web:port': 'many' } }, 'PACELINE_REQUEST_INVALID', /web:port must be a whole number/],
+    ['an unknown cloud', { cloud: 'moon' }, 'PACELINE_CLOUD_UNKNOWN', /Unknown cloud: moon/],
+    ['an unknown field', { colour: 'red' }, 'PACELINE_REQUEST_INVALID', /colour/],
+    ['too many tags', { tags: Array.from({ length: 21 }, String) }, 'PACELINE_REQUEST_INVALID', /tags/],
+  ])('is not started with %s', async (_what, request, code, message) => {
+    const before = server.world.cloud.calls.length;
+    const answer = await server.ask('POST', '/api/runs', { payload: { deployment: await clientServer(), ...request } });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({ code, detail: expect.stringMatching(message) });
+    expect(server.world.cloud.calls.length).toBe(before);
+  });
+
+  it('is not started with more than 16 MiB', async () => {
+    const deployment = { ...(await clientServer()), description: 'x'.repeat(16 * 1024 * 1024) };
+    const answer = await server.ask('POST', '/api/runs', { payload: { deployment } });
+    expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([413, 'PACELINE_TOO_LARGE']);
+  });
+
+  it('is aborted with a reason, of which the first one wins, and goes on when that is taken back', async () => {
+    const run = await server.run();
+    for (const reason of ['first', 'second']) {
+      expect((await server.ask('POST', `/api/runs/${run.id}/abort`, { payload: { reason } })).statusCode).toBe(202);
+    }
+    expect((await detail(run.id)).abort).toMatchObject({ reason: 'first', source: 'ss:abort' });
+    const back = await server.ask('DELETE', `/api/runs/${run.id}/abort`);
+    expect(back.json<RunDetail>().abort).toBeNull();
+    expect((await server.ask('POST', `/api/runs/${run.id}/abort`, { payload: { reason: '' } })).statusCode).toBe(400);
+  });
+
+  it('that has ended cannot be aborted', async () => {
+    const run = await server.run();
+    await server.ask('DELETE', `/api/runs/${run.id}`);
+    await vi.waitFor(async () => expect((await detail(run.id)).state).toBe('Cancelled'));
+    const late = await server.ask('POST', `/api/runs/${run.id}/abort`, { payload: { reason: 'late' } });
+    expect([late.statusCode, late.json<{ code: string }>().code]).toEqual([417, 'PACELINE_RUN_ENDED']);
+  });
+});
+
+describe('the list of runs', () => {
+  it('has the newest first, in pages, and can leave out what has ended', async () => {
+    const [one, two] = [await server.run({ name: 'one' }), await server.run({ name: 'two' })];
+    const list = async (query: string): Promise<string[]> =>
+      (await server.ask('GET', `/api/runs?${query}`)).json<{ runs: { id: string }[] }>().runs.map(({ id }) => id);
+    expect((await list('limit=500')).slice(0, 2)).toEqual([two.id, one.id]);
+    const all = await list('limit=500');
+    expect(await list('limit=1&offset=1')).toEqual(all.slice(1, 2));
+    await server.ask('DELETE', `/api/runs/${one.id}`);
+    await vi.waitFor(async () => expect(await list('active=true&limit=500')).not.toContain(one.id));
+    expect(await list('active=true&limit=500')).toContain(two.id);
+  });
+
+  it.each(['limit=0', 'limit=501', 'offset=-1', 'active=maybe'])('refuses %s', async (query) => {
+    expect((await server.ask('GET', `/api/runs?${query}`)).statusCode).toBe(400);
+  });
+});
+
+describe('the server', () => {
+  it('says that it is well, and to its operator what it is', async () => {
+    expect((await server.ask('GET', '/api/health', { token: null })).json()).toEqual({ status: 'ok' });
+    expect((await server.ask('GET', '/api/info')).json()).toEqual({ name: 'paceline', version: '1.2.3', clouds: ['test'] });
+  });
+});

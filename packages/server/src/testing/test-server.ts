@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CreatedRun, RunRequest } from '@paceline/api';
+import type { Engine } from '@paceline/engine';
+import { joinFromUserData, newWorld, openEngine, type TestAgent, type World } from '@paceline/engine/testing';
+import { loadModule, memoryFiles, type ResolvedDeployment } from '@paceline/model';
+import type { InjectOptions, LightMyRequestResponse } from 'fastify';
+import { vi } from 'vitest';
+import { buildApp } from '../app.ts';
+import { createAccess } from '../auth/access.ts';
+import type { App } from '../routes/routes.ts';
+
+export const operatorToken = 'plo_operator';
+const agentText = '// the agent\n';
+
+/** A run whose machines have all joined. */
+export interface JoinedRun {
+  id: string;
+  token: string;
+  /** By instance. */
+  agents: Map<string, TestAgent>;
+  /** An agent's own token. */
+  keyOf(instance: string): string;
+}
+
+/** The whole application over a real engine on SQLite in memory, with a cloud that exists in this process only. */
+export class TestServer {
+  readonly app: App;
+  readonly engine: Engine;
+  readonly world: World;
+  readonly agentDigest = createHash('sha256').update(agentText).digest('hex');
+
+  private constructor(app: App, engine: Engine, world: World) {
+    this.app = app;
+    this.engine = engine;
+    this.world = world;
+  }
+
+  static async open(): Promise<TestServer> {
+    const world = newWorld();
+    const engine = await openEngine(world);
+    const agentPath = join(await mkdtemp(join(tmpdir(), 'paceline-server-')), 'agent.cjs');
+    await writeFile(agentPath, agentText);
+    const agent = { path: agentPath, sha256: createHash('sha256').update(agentText).digest('hex') };
+    const app = await buildApp({ engine, access: createAccess(engine, operatorToken), agent, version: '1.2.3', logger: false });
+    return new TestServer(app, engine, world);
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.engine.close();
+  }
+
+  /** A request with the operator's token, unless another is given; `null` sends none. */
+  ask(method: InjectOptions['method'], url: string, { token = operatorToken, ...rest }: InjectOptions & { token?: string | null } = {}): Promise<LightMyRequestResponse> {
+    const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+    return this.app.inject({ method, url, ...rest, headers: { ...authorization, ...rest.headers } } as InjectOptions);
+  }
+
+  /** Starts a run over HTTP and lets all of its machines join, which brings it to Executing. */
+  async run(request: Partial<RunRequest> = {}): Promise<JoinedRun> {
+    // No two runs are of the same moment.
+    this.world.clock.pass(1);
+    const answer = await this.ask('POST', '/api/runs', { payload: { deployment: await clientServer(), ...request } });
+    if (answer.statusCode !== 201) throw new Error(answer.body);
+    const { run, token } = answer.json<CreatedRun>();
+    const keyOf = (instance: string): string => `key-${instance}-${run.id}`;
+    const agents = new Map<string, TestAgent>();
+    for (const { name } of run.instances) {
+      const userData = await vi.waitFor(() => this.#userDataOf(run.id, name));
+      agents.set(name, await joinFromUserData(this.engine, userData, keyOf(name)));
+    }
+    return { id: run.id, token, agents, keyOf };
+  }
+
+  #userDataOf(run: string, instance: string): string {
+    for (const { owner, userData } of this.world.cloud.machines.values()) {
+      if (owner.run === run && userData.includes(`"instance":"${instance}"`)) return userData;
+    }
+    throw new Error(`${instance} has no machine yet`);
+  }
+}
+
+/** A web server with a password and a client that is told it, as they come from their files. */
+export async function clientServer(): Promise<ResolvedDeployment> {
+  const module = (kind: string, name: string, spec: object): string => JSON.stringify({ apiVersion: 'paceline.dev/v1', kind, metadata: { name }, spec });
+  const files = {
+    '/p/web.yaml': module('Image', 'web', {
+      parameters: { port: { type: 'integer', default: 8080 }, ready: { type: 'boolean', output: true }, password: { type: 'password', output: true } },
+      scripts: { deploy: '#!/bin/sh\nss-set ready true\nss-set password "$(ss-random)"\n' },
+    }),
+    '/p/client.yaml': module('Image', 'client', {
+      parameters: { 'web.password': { type: 'password' }, note: {} },
+      scripts: { deploy: '#!/bin/sh\nss-get web.password\nss-get note\n' },
+    }),
+    '/p/deployment.yaml': module('Deployment', 'client-server', {
+      parameters: { license: { type: 'password', default: 'the license' } },
+      nodes: { web: { image: './web.yaml' }, client: { image: './client.yaml', parameters: { 'web.password': { from: 'web:password' } } } },
+    }),
+  };
+  return (await loadModule('/p/deployment.yaml', { fs: memoryFiles(files) })).deployment;
+}
