@@ -7,8 +7,25 @@ import { pathsOf } from './paths.ts';
 const least = { url: 'http://127.0.0.1:8080/', run: 'r', instance: 'web.1' };
 
 test('a config, with what it may leave out', () => {
-  expect(parseConfig(JSON.stringify(least))).toEqual({ url: 'http://127.0.0.1:8080', run: 'r', instance: 'web.1', root: '', packages: 'install', env: {} });
-  const full = { ...least, url: 'https://x', secret: 's', expires: '2030-01-01T00:00:00Z', root: '/r', packages: 'check', env: { A: 'b' }, socket: '/s', path: '/p' };
+  expect(parseConfig(JSON.stringify(least))).toEqual({
+    url: 'http://127.0.0.1:8080',
+    run: 'r',
+    instance: 'web.1',
+    root: '',
+    packages: 'install',
+    env: {},
+  });
+  const full = {
+    ...least,
+    url: 'https://x',
+    secret: 's',
+    expires: '2030-01-01T00:00:00Z',
+    root: '/r',
+    packages: 'check',
+    env: { A: 'b' },
+    socket: '/s',
+    path: '/p',
+  };
   expect(parseConfig(JSON.stringify(full))).toEqual(full);
 });
 

@@ -90,7 +90,7 @@ export class Instance {
       if (this.#config.expires) this.#watchLease(Date.parse(this.#config.expires));
       void this.#connect();
     } catch (error) {
-      await this.#close({ how: 'detached', reason: (error as Error).message });
+      this.#close({ how: 'detached', reason: (error as Error).message });
       throw error;
     }
     const ending = await this.#ended;
@@ -174,7 +174,14 @@ export class Instance {
     const key = known ?? makeKey(state);
     if (this.#config.secret) this.#masker.add(this.#config.secret);
     const started = this.#clock.now();
-    await join({ config: this.#config, key, bootId: bootId(), backoff: new Backoff(this.#clock), log: this.#log, signal: this.#closing.signal });
+    await join({
+      config: this.#config,
+      key,
+      bootId: bootId(),
+      backoff: new Backoff(this.#clock),
+      log: this.#log,
+      signal: this.#closing.signal,
+    });
     writeDurably(joined, '');
     forgetSecret(this.#options.configFile);
     this.#log(`Joined ${this.#config.url} as ${this.#config.instance} of ${this.#config.run} in ${this.#clock.now() - started} ms`);

@@ -24,7 +24,7 @@ export const cancelAbort: CommandRun = async (call, bench) => {
 const cut = '\n(truncated)\n';
 
 /** Reasons stay as short as SlipStream's; both ends are worth keeping. */
-export function middleCut(text: string, limit: number = slipstreamMaxValueLength): string {
+function middleCut(text: string, limit: number = slipstreamMaxValueLength): string {
   if (text.length <= limit) return text;
   const half = Math.floor((limit - cut.length) / 2);
   return text.slice(0, half) + cut + text.slice(-half);

@@ -20,7 +20,7 @@ export async function commandClient(name: string, argv: string[], options: Clien
   form.set('d', cwd);
   if (name === 'ss-set' && argv.some((arg, at) => arg === '--file=-' || (arg === '-' && argv[at - 1] === '--file')))
     form.set('f', (await stdin()).toString());
-  for (let lost = 0; ; ) {
+  for (let lost = 0; ;) {
     let answer: string;
     try {
       answer = await ask(socket, name, form.toString());

@@ -92,7 +92,16 @@ describe('exit codes', () => {
     [500, '5 err\n\nError: why'],
     [503, '5 err\n\nError: why'],
   ])('%i', async (status, reply) => {
-    for (const line of [['ss-get', 'k'], ['ss-set', 'k', 'v'], ['ss-abort'], ['ss-display', 'x'], ['ss-random', 'k'], ['ss-get-all', 'n', 'k'], ['ss-wait', 'k'], ['ss-cancel-abort']])
+    for (const line of [
+      ['ss-get', 'k'],
+      ['ss-set', 'k', 'v'],
+      ['ss-abort'],
+      ['ss-display', 'x'],
+      ['ss-random', 'k'],
+      ['ss-get-all', 'n', 'k'],
+      ['ss-wait', 'k'],
+      ['ss-cancel-abort'],
+    ])
       expect((await run(line, { result: error(status) })).reply).toBe(reply);
   });
 
@@ -135,7 +144,10 @@ describe('ss-set and its kin', () => {
     expect((await run(['ss-set', 'k', 'ä'.repeat(5000)])).reply).toBe('0 none\n');
     const long = await run(['ss-set', 'k', 'ä'.repeat(524_289)]);
     expect(long).toMatchObject({ reply: '7 err\n\nError: value exceeds maximum length of 1048576 bytes', ops: [] });
-    expect(await run(['ss-set', '--secret', '--file=-', 'k'])).toMatchObject({ ops: [{ value: 'stdin', secret: true }], secrets: ['stdin'] });
+    expect(await run(['ss-set', '--secret', '--file=-', 'k'])).toMatchObject({
+      ops: [{ value: 'stdin', secret: true }],
+      secrets: ['stdin'],
+    });
     expect((await run(['ss-set', '--file', '/nonesuch', 'k'])).reply).toMatch(/^3 err\n\nError: cannot read \/nonesuch/);
     expect((await run(['ss-display', 'x'])).ops).toMatchObject([{ key: 'web.2:statecustom', value: 'x' }]);
   });
@@ -173,7 +185,9 @@ describe('ss-get-all and ss-wait', () => {
     expect((await run(['ss-wait', 'k', 'go'], { result: value('"go"') })).reply).toBe('0 none\n');
     expect((await run(['ss-wait', 'k'], { result: value('x') })).reply).toBe('0 none\n');
     expect((await run(['ss-wait', 'k', 'go'], { result: value('x') })).reply).toBe("wait 1060000\nWaiting for web.2:k to be 'go'");
-    expect((await run(['ss-wait', 'k', 'go'], { result: value('x'), deadline: 999_999 })).reply).toMatch(/^9 err\n\nError: Exceeded .* to be 'go'$/);
+    expect((await run(['ss-wait', 'k', 'go'], { result: value('x'), deadline: 999_999 })).reply).toMatch(
+      /^9 err\n\nError: Exceeded .* to be 'go'$/,
+    );
   });
 });
 

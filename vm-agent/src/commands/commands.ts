@@ -7,7 +7,7 @@ import { type NotYet, type Reply, failed, output } from './reply.ts';
 import { display, displaySyntax, random, randomSyntax, set, setSyntax } from './set.ts';
 import { wait, waitSyntax } from './wait.ts';
 
-export const commands: Record<string, { run: CommandRun; syntax: CommandSyntax }> = {
+const commands: Record<string, { run: CommandRun; syntax: CommandSyntax }> = {
   'ss-get': { run: get, syntax: getSyntax },
   'ss-set': { run: set, syntax: setSyntax },
   'ss-abort': { run: abort, syntax: abortSyntax },

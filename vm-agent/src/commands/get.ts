@@ -34,5 +34,8 @@ export function timeoutMessage(timeout: number, key: string): string {
 
 /** As SlipStream printed values: without white space around them, and then without quotes around them. Recipes rely on it. */
 export function bare(value: string): string {
-  return value.trim().replaceAll(/^"+|"+$/g, '').replaceAll(/^'+|'+$/g, '');
+  return value
+    .trim()
+    .replaceAll(/^"+|"+$/g, '')
+    .replaceAll(/^'+|'+$/g, '');
 }

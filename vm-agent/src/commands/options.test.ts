@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type CommandSyntax, UsageError, parseOptions } from './options.ts';
+import { type CommandSyntax, type UsageError, parseOptions } from './options.ts';
 
 const syntax: CommandSyntax = {
   usage: 'ss-x [options] <key>',

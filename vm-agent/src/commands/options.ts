@@ -64,7 +64,7 @@ export function parseOptions(argv: string[], syntax: CommandSyntax): Parsed {
       const name = fullName(shown, Object.keys(kinds));
       take(name, `--${name}`, equals === -1 ? undefined : arg.slice(equals + 1));
     } else if (arg.length > 1 && arg.startsWith('-')) {
-      for (let letters = arg.slice(1); letters; ) {
+      for (let letters = arg.slice(1); letters;) {
         const letter = letters[0]!;
         const name = shorts[letter];
         if (!name) throw new UsageError(`no such option: -${letter}`);

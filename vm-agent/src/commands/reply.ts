@@ -27,7 +27,7 @@ export function failed(code: number, message: string): Reply {
 export type FailedResult = Extract<OpResult, { status: 'error' }>;
 
 /** The exit codes of SlipStream's commands. */
-export function exitCodeOf(httpStatus: number): number {
+function exitCodeOf(httpStatus: number): number {
   if (httpStatus === 409) return 8;
   if (httpStatus === 412) return 1;
   if (httpStatus === 401 || httpStatus === 403) return 6;

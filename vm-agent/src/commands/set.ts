@@ -74,8 +74,6 @@ async function assign(bench: CommandBench, name: string, given: string, secret: 
   const value = given.replaceAll('\x1b', '');
   if (Buffer.byteLength(value) > maxValueBytes) return failed(7, tooLong);
   if (secret) bench.masker.add(value);
-  const result = await bench.ops.send(
-    value === '' ? { op: 'unset', key, ignoreAbort } : { op: 'set', key, value, secret, ignoreAbort },
-  );
+  const result = await bench.ops.send(value === '' ? { op: 'unset', key, ignoreAbort } : { op: 'set', key, value, secret, ignoreAbort });
   return result.status === 'error' ? refused(result) : nothing;
 }

@@ -10,7 +10,7 @@ const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
  * curl, so that nothing in them is special. The agent decides what they mean; here only "print", "exit" and "ask again" are known.
  * Without a curl that knows Unix sockets the agent's own bundle does the same.
  */
-export function shimText(socket: string, node: string, bundle: string): string {
+function shimText(socket: string, node: string, bundle: string): string {
   return `#!/bin/sh
 # Asks Paceline's agent on this machine; see ss-get --help.
 PATH=$PATH:/usr/local/bin:/usr/bin:/bin

@@ -145,4 +145,3 @@ function detailOf(text: string): string {
   } catch {}
   return text.slice(0, 500).trim();
 }
-

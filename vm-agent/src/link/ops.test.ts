@@ -42,25 +42,30 @@ function lossyEngine(faults: number[]) {
 describe('ops', () => {
   test('nothing is lost, done twice or out of order, whatever the network does', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat(5), { maxLength: 30 }), fc.array(fc.boolean(), { minLength: 1, maxLength: 40 }), fc.nat(1000), async (faults, kinds, lastOp) => {
-        const engine = lossyEngine(faults);
-        const queue = new OpsQueue({ post: engine.post, backoff: backoff(), onFinal: () => {}, maxOps: 4 });
-        const answers: Promise<OpResult>[] = [];
-        const half = kinds.length >> 1;
-        for (const [index, isSet] of kinds.entries()) {
-          if (index === half) queue.hello(0);
-          answers.push(queue.send(isSet ? set(String(index)) : log(index)));
-          if (index % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
-          // A connection again: what it says is a little old.
-          if (index > half) queue.hello(Math.min(lastOp, Math.max(0, engine.last() - 1)));
-        }
-        for (const answer of await Promise.all(answers)) expect(answer).toEqual(ok);
-        const sets = engine.seen.flatMap((op) => (op.op === 'set' ? [op.value] : []));
-        expect(sets).toEqual(kinds.flatMap((isSet, index) => (isSet ? [String(index)] : [])));
-        const logs = [...new Set(engine.seen.flatMap((op) => (op.op === 'log' ? [op.offset] : [])))];
-        expect(logs).toEqual(kinds.flatMap((isSet, index) => (isSet ? [] : [index])));
-        expect(queue.logSize).toBe(0);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.nat(5), { maxLength: 30 }),
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 40 }),
+        fc.nat(1000),
+        async (faults, kinds, lastOp) => {
+          const engine = lossyEngine(faults);
+          const queue = new OpsQueue({ post: engine.post, backoff: backoff(), onFinal: () => {}, maxOps: 4 });
+          const answers: Promise<OpResult>[] = [];
+          const half = kinds.length >> 1;
+          for (const [index, isSet] of kinds.entries()) {
+            if (index === half) queue.hello(0);
+            answers.push(queue.send(isSet ? set(String(index)) : log(index)));
+            if (index % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+            // A connection again: what it says is a little old.
+            if (index > half) queue.hello(Math.min(lastOp, Math.max(0, engine.last() - 1)));
+          }
+          for (const answer of await Promise.all(answers)) expect(answer).toEqual(ok);
+          const sets = engine.seen.flatMap((op) => (op.op === 'set' ? [op.value] : []));
+          expect(sets).toEqual(kinds.flatMap((isSet, index) => (isSet ? [String(index)] : [])));
+          const logs = [...new Set(engine.seen.flatMap((op) => (op.op === 'log' ? [op.offset] : [])))];
+          expect(logs).toEqual(kinds.flatMap((isSet, index) => (isSet ? [] : [index])));
+          expect(queue.logSize).toBe(0);
+        },
+      ),
       { numRuns: 200 },
     );
   });

@@ -25,8 +25,7 @@ export interface OpsOptions {
 }
 
 const unnumbered = new Set<string>(['get', 'unwait', 'getAll', 'unwaitAll', 'log']);
-const textLength = (draft: OpDraft): number =>
-  200 + (draft.op === 'log' ? draft.text.length : draft.op === 'set' ? draft.value.length : 0);
+const textLength = (draft: OpDraft): number => 200 + (draft.op === 'log' ? draft.text.length : draft.op === 'set' ? draft.value.length : 0);
 
 /**
  * Everything the agent says, in order: one request at a time, what comes meanwhile goes into the next one. What got no answer is
@@ -146,9 +145,7 @@ export class OpsQueue {
 
   #refuse(batch: Entry[], error: HttpError): void {
     const [entry] = batch as [Entry];
-    this.#settle(batch, [
-      { status: 'error', code: 'REFUSED', httpStatus: error.status, message: error.message },
-    ]);
+    this.#settle(batch, [{ status: 'error', code: 'REFUSED', httpStatus: error.status, message: error.message }]);
     if (!entry.numbered) return;
     // Its number was not used: those behind it move up, there are no gaps.
     this.#last = entry.id - 1;

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Agent as PlainAgent } from 'node:http';
 import type { AgentOptions, RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
@@ -31,5 +30,5 @@ export async function secureTransport(options: AgentOptions, pin: string | undef
   }
 
   const agent = new (pin ? PinnedAgent : Agent)(options);
-  return { agent: agent as PlainAgent, request: request as Transport['request'] };
+  return { agent, request };
 }

@@ -57,12 +57,17 @@ const sizes = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLengt
 
 test('no secret shows, however the output is cut', () => {
   fc.assert(
-    fc.property(fc.array(secretText, { minLength: 1, maxLength: 3 }), fc.array(fc.oneof(fc.string({ unit: 'grapheme' }), fc.nat(2))), sizes, (secrets, parts, cuts) => {
-      const mask = masker(...secrets);
-      const text = parts.map((part) => (typeof part === 'number' ? secrets[part % secrets.length]! : part)).join('');
-      const out = stream(Buffer.from(text), cuts, mask);
-      for (const secret of secrets) if (!'***'.includes(secret) && !secret.includes('*')) expect(out).not.toContain(secret);
-    }),
+    fc.property(
+      fc.array(secretText, { minLength: 1, maxLength: 3 }),
+      fc.array(fc.oneof(fc.string({ unit: 'grapheme' }), fc.nat(2))),
+      sizes,
+      (secrets, parts, cuts) => {
+        const mask = masker(...secrets);
+        const text = parts.map((part) => (typeof part === 'number' ? secrets[part % secrets.length]! : part)).join('');
+        const out = stream(Buffer.from(text), cuts, mask);
+        for (const secret of secrets) if (!'***'.includes(secret) && !secret.includes('*')) expect(out).not.toContain(secret);
+      },
+    ),
   );
 });
 
@@ -70,7 +75,9 @@ test('everything else shows as it is, and any cuts give the same text', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 100 }), sizes, (text, cuts) => {
       expect(stream(Buffer.from(text.toWellFormed()), cuts, new Masker())).toBe(text.toWellFormed());
-      expect(stream(Buffer.from(`${text}key-1234${text}`), cuts, masker('key-1234'))).toBe(masker('key-1234').hide(`${text}key-1234${text}`));
+      expect(stream(Buffer.from(`${text}key-1234${text}`), cuts, masker('key-1234'))).toBe(
+        masker('key-1234').hide(`${text}key-1234${text}`),
+      );
     }),
     { numRuns: 40 },
   );

@@ -78,8 +78,7 @@ function* formsOf(value: string): Generator<string> {
   // Many-lined secrets (keys, certificates) are printed and logged line by line.
   const lines = value.split(/[\r\n]+/).map((line) => line.trim());
   if (lines.length === 1 && whole) return;
-  for (const line of lines)
-    for (const form of new Set([line, JSON.stringify(line).slice(1, -1)])) yield* pieces(latin1(form), longest);
+  for (const line of lines) for (const form of new Set([line, JSON.stringify(line).slice(1, -1)])) yield* pieces(latin1(form), longest);
   if (!whole && value.length <= 16 * longest) for (const width of [76, 64]) yield* pieces(Buffer.from(value).toString('base64'), width);
 }
 

@@ -70,7 +70,8 @@ export class Tail {
     try {
       handle = await open(file, 'r');
       // A secret may have begun just before the place where we go on.
-      if (this.#offset > 0) this.#before = await readAt(handle, Math.max(0, this.#offset - masker.longest), Math.min(this.#offset, masker.longest));
+      if (this.#offset > 0)
+        this.#before = await readAt(handle, Math.max(0, this.#offset - masker.longest), Math.min(this.#offset, masker.longest));
       const fresh = Buffer.alloc(chunk);
       while (this.#offset < limit) {
         await this.#options.room();

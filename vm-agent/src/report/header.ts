@@ -62,16 +62,7 @@ function record(keyword: string, value: string): string {
   return `${length} ${keyword}=${value}\n`;
 }
 
-function ustar(
-  name: Buffer,
-  flag: string,
-  mode: number,
-  uid: number,
-  gid: number,
-  size: number,
-  mtime: number,
-  target: Buffer,
-): Buffer {
+function ustar(name: Buffer, flag: string, mode: number, uid: number, gid: number, size: number, mtime: number, target: Buffer): Buffer {
   const block = Buffer.alloc(blockSize);
   const octal = (value: number, at: number, length: number): void => {
     block.write(`${value.toString(8).padStart(length - 1, '0')}\0`, at, 'latin1');

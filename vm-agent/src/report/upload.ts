@@ -1,8 +1,10 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import type { ReportProgress } from '@paceline/api/agent';
 import { Backoff } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
 import { type Engine, HttpError } from '../link/http.ts';
+import { ring } from './ring.ts';
 import { insist } from '../link/insist.ts';
 
 export interface Upload {
@@ -63,8 +65,23 @@ async function send({ engine, file, name, size, sha256, signal }: Upload, offset
     method: 'PUT',
     path: `${pathOf(name)}?offset=${offset}&size=${size}&sha256=${sha256}`,
     headers: { 'content-type': 'application/gzip', 'content-length': size - offset },
-    body: createReadStream(file, { start: offset, highWaterMark: 256 * 1024 }),
+    body: Readable.from(contentOf(file, offset), { highWaterMark: 1 }),
     signal,
   });
   return JSON.parse(text || '{"complete":true}') as ReportProgress;
+}
+
+async function* contentOf(file: string, offset: number): AsyncGenerator<Buffer> {
+  const handle = await open(file, 'r');
+  const next = ring(64 * 1024);
+  try {
+    for (let at = offset; ;) {
+      const { buffer, bytesRead } = await handle.read(next(), 0, 64 * 1024, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
 }

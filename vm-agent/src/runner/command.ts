@@ -44,7 +44,10 @@ export async function runCommand(bench: Bench, { seq, id, make, stop }: StepComm
   follow(bench, files);
   const exit = await untilEnd(process, stop);
   if (process.groupAlive) store.state.sessions.push(process.pid);
-  await Promise.race([Promise.all([bench.output.finish(files.sources[0]), bench.output.finish(files.sources[1])]), clock.sleep(outputFirst)]);
+  await Promise.race([
+    Promise.all([bench.output.finish(files.sources[0]), bench.output.finish(files.sources[1])]),
+    clock.sleep(outputFirst),
+  ]);
   return exit;
 }
 
@@ -117,7 +120,12 @@ export function lastLine(file: string): string {
       const buffer = Buffer.alloc(Math.min(size, 64 * 1024));
       readSync(fd, buffer, 0, buffer.length, size - buffer.length);
       const lines = buffer.toString().split(/[\r\n]+/);
-      return lines.findLast((line) => line.trim() !== '')?.trim().slice(0, 4000) ?? '';
+      return (
+        lines
+          .findLast((line) => line.trim() !== '')
+          ?.trim()
+          .slice(0, 4000) ?? ''
+      );
     } finally {
       closeSync(fd);
     }
@@ -128,11 +136,7 @@ export function lastLine(file: string): string {
 
 /** What to say of a command that failed: its last word, or how it ended. */
 export function failureOf({ code, signal }: Exit, lastWord: string): string {
-  const how = signal
-    ? `killed by ${signal}`
-    : code === undefined
-      ? 'killed (it left no exit code)'
-      : `exit code ${code}`;
+  const how = signal ? `killed by ${signal}` : code === undefined ? 'killed (it left no exit code)' : `exit code ${code}`;
   if (!lastWord) return how;
   return signal || code === undefined ? `${lastWord} (${how})` : lastWord;
 }

@@ -3,8 +3,7 @@ import type { AgentConfig } from '../config.ts';
 import type { Paths } from '../paths.ts';
 
 /** What scripts may see of the agent's own environment. The rest may hold what is none of their business. */
-const passed =
-  /^(HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|(http|https|ftp|no|all)_proxy|(HTTP|HTTPS|FTP|NO|ALL)_PROXY)$/;
+const passed = /^(HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|(http|https|ftp|no|all)_proxy|(HTTP|HTTPS|FTP|NO|ALL)_PROXY)$/;
 
 export function nodeOf(instance: string): string {
   return instance.replace(/\.\d+$/, '');

@@ -57,7 +57,8 @@ test('checking installs nothing', () => {
   expect(run('check', ['there', 'sh'])).toEqual({ code: 0, stderr: '', calls: '' });
   expect(run('check', ['there', 'gone', 'other'])).toMatchObject({
     code: 1,
-    stderr: 'packages gone other are not installed on this host; the local cloud shares the host\'s software: install them, or use another cloud\n',
+    stderr:
+      "packages gone other are not installed on this host; the local cloud shares the host's software: install them, or use another cloud\n",
   });
 });
 

@@ -3,7 +3,9 @@ import { failureOf } from './command.ts';
 import { interpreterArgv, scriptName } from './script.ts';
 
 test('the name of the file is SlipStream’s', () => {
-  expect(scriptName('examples/tutorials/service-testing/apache', 'Deployment')).toBe('examples_tutorials_service-testing_apache__deployment');
+  expect(scriptName('examples/tutorials/service-testing/apache', 'Deployment')).toBe(
+    'examples_tutorials_service-testing_apache__deployment',
+  );
   expect(scriptName('Module/A b', 'On VM Add')).toBe('module_a-b__on-vm-add');
   expect(scriptName('../../etc', 'x')).toBe('.._.._etc__x');
   const long = scriptName(`${'ü'.repeat(200)}/x`, 'Deployment');

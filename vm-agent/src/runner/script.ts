@@ -11,7 +11,10 @@ import { insist } from '../link/insist.ts';
 export function scriptName(module: string, label: string): string {
   const name = `${module}:${label}`.toLowerCase().replaceAll('/', '_').replaceAll(' ', '-').replaceAll(':', '__');
   if (Buffer.byteLength(name) <= 200) return name;
-  return `${Buffer.from(name).toString('latin1').slice(0, 120).replaceAll(/[^\w.-]/g, '-')}_${sha256(Buffer.from(name))}`;
+  return `${Buffer.from(name)
+    .toString('latin1')
+    .slice(0, 120)
+    .replaceAll(/[^\w.-]/g, '-')}_${sha256(Buffer.from(name))}`;
 }
 
 export interface ScriptSource {

@@ -28,8 +28,7 @@ export async function runStep(bench: Bench, seq: number, step: Step, stop: Abort
 }
 
 async function runScript(bench: Bench, seq: number, step: ScriptStep | PackagesStep, stop: AbortSignal): Promise<Outcome> {
-  const make = (): Promise<Command> =>
-    step.kind === 'script' ? scriptCommand(bench, step, stop) : packagesCommand(bench, step);
+  const make = (): Promise<Command> => (step.kind === 'script' ? scriptCommand(bench, step, stop) : packagesCommand(bench, step));
   const exit = await runCommand(bench, { seq, id: step.id, make, stop });
   const { code: exitCode } = exit;
   if (exitCode === 0) return { status: 'done', exitCode };
@@ -65,4 +64,3 @@ function failure({ config, masker, store }: Bench, step: Step, detail: string): 
   const name = store.step(step.id)?.report?.name;
   return `Failed sending the report${name ? ` ${name}` : ''} of '${config.instance}': ${reason}`;
 }
-

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeDurably } from '../durable.ts';
 
@@ -43,6 +43,15 @@ export class Store {
 
   save(): void {
     writeDurably(this.#file, JSON.stringify(this.state));
+  }
+
+  /** The engine knows of that step: worth a note, but not a wait for the disk. */
+  told(seq: number, id: string): void {
+    const record = this.state.seq === seq ? this.step(id) : undefined;
+    if (!record) return;
+    record.told = true;
+    writeFileSync(`${this.#file}.told`, JSON.stringify(this.state), { mode: 0o600 });
+    renameSync(`${this.#file}.told`, this.#file);
   }
 
   /** Forget the steps of the work before. */

@@ -93,10 +93,7 @@ export class Work {
       ...(message !== undefined && { message }),
     });
     void told.then((result) => {
-      const record = store.state.seq === this.seq ? store.step(step.id) : undefined;
-      if (!record || (result.status === 'error' && result.code === 'AGENT_STOPPED')) return;
-      record.told = true;
-      store.save();
+      if (result.status !== 'error' || result.code !== 'AGENT_STOPPED') store.told(this.seq, step.id);
     });
   }
 }

@@ -4,7 +4,6 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-// @ts-expect-error the build script has no types
 import { buildAgent } from '../../build.mjs';
 import { AgentProcess, runToEnd } from './agent-process.ts';
 import { FakeEngine } from './fake-engine.ts';
@@ -16,7 +15,7 @@ export function defineBundleTests(name: string, node: string): void {
     let bundle: string;
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), 'paceline-bundle-'));
-      bundle = ((await buildAgent(join(folder, 'agent.cjs'))) as { outfile: string }).outfile;
+      ({ outfile: bundle } = await buildAgent(join(folder, 'agent.cjs')));
     });
     afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -40,7 +39,8 @@ export function defineBundleTests(name: string, node: string): void {
       return agent;
     }
 
-    const completed = (seq: number): Promise<unknown> => engine.until(`completion of ${seq}`, () => engine.story.includes(`complete ${seq}`));
+    const completed = (seq: number): Promise<unknown> =>
+      engine.until(`completion of ${seq}`, () => engine.story.includes(`complete ${seq}`));
     const alive = (pid: number): boolean => {
       try {
         return !/^\d+ \(.*\) Z/.test(execFileSync('cat', [`/proc/${pid}/stat`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
@@ -150,7 +150,9 @@ export function defineBundleTests(name: string, node: string): void {
       expect(await agent.command('ss-get', ['--noblock', 'nothing'])).toEqual({ code: 0, stdout: '\n', stderr: '' });
       const late = await timed;
       expect(late.code).toBe(9);
-      expect(late.stderr.replaceAll('Waiting for apache.1:nothing\n', '')).toBe("\nError: Exceeded timeout limit of 1 waiting for key 'apache.1:nothing' to be set\n");
+      expect(late.stderr.replaceAll('Waiting for apache.1:nothing\n', '')).toBe(
+        "\nError: Exceeded timeout limit of 1 waiting for key 'apache.1:nothing' to be set\n",
+      );
     });
 
     test('every command, with every kind of argument', async () => {
@@ -204,7 +206,8 @@ export function defineBundleTests(name: string, node: string): void {
     test('the commands without curl, and the bundle under their names', async () => {
       const agent = await started();
       const bin = agent.mkdir('no-curl');
-      for (const tool of ['mktemp', 'cat', 'rm', 'sleep']) symlinkSync(execFileSync('which', [tool], { encoding: 'utf8' }).trim(), join(bin, tool));
+      for (const tool of ['mktemp', 'cat', 'rm', 'sleep'])
+        symlinkSync(execFileSync('which', [tool], { encoding: 'utf8' }).trim(), join(bin, tool));
       writeFileSync(join(bin, 'curl'), '#!/bin/sh\nexit 2\n', { mode: 0o755 });
       const env = { PATH: bin };
       expect(await agent.command('ss-set', ['k', '@ =\n&'], { env })).toEqual({ code: 0, stdout: '', stderr: '' });
@@ -232,10 +235,9 @@ export function defineBundleTests(name: string, node: string): void {
       await completed(1);
       expect(engine.story).toEqual(['long started', 'long stopped', 'next stopped', 'complete 1']);
       await engine.until('its children are gone', () => !alive(child));
-      engine.assign(
-        [engine.script('report', 'ss-get --timeout 30 late', { phase: 'report', immune: true, aborts: false })],
-        { abort: 'somebody else failed' },
-      );
+      engine.assign([engine.script('report', 'ss-get --timeout 30 late', { phase: 'report', immune: true, aborts: false })], {
+        abort: 'somebody else failed',
+      });
       await engine.until('the report waits', () => engine.waits.includes('apache.1:late'));
       engine.set('apache.1:late', 'value');
       await completed(2);
@@ -246,7 +248,11 @@ export function defineBundleTests(name: string, node: string): void {
     test('a killed agent finds its script again', async () => {
       const agent = await started();
       const script = `echo before; echo $$ >>${agent.path('starts')}; until [ -e ${agent.path('go')} ]; do sleep 0.05; done; echo after`;
-      engine.assign([engine.script('one', `echo one >>${agent.path('starts')}`), engine.script('two', script), engine.script('three', 'echo three')]);
+      engine.assign([
+        engine.script('one', `echo one >>${agent.path('starts')}`),
+        engine.script('two', script),
+        engine.script('three', 'echo three'),
+      ]);
       await engine.until('first output', () => engine.output(/two.stdout/).includes('before'));
       await agent.kill('SIGKILL');
       await engine.until('the cut', () => !engine.connected);
@@ -272,7 +278,9 @@ export function defineBundleTests(name: string, node: string): void {
       execFileSync('/bin/sh', ['-c', `kill -9 -${agent.read('pid').trim()}`]);
       agent.start();
       await completed(1);
-      expect(engine.story).toContain("a failed: Failed running 'examples/apache:Deployment' script on 'apache.1': killed (it left no exit code)");
+      expect(engine.story).toContain(
+        "a failed: Failed running 'examples/apache:Deployment' script on 'apache.1': killed (it left no exit code)",
+      );
 
       engine.assign([engine.script('b', `echo x >>${agent.path('count')}; [ -e ${agent.path('go')} ] || exec sleep 1000`)]);
       await engine.until('it runs', () => existsSync(agent.path('count')));
@@ -315,7 +323,10 @@ export function defineBundleTests(name: string, node: string): void {
   echo "failed with $secret" >&2; exit 1`;
       engine.reportCuts = 1;
       await completed(engine.assign([engine.script('s', script, { aborts: false }), { kind: 'report', id: 'report' }]));
-      const text = await engine.until('the end of the output', () => engine.output(/s.stdout/).includes('[output goes on') && engine.output(/s.stdout/));
+      const text = await engine.until(
+        'the end of the output',
+        () => engine.output(/s.stdout/).includes('[output goes on') && engine.output(/s.stdout/),
+      );
       expect(text.slice(0, 55)).toMatchInlineSnapshot(`
         "got *** and ***, base64 ***
         ***
@@ -331,7 +342,9 @@ export function defineBundleTests(name: string, node: string): void {
       expect(report!.data).toHaveLength(report!.size);
       expect(createHash('sha256').update(report!.data).digest('hex')).toBe(report!.sha256);
       writeFileSync(agent.path('report.tgz'), report!.data);
-      const list = execFileSync('tar', ['-tf', agent.path('report.tgz')], { encoding: 'utf8' }).trim().split('\n');
+      const list = execFileSync('tar', ['-tf', agent.path('report.tgz')], { encoding: 'utf8' })
+        .trim()
+        .split('\n');
       expect(list).toEqual([
         'var_log_slipstream_client/',
         'var_log_slipstream_client/1-s.stderr.log',
@@ -340,13 +353,17 @@ export function defineBundleTests(name: string, node: string): void {
         `var_log_slipstream_client/${'n'.repeat(180)}`,
         'var_log_slipstream_client/paceline-agent.log',
       ]);
-      const content = execFileSync('tar', ['-xOf', agent.path('report.tgz'), 'var_log_slipstream_client/1-s.stderr.log'], { encoding: 'utf8' });
+      const content = execFileSync('tar', ['-xOf', agent.path('report.tgz'), 'var_log_slipstream_client/1-s.stderr.log'], {
+        encoding: 'utf8',
+      });
       expect(content).toBe(`again ${'*'.repeat(Buffer.byteLength(secret))}\nfailed with ${'*'.repeat(Buffer.byteLength(secret))}\n`);
       expect(readdirSync(agent.path('var/lib/paceline/spool'))).toEqual([]);
 
       engine.reportStatus = 507;
       await completed(engine.assign([{ kind: 'report', id: 'report' }]));
-      expect(engine.done.find((op) => op.op === 'notice' && op.severity === 'error')).toMatchObject({ message: expect.stringMatching(/no room for reports$/) });
+      expect(engine.done.find((op) => op.op === 'notice' && op.severity === 'error')).toMatchObject({
+        message: expect.stringMatching(/no room for reports$/),
+      });
       expect(readdirSync(agent.path('var/lib/paceline/spool'))).toHaveLength(1);
     });
 
@@ -376,7 +393,10 @@ export function defineBundleTests(name: string, node: string): void {
       const write = (index: number): void => {
         const { url, secret } = others[index]!;
         const root = agent.mkdir(`root-${index}`);
-        writeFileSync(join(dir, `${index}.new`), JSON.stringify({ url, secret, run: 'run-1', instance: `web.${index}`, root, packages: 'check' }));
+        writeFileSync(
+          join(dir, `${index}.new`),
+          JSON.stringify({ url, secret, run: 'run-1', instance: `web.${index}`, root, packages: 'check' }),
+        );
         execFileSync('mv', [join(dir, `${index}.new`), join(dir, `${index}.json`)]);
       };
       write(0);
@@ -389,8 +409,11 @@ export function defineBundleTests(name: string, node: string): void {
         await other.until('the link', () => other.connected);
         other.assign([other.script('s', 'echo "$PACELINE_INSTANCE"; ss-set me "$PACELINE_INSTANCE"; exec sleep 1000')]);
       }
-      for (const [index, other] of others.entries()) await other.until('its value', () => other.params.get(`web.${index}:me`)?.value === `web.${index}`);
-      const pids = others.map((_, index) => Number(execFileSync('cat', [join(agent.path(`root-${index}`), 'var/lib/paceline/steps/1-s.1.begun')], { encoding: 'utf8' })));
+      for (const [index, other] of others.entries())
+        await other.until('its value', () => other.params.get(`web.${index}:me`)?.value === `web.${index}`);
+      const pids = others.map((_, index) =>
+        Number(execFileSync('cat', [join(agent.path(`root-${index}`), 'var/lib/paceline/steps/1-s.1.begun')], { encoding: 'utf8' })),
+      );
       await agent.kill('SIGTERM');
       expect(pids.map(alive)).toEqual([true, true, true]);
       for (const other of others) await other.until('the cut', () => !other.connected);

@@ -58,7 +58,7 @@ export class FakeEngine {
   async until<T>(what: string, condition: () => T | undefined | false | null, ms = 10_000): Promise<T> {
     const found = condition();
     if (found) return found;
-    return await new Promise<T>((resolve, reject) => {
+    return new Promise<T>((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);
         clearInterval(looks);
@@ -72,7 +72,11 @@ export class FakeEngine {
       };
       const timer = setTimeout(() => {
         end();
-        reject(new Error(`never came: ${what}\n${JSON.stringify(this.done, null, 1)}\n${[...this.texts].join('\n')}`));
+        reject(
+          new Error(
+            `never came: ${what}\n${JSON.stringify(this.done, null, 1)}\n${[...this.texts].map(([name, text]) => `${name}: ${text.slice(-500)}`).join('\n')}`,
+          ),
+        );
       }, ms);
       const looks = setInterval(look, 20);
       this.#watchers.add(look);
@@ -140,12 +144,19 @@ export class FakeEngine {
   /** Ends of steps and the like, as short texts. */
   get story(): string[] {
     return this.done.flatMap((op) =>
-      op.op === 'step' ? [`${op.step} ${op.status}${op.message ? `: ${op.message}` : ''}`] : op.op === 'complete' ? [`complete ${op.seq}`] : [],
+      op.op === 'step'
+        ? [`${op.step} ${op.status}${op.message ? `: ${op.message}` : ''}`]
+        : op.op === 'complete'
+          ? [`complete ${op.seq}`]
+          : [],
     );
   }
 
   output(source: RegExp): string {
-    return [...this.texts].filter(([name]) => source.test(name)).map(([, text]) => text).join('');
+    return [...this.texts]
+      .filter(([name]) => source.test(name))
+      .map(([, text]) => text)
+      .join('');
   }
 
   #push<E extends keyof StreamEvents>(event: E, data: StreamEvents[E]): void {
@@ -162,7 +173,8 @@ export class FakeEngine {
       const join = JSON.parse((await read(request)).toString()) as JoinRequest;
       this.joins.push(join);
       if (this.joinStatus) return json(this.joinStatus, { detail: 'no more joins' });
-      if (join.secret !== this.secret || (this.keyHash && this.keyHash !== join.keyHash)) return json(403, { detail: 'The secret is spent' });
+      if (join.secret !== this.secret || (this.keyHash && this.keyHash !== join.keyHash))
+        return json(403, { detail: 'The secret is spent' });
       this.keyHash = join.keyHash;
       return json(200, { run: join.run, instance: join.instance });
     }
@@ -267,6 +279,7 @@ export class FakeEngine {
     const report = known ?? { size: Number(url.searchParams.get('size')), sha256: url.searchParams.get('sha256')!, data: Buffer.alloc(0) };
     this.reports.set(name, report);
     if (Number(url.searchParams.get('offset')) !== report.data.length) return json(409, { detail: 'another offset' });
+    const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) {
       if (this.reportCuts > 0) {
         this.reportCuts--;
@@ -274,8 +287,9 @@ export class FakeEngine {
         request.socket.destroy();
         return;
       }
-      report.data = Buffer.concat([report.data, chunk]);
+      chunks.push(chunk);
     }
+    report.data = Buffer.concat([report.data, ...chunks]);
     json(200, progress());
   }
 }
