@@ -7,14 +7,32 @@ import { build } from 'esbuild';
 const here = dirname(fileURLToPath(import.meta.url));
 const agentFolder = join(here, '..', '..', 'vm-agent');
 
-/** Our own packages do nothing when they are imported, so what a command does not use is left out. */
+/** Our own modules do nothing when they are imported, so what a command does not use is left out. */
 const pureWorkspace = {
   name: 'pure-workspace',
   setup({ onResolve, resolve }) {
-    onResolve({ filter: /^@paceline\// }, async ({ path, pluginData, ...rest }) => {
-      if (pluginData === 'again') return undefined;
+    onResolve({ filter: /^(@paceline\/|\.{1,2}\/)/ }, async ({ path, pluginData, ...rest }) => {
+      if (pluginData === 'again' || rest.importer.includes('/node_modules/')) return undefined;
       const found = await resolve(path, { ...rest, pluginData: 'again' });
       return { ...found, sideEffects: false };
+    });
+  },
+};
+
+/**
+ * What `program.ts` and `main.ts` load when it is needed, each a bundle of its own. Shared pieces would be smaller together, but
+ * esbuild puts into them all that the index of a package leads to: every command would load the whole server.
+ */
+const parts = readdirSync(join(here, 'src', 'commands'))
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  .map((name) => `commands/${name}`);
+const partOf = (path) => `${path.replace(/\.ts$/, '').replaceAll('/', '-')}`;
+
+const loadedLater = {
+  name: 'loaded-later',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/(commands\/.*|failure)\.ts$/ }, ({ path, kind }) => {
+      return kind === 'dynamic-import' ? { path: `./${partOf(path.slice(2))}.mjs`, external: true } : undefined;
     });
   },
 };
@@ -25,22 +43,19 @@ export async function buildCli(outdir = join(here, 'dist')) {
   const { version } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
   const { outputFiles } = await build({
     write: false,
-    entryPoints: { paceline: join(here, 'src', 'main.ts') },
+    entryPoints: Object.fromEntries([['paceline', 'main.ts'], ...[...parts, 'failure.ts'].map((part) => [partOf(part), part])].map(([name, path]) => [name, join(here, 'src', path)])),
     outdir,
     outExtension: { '.js': '.mjs' },
-    chunkNames: '[name]-[hash]',
     bundle: true,
-    splitting: true,
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
     format: 'esm',
     platform: 'node',
     target: 'node24',
     conditions: ['@paceline/source'],
     banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
     define: { PACELINE_VERSION: JSON.stringify(version) },
-    plugins: [pureWorkspace],
+    plugins: [loadedLater, pureWorkspace],
     legalComments: 'none',
     logLevel: 'warning',
   });
@@ -61,4 +76,4 @@ function place(path, contents, mode) {
   renameSync(staged, path);
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) console.log(await buildCli());
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) console.log(await buildCli(process.argv[2]));

@@ -1,7 +1,6 @@
 import { createClient, type Client } from '@paceline/api';
 import { PacelineError } from '@paceline/model';
 import { StateDirectory } from '@paceline/server';
-import { readClouds } from '../clouds/clouds-file.ts';
 import { engineGone, ensureEngine, type EngineWanted } from '../embedded/embedded-engine.ts';
 import type { EngineRecord } from '../embedded/engine-file.ts';
 import { stateLocation } from '../embedded/state-location.ts';
@@ -50,6 +49,8 @@ export async function openState(globals: GlobalOptions, shell: Shell): Promise<{
 
 /** An engine has the clouds that it was started with. An idle one makes room for one with others; a busy one has to stay. */
 async function withClouds(engine: EngineRecord, wanted: EngineWanted, file: string | null): Promise<EngineRecord> {
+  // Most commands have nothing to do with clouds, and need not load what reads them.
+  const { readClouds } = await import('../clouds/clouds-file.ts');
   const { digest, file: found } = await readClouds(wanted.state, file ?? undefined);
   if (engine.clouds.digest === digest) return engine;
   const client = createClient({ url: engine.url, token: wanted.token });

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createClient } from '@paceline/api';
-import { isPacelineError, PacelineError } from '@paceline/model';
+import { errorCatalogue, isPacelineError, PacelineError } from '@paceline/model';
 import { isAlive, readEngineFile, type EngineRecord } from './engine-file.ts';
 import { lostTheRace, startEngine, type EngineArguments, type EngineProcess } from './engine-process.ts';
 
@@ -69,5 +69,7 @@ async function answers({ url }: EngineRecord, token: string): Promise<boolean> {
 }
 
 async function cannotStart(started: EngineProcess, exit: number | null): Promise<PacelineError> {
-  return new PacelineError('PACELINE_UNREACHABLE', `The engine did not start (exit ${exit ?? 'by a signal'}). It said:\n${await started.said()}`);
+  // An engine that refuses its clouds or options is the user's to mend, not the network's.
+  const code = exit === errorCatalogue.PACELINE_REQUEST_INVALID.exit ? 'PACELINE_REQUEST_INVALID' : 'PACELINE_UNREACHABLE';
+  return new PacelineError(code, `The engine did not start (exit ${exit ?? 'by a signal'}). It said:\n${await started.said()}`);
 }

@@ -50,10 +50,10 @@ export function instanceLine(instance: InstanceView, columns: Columns): Line {
   return pieces;
 }
 
-function remarksOf({ name, abort, fault, message, blockedIn, connected, stage, dropped }: InstanceView): Piece[] {
+function remarksOf({ name, abort, fault, message, blockedIn, connected, stage }: InstanceView): Piece[] {
   const remarks: Piece[] = [];
   if (abort !== null) remarks.push(['red', harmlessLine(abort)]);
-  if (fault !== null && !dropped) remarks.push(['red', harmlessLine(fault)]);
+  if (fault !== null && abort === null) remarks.push(['red', harmlessLine(fault)]);
   if (stage === 'joined' && !connected) remarks.push(['yellow', 'no connection']);
   if (message !== '') remarks.push(harmlessLine(message));
   if (blockedIn.length > 0) remarks.push(['dim', `waits for ${blockedIn.map((key) => harmlessLine(withoutOwn(key, name))).join(', ')}`]);

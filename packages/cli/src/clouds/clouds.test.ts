@@ -1,0 +1,89 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { readClouds } from './clouds-file.ts';
+import { loadConnector } from './connector-package.ts';
+import { openClouds } from './open-clouds.ts';
+import { findProjectClouds } from './project-clouds.ts';
+
+let root = '';
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'paceline-clouds-'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+async function put(path: string, text = ''): Promise<string> {
+  await mkdir(join(root, path, '..'), { recursive: true });
+  await writeFile(join(root, path), text);
+  return join(root, path);
+}
+
+const connector = 'connectorModule = { name: "x", configSchema: {}, createConnector: (config) => ({ config }) };';
+
+describe('the file', () => {
+  test('is not needed', async () => {
+    const { file, entries } = await readClouds(root, undefined);
+    expect({ file, entries }).toEqual({ file: null, entries: [{ name: 'local', connector: 'local', config: { root: join(root, 'local') } }] });
+  });
+
+  test('names clouds, their connectors and what these are told', async () => {
+    const path = await put('clouds.yaml', 'clouds:\n  here: { connector: local, root: /srv }\n  there: { connector: aws, region: eu-west-3 }\n');
+    const source = await readClouds(root, undefined);
+    expect(source).toMatchObject({ file: path, entries: [{ name: 'here', connector: 'local', config: { root: '/srv' } }, { name: 'there', connector: 'aws', config: { region: 'eu-west-3' } }] });
+    await put('clouds.yaml', 'clouds: { here: { connector: local } }\n');
+    expect((await readClouds(root, undefined)).digest).not.toBe(source.digest);
+  });
+
+  test.each(['clouds: [', 'clouds: {}\nmore: 1', 'clouds: { a: { } }', 'clouds: { "a b": { connector: local } }', 'x'])('is refused when it says %j', async (text) => {
+    await expect(readClouds(root, await put('c.yaml', text))).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID', message: expect.stringContaining('c.yaml') });
+  });
+
+  test('is refused when it was named and is not there', async () => {
+    await expect(readClouds(root, join(root, 'none.yaml'))).rejects.toThrow('none.yaml cannot be read');
+  });
+});
+
+describe('a connector', () => {
+  test('of the user comes from a package or a file of the project', async () => {
+    await put('node_modules/@paceline/connector-one/package.json', '{"type":"module","exports":{"import":"./main.js"}}');
+    await put('node_modules/@paceline/connector-one/main.js', `export const ${connector}`);
+    await put('node_modules/two/index.cjs', `exports.${connector}`);
+    await put('node_modules/two/package.json', '{"main":"index.cjs"}');
+    await put('three.mjs', `const ${connector} export default connectorModule;`);
+    for (const name of ['one', 'two', './three.mjs']) expect((await loadConnector(name, [root])).name, name).toBe('x');
+  });
+
+  test('that is not there is told with all that was tried', async () => {
+    await put('node_modules/four/index.js', '');
+    await expect(loadConnector('four', [root])).rejects.toMatchObject({
+      code: 'PACELINE_CLOUD_UNKNOWN',
+      message: [`There is no connector 'four'. Tried:`, `  the package @paceline/connector-four from ${root}`, `  ${root}/node_modules/four/index.js exports no connector`].join('\n'),
+    });
+  });
+
+  test('that breaks when it is loaded says why', async () => {
+    await expect(loadConnector('./five.mjs', [await put('five.mjs', 'throw new Error("no licence")').then(() => root)])).rejects.toThrow('no licence');
+  });
+
+  test('refuses a configuration with the name of the cloud', async () => {
+    const file = await put('c.yaml', 'clouds: { mine: { connector: local, roof: 1 } }');
+    await expect(openClouds(await readClouds(root, file))).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID', message: expect.stringContaining(`The cloud mine in ${file}`) });
+  });
+});
+
+describe('the clouds of a project', () => {
+  test('are found above the module, within the project', async () => {
+    const outside = await put('clouds.yaml');
+    await put('p/project.yaml');
+    expect(await findProjectClouds(join(root, 'p', 'a', 'b'))).toBeUndefined();
+    const own = await put('p/clouds.yaml');
+    expect(await findProjectClouds(join(root, 'p', 'a', 'b'))).toBe(own);
+    expect(await findProjectClouds(root)).toBe(outside);
+  });
+
+  test('are not taken from a folder that need not be ours', async () => {
+    await put('clouds.yaml');
+    expect(await findProjectClouds(join(root, 'loose'))).toBeUndefined();
+  });
+});

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { buildCommand, CommandBench, waitUntil } from '../testing/built-command.ts';
+import { isAlive } from './engine-file.ts';
+
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
+
+let command: Awaited<ReturnType<typeof buildCommand>>;
+beforeAll(async () => {
+  command = await buildCommand();
+});
+afterAll(() => command.remove());
+
+test('starts when it is needed, serves every later command, and ends by itself', async () => {
+  const bench = await CommandBench.open(command.path);
+  const idle = { PACELINE_IDLE_EXIT: '400ms' };
+  expect(await bench.run(['engine', 'status'])).toMatchObject({ code: 0, out: `No engine runs on ${bench.state}\n` });
+  expect(await bench.run(['list', '--json'], idle)).toEqual({ code: 0, out: '{"runs":[]}\n', err: '' });
+  const engine = await bench.engine();
+  if (engine === undefined) throw new Error('there is no engine');
+  expect(await bench.run(['engine', 'status'])).toMatchObject({ out: `${engine.url}  process ${engine.pid}  paceline ${engine.version}  active runs: 0\n` });
+  await waitUntil(() => !isAlive(engine.pid));
+  expect(await bench.engine()).toBeUndefined();
+  expect(await bench.log()).toContain('stops: idle');
+  await bench.run(['list']);
+  expect((await bench.engine())?.url, 'the port of the last time').toBe(engine.url);
+});
+
+test('there is one of it, however many commands start at once', async () => {
+  const bench = await CommandBench.open(command.path);
+  const finished = await Promise.all(Array.from({ length: 5 }, () => bench.run(['list', '--json'])));
+  expect(finished.map(({ out, err }) => out + err)).toEqual(Array.from({ length: 5 }, () => '{"runs":[]}\n'));
+  expect((await bench.log()).match(/Server listening/g)).toHaveLength(1);
+});
+
+test('replaces one that was killed, and one whose number another process has got', async () => {
+  const bench = await CommandBench.open(command.path);
+  await bench.run(['list']);
+  const killed = await bench.engine();
+  await bench.kill('SIGKILL');
+  expect(await bench.run(['list', '--json'])).toMatchObject({ code: 0, out: '{"runs":[]}\n' });
+  expect((await bench.engine())?.pid).not.toBe(killed?.pid);
+  await bench.kill('SIGKILL');
+  const other = spawn('sleep', ['60']);
+  await writeFile(join(bench.state, 'engine.json'), JSON.stringify({ ...killed, pid: other.pid }));
+  expect(await bench.run(['list', '--json'])).toMatchObject({ code: 0, out: '{"runs":[]}\n' });
+  expect((await bench.engine())?.pid).not.toBe(other.pid);
+  other.kill();
+});
+
+test('stops when it is told to', async () => {
+  const bench = await CommandBench.open(command.path);
+  await bench.run(['list']);
+  expect(await bench.run(['engine', 'stop'])).toEqual({ code: 0, out: 'The engine has stopped\n', err: '' });
+  expect(await bench.engine()).toBeUndefined();
+});
+
+test('says what it died of', async () => {
+  const bench = await CommandBench.open(command.path);
+  await writeFile(join(bench.state, 'clouds.yaml'), 'clouds: { lab: { connector: nonesuch } }');
+  const { code, err } = await bench.run(['list']);
+  expect(code).toBe(2);
+  expect(err).toContain('error: The engine did not start (exit 2). It said: [PACELINE_REQUEST_INVALID]\n');
+  expect(err).toContain(`There is no connector 'nonesuch'. Tried:`);
+});
+
+test('a server in the foreground serves the commands of its state directory, and only one can be there', async () => {
+  const bench = await CommandBench.open(command.path);
+  const server = bench.start(['server']);
+  let said = '';
+  server.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await waitUntil(() => said.includes('Paceline listens on'));
+  await waitUntil(async () => (await bench.engine()) !== undefined);
+  expect((await bench.engine())?.pid).toBe(server.pid);
+  expect(await bench.run(['list', '--json'])).toMatchObject({ code: 0, out: '{"runs":[]}\n' });
+  expect(await bench.run(['server'])).toMatchObject({ code: 6, err: expect.stringContaining('PACELINE_STORE_LOCKED') });
+  const url = said.trim().split(' ').at(-1) ?? '';
+  expect(await bench.run(['list'], { PACELINE_SERVER: url, PACELINE_TOKEN: 'wrong' })).toMatchObject({ code: 5 });
+  const ended = new Promise((resolve) => server.on('exit', resolve));
+  server.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(await bench.engine()).toBeUndefined();
+});
