@@ -214,7 +214,7 @@ export class Instance {
   }
 
   #assign(assignment: Hello['assignment']): void {
-    if (assignment.abort !== null) this.#waits.abort();
+    if (assignment.abort !== null) this.#waits.abort(assignment.abort);
     this.#runner!.update(assignment);
   }
 

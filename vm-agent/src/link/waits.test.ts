@@ -48,8 +48,8 @@ describe('waits', () => {
     const seeing = waits.wait(question, 10_000, false);
     const blind = waits.wait(valueQuestion('a.1:k', true), 10_000, false);
     const all = waits.wait(valuesQuestion('b', 'x', false), 10_000, false);
-    waits.abort();
-    expect((await seeing).result).toMatchObject({ status: 'error', httpStatus: 409, message: 'Abort flag raised!' });
+    waits.abort('why');
+    expect((await seeing).result).toMatchObject({ status: 'error', httpStatus: 409, message: 'Abort flag raised! why' });
     expect((await all).result).toMatchObject({ httpStatus: 409 });
     waits.value({ key: 'a.1:k', value: 'v', secret: false });
     expect((await blind).result).toMatchObject({ value: 'v' });

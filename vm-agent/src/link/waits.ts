@@ -92,10 +92,11 @@ export class Waits {
     this.#came((ignoreAbort) => valuesQuestion(node, name, ignoreAbort), { status: 'values', values, unset: [] });
   }
 
-  abort(): void {
+  /** The engine answers questions with the same words while the flag is up. */
+  abort(reason: string): void {
     for (const wait of this.#waits.values())
       if (!wait.question.ignoreAbort) {
-        this.#settle(wait, { status: 'error', code: 'ABORTED', httpStatus: 409, message: 'Abort flag raised!' });
+        this.#settle(wait, { status: 'error', code: 'ABORTED', httpStatus: 409, message: `Abort flag raised! ${reason}` });
         this.#unask(wait.question);
       }
   }
