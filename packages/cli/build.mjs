@@ -43,7 +43,12 @@ export async function buildCli(outdir = join(here, 'dist')) {
   const { version } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
   const { outputFiles } = await build({
     write: false,
-    entryPoints: Object.fromEntries([['paceline', 'main.ts'], ...[...parts, 'failure.ts'].map((part) => [partOf(part), part])].map(([name, path]) => [name, join(here, 'src', path)])),
+    entryPoints: Object.fromEntries(
+      [['paceline', 'main.ts'], ...[...parts, 'failure.ts'].map((part) => [partOf(part), part])].map(([name, path]) => [
+        name,
+        join(here, 'src', path),
+      ]),
+    ),
     outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,

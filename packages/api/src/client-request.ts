@@ -76,7 +76,12 @@ export function decode<T>(endpoint: Endpoint, path: string, schema: z.ZodType<T>
 }
 
 /** The bytes of an answer; a silence that lasts too long ends them with an error. */
-export async function* bytesOf(endpoint: Endpoint, response: Response, silenceMs: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* bytesOf(
+  endpoint: Endpoint,
+  response: Response,
+  silenceMs: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
   if (reader === undefined) return;
   try {

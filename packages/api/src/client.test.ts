@@ -56,7 +56,9 @@ describe('requests', () => {
   });
 
   test('take what a newer server says in addition', async () => {
-    const { client } = await serve((_request, response) => json(response, { parameters: [{ key: 'ss:a', value: null, secret: false, unit: 's' }], next: 1 }));
+    const { client } = await serve((_request, response) =>
+      json(response, { parameters: [{ key: 'ss:a', value: null, secret: false, unit: 's' }], next: 1 }),
+    );
     expect(await client.parameters.list('r')).toMatchObject([{ key: 'ss:a', value: null }]);
   });
 
@@ -69,12 +71,21 @@ describe('requests', () => {
     const { client } = await serve((_request, response) =>
       json(response, { type: 'x', title: 't', status: 409, detail: 'no', code: 'PACELINE_CONFLICT', hint: 'h', received: 5 }, 409),
     );
-    await expect(client.runs.get('r')).rejects.toMatchObject({ code: 'PACELINE_CONFLICT', message: 'no', hint: 'h', data: { received: 5 }, exitCode: 4 });
+    await expect(client.runs.get('r')).rejects.toMatchObject({
+      code: 'PACELINE_CONFLICT',
+      message: 'no',
+      hint: 'h',
+      data: { received: 5 },
+      exitCode: 4,
+    });
   });
 
   test('tell a server that is none of ours', async () => {
     const { client } = await serve((_request, response) => response.writeHead(404).end('<html>'));
-    await expect(client.runs.get('r')).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND', hint: expect.stringContaining('does not look like') });
+    await expect(client.runs.get('r')).rejects.toMatchObject({
+      code: 'PACELINE_NOT_FOUND',
+      hint: expect.stringContaining('does not look like'),
+    });
   });
 
   test('say why a server cannot be reached', async () => {
@@ -87,8 +98,14 @@ describe('requests', () => {
       if (request.url === '/api/info') response.writeHead(200).write('{');
     });
     const client = createClient({ url, token: '', timeoutMs: 50 });
-    await expect(client.health()).rejects.toMatchObject({ code: 'PACELINE_UNREACHABLE', message: expect.stringContaining('no answer within 0.05 s') });
-    await expect(client.info()).rejects.toMatchObject({ code: 'PACELINE_UNREACHABLE', message: expect.stringContaining('nothing was heard') });
+    await expect(client.health()).rejects.toMatchObject({
+      code: 'PACELINE_UNREACHABLE',
+      message: expect.stringContaining('no answer within 0.05 s'),
+    });
+    await expect(client.info()).rejects.toMatchObject({
+      code: 'PACELINE_UNREACHABLE',
+      message: expect.stringContaining('nothing was heard'),
+    });
   });
 
   test('keep the token off the open network', () => {
@@ -112,7 +129,8 @@ describe('following', () => {
       if (asked.length === 2) return json(response, {}, 503);
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       // Each connection brings three more and repeats one, cut in the middle of a fourth.
-      for (let seq = Math.max(after, 1); seq <= after + 3; seq++) response.write(`id: ${seq}\nevent: event\ndata: ${JSON.stringify(eventOf(seq))}\n\n`);
+      for (let seq = Math.max(after, 1); seq <= after + 3; seq++)
+        response.write(`id: ${seq}\nevent: event\ndata: ${JSON.stringify(eventOf(seq))}\n\n`);
       if (after >= 6) return response.end('event: end\ndata: {}\n\n');
       response.write('id: 99\nda');
       setImmediate(() => response.destroy());

@@ -107,7 +107,8 @@ export function createClient(options: ClientOptions): Client {
     parameters: {
       list: async (run) => (await ask(runPath(run, 'parameters'), parameterList)).parameters,
       get: (run, key, query = {}) => ask(runPath(run, 'parameters', key), parameterView, { query }),
-      set: (run, key, value, { secret = false } = {}) => ask(runPath(run, 'parameters', key), parameterView, { method: 'PUT', body: { value, secret } }),
+      set: (run, key, value, { secret = false } = {}) =>
+        ask(runPath(run, 'parameters', key), parameterView, { method: 'PUT', body: { value, secret } }),
       async unset(run, key) {
         await discard(await send(endpoint, runPath(run, 'parameters', key), { method: 'DELETE' }));
       },
@@ -133,10 +134,14 @@ async function discard(response: Response): Promise<void> {
 function checkedUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
-    throw new PacelineError('PACELINE_REQUEST_INVALID', `'${text}' is not the address of a server`, { hint: 'It looks like https://paceline.example.org.' });
+    throw new PacelineError('PACELINE_REQUEST_INVALID', `'${text}' is not the address of a server`, {
+      hint: 'It looks like https://paceline.example.org.',
+    });
   }
   if (url.protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)) {
-    throw new PacelineError('PACELINE_REQUEST_INVALID', `Plain HTTP to ${url.host} would send the token in the clear`, { hint: 'Use https://.' });
+    throw new PacelineError('PACELINE_REQUEST_INVALID', `Plain HTTP to ${url.host} would send the token in the clear`, {
+      hint: 'Use https://.',
+    });
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 }

@@ -13,7 +13,8 @@ function bytesOf(text: string): Uint8Array {
 
 describe('SseParser', () => {
   test('reads events, comments, fields without a value and ids that stay', () => {
-    const text = '\ufeff:\n\nid: 7\nevent: log\ndata: one\ndata:two\n\nevent: end\ndata\n\nid\n\ndata: x: y\nretry: 5\n\nevent: cut\ndata: off\n';
+    const text =
+      '\ufeff:\n\nid: 7\nevent: log\ndata: one\ndata:two\n\nevent: end\ndata\n\nid\n\ndata: x: y\nretry: 5\n\nevent: cut\ndata: off\n';
     expect(parse([bytesOf(text)])).toMatchInlineSnapshot(`
       [
         {
@@ -47,11 +48,13 @@ describe('SseParser', () => {
     fc.assert(
       fc.property(fc.array(event), ending, fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (events, end, sizes) => {
         const text = events
-          .map(({ event: name, data, id }) => [`id: ${id}`, `event: ${name}`, ': beat', ...data.map((part) => `data: ${part}`), '', ''].join(end))
+          .map(({ event: name, data, id }) =>
+            [`id: ${id}`, `event: ${name}`, ': beat', ...data.map((part) => `data: ${part}`), '', ''].join(end),
+          )
           .join('');
         const bytes = bytesOf(text);
         const pieces: Uint8Array[] = [];
-        for (let at = 0; at < bytes.length; ) {
+        for (let at = 0; at < bytes.length;) {
           const size = sizes.next().value ?? 1;
           pieces.push(bytes.subarray(at, at + size));
           at += size;

@@ -14,8 +14,13 @@ async function run(...args: string[]): Promise<Recorder> {
 
 test('help lists the commands', async () => {
   const text = (await run('--help')).out();
-  const commands = text.slice(text.indexOf('Commands:')).match(/^ {2}\S+/gm)?.map((name) => name.trim());
-  expect(commands?.join(' ')).toMatchInlineSnapshot(`"init validate plan up status list logs events get set reports abort cancel-abort down server engine help"`);
+  const commands = text
+    .slice(text.indexOf('Commands:'))
+    .match(/^ {2}\S+/gm)
+    ?.map((name) => name.trim());
+  expect(commands?.join(' ')).toMatchInlineSnapshot(
+    `"init validate plan up status list logs events get set reports abort cancel-abort down server engine help"`,
+  );
 });
 
 test('every command has an example, and its examples are of itself', async () => {

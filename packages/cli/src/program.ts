@@ -25,7 +25,12 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     .showSuggestionAfterError()
     .exitOverride();
 
-  const command = <Options extends object>(usage: string, summary: string, examples: string, load: () => Promise<Action<Options>>): Command => {
+  const command = <Options extends object>(
+    usage: string,
+    summary: string,
+    examples: string,
+    load: () => Promise<Action<Options>>,
+  ): Command => {
     const made = root.command(usage).summary(summary).description(summary);
     if (examples !== '') made.addHelpText('after', `\nExamples:\n${examples.replace(/^/gm, '  $ ')}`);
     made.exitOverride().action(async () => {
@@ -35,12 +40,27 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     return made;
   };
 
-  command('init [dir]', 'Write a first project, ready to run', 'paceline init hello && paceline up hello', async () => (await import('./commands/init.ts')).initCommand);
+  command(
+    'init [dir]',
+    'Write a first project, ready to run',
+    'paceline init hello && paceline up hello',
+    async () => (await import('./commands/init.ts')).initCommand,
+  );
 
-  command('validate [file...]', 'Check module files and everything they refer to', 'paceline validate\npaceline validate examples/client-server/deployment.yaml', async () => (await import('./commands/validate.ts')).validateCommand).option('--json', 'print the problems as JSON');
+  command(
+    'validate [file...]',
+    'Check module files and everything they refer to',
+    'paceline validate\npaceline validate examples/client-server/deployment.yaml',
+    async () => (await import('./commands/validate.ts')).validateCommand,
+  ).option('--json', 'print the problems as JSON');
 
   runOptions(
-    command('plan <file>', 'Show what a run would be, without starting anything', 'paceline plan examples/client-server -p clients=10', async () => (await import('./commands/plan.ts')).planCommand),
+    command(
+      'plan <file>',
+      'Show what a run would be, without starting anything',
+      'paceline plan examples/client-server -p clients=10',
+      async () => (await import('./commands/plan.ts')).planCommand,
+    ),
   ).option('--json', 'print the plan as JSON');
 
   runOptions(
@@ -52,7 +72,14 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     ),
   )
     .option('--name <name>', 'name of the run; by default that of the deployment')
-    .addOption(new Option('--keep-running <policy>', 'when the machines stay once the run is ready').choices(['always', 'on-success', 'on-error', 'never']))
+    .addOption(
+      new Option('--keep-running <policy>', 'when the machines stay once the run is ready').choices([
+        'always',
+        'on-success',
+        'on-error',
+        'never',
+      ]),
+    )
     .option('--timeout <duration>', 'longest time in one state, such as 30m')
     .option('--lifetime <duration>', 'hard end of every machine of the run, such as 4h')
     .option('--tag <tag>', 'tag the run; may be repeated', gather, [])
@@ -61,49 +88,99 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     .option('--logs', 'show what the scripts write')
     .option('--json', 'print one event per line, and the result as the last');
 
-  command('status [run]', 'Show a run and its instances', 'paceline status\npaceline status 3f2a --json', async () => (await import('./commands/status.ts')).statusCommand).option('--json', 'print as JSON');
+  command(
+    'status [run]',
+    'Show a run and its instances',
+    'paceline status\npaceline status 3f2a --json',
+    async () => (await import('./commands/status.ts')).statusCommand,
+  ).option('--json', 'print as JSON');
 
   command('list', 'List runs, newest first', 'paceline list --active', async () => (await import('./commands/list.ts')).listCommand)
     .option('--active', 'only those that have not ended')
     .option('--limit <n>', 'how many', '50')
     .option('--json', 'print as JSON');
 
-  command('logs [run]', 'Show what the scripts of a run wrote', 'paceline logs -f\npaceline logs 3f2a --instance client.1', async () => (await import('./commands/logs.ts')).logsCommand)
+  command(
+    'logs [run]',
+    'Show what the scripts of a run wrote',
+    'paceline logs -f\npaceline logs 3f2a --instance client.1',
+    async () => (await import('./commands/logs.ts')).logsCommand,
+  )
     .option('-f, --follow', 'go on until the run ends')
     .option('--instance <name>', 'only of this instance, or of this node')
     .option('--json', 'print one piece of output per line');
 
-  command('events [run]', 'Show what happened in a run', 'paceline events -f', async () => (await import('./commands/events.ts')).eventsCommand)
+  command(
+    'events [run]',
+    'Show what happened in a run',
+    'paceline events -f',
+    async () => (await import('./commands/events.ts')).eventsCommand,
+  )
     .option('-f, --follow', 'go on until the run ends')
     .option('--json', 'print one event per line');
 
-  command('get <key...>', 'Print a parameter of a run', 'paceline get web.1:hostname\npaceline get 3f2a ss:result --wait 60', async () => (await import('./commands/get.ts')).getCommand)
+  command(
+    'get <key...>',
+    'Print a parameter of a run',
+    'paceline get web.1:hostname\npaceline get 3f2a ss:result --wait 60',
+    async () => (await import('./commands/get.ts')).getCommand,
+  )
     .usage('[options] [run] <key>')
     .option('--reveal', 'print the value of a secret')
     .option('--wait [seconds]', 'wait for a value, for ever or so long');
 
-  command('set <key...>', 'Set a parameter of a run', "paceline set ss:go true\npaceline set 3f2a web.1:password 'hush' --secret", async () => (await import('./commands/set.ts')).setCommand)
+  command(
+    'set <key...>',
+    'Set a parameter of a run',
+    "paceline set ss:go true\npaceline set 3f2a web.1:password 'hush' --secret",
+    async () => (await import('./commands/set.ts')).setCommand,
+  )
     .usage('[options] [run] <key> <value>')
     .option('--secret', 'hide the value wherever people look');
 
-  command('reports [run]', 'List, download or look into the reports of a run', 'paceline reports\npaceline reports 3f2a --get reports --extract\npaceline reports --show client.1_report_2012-01-19T203527Z.tgz', async () => (await import('./commands/reports.ts')).reportsCommand)
+  command(
+    'reports [run]',
+    'List, download or look into the reports of a run',
+    'paceline reports\npaceline reports 3f2a --get reports --extract\npaceline reports --show client.1_report_2012-01-19T203527Z.tgz',
+    async () => (await import('./commands/reports.ts')).reportsCommand,
+  )
     .option('--get <dir>', 'download all into DIR/RUN/')
     .option('--extract', 'with --get: unpack them too; files and folders only')
     .option('--show <name>', 'list what is in a report')
     .option('--json', 'print as JSON');
 
-  command('abort <reason...>', 'Raise the abort flag of a run', "paceline abort 'The test data is wrong'", async () => (await import('./commands/abort.ts')).abortCommand).usage('[options] [run] <reason>');
+  command(
+    'abort <reason...>',
+    'Raise the abort flag of a run',
+    "paceline abort 'The test data is wrong'",
+    async () => (await import('./commands/abort.ts')).abortCommand,
+  ).usage('[options] [run] <reason>');
 
-  command('cancel-abort [run]', 'Take the abort flag of a run down again', 'paceline cancel-abort 3f2a', async () => (await import('./commands/abort.ts')).cancelAbortCommand);
+  command(
+    'cancel-abort [run]',
+    'Take the abort flag of a run down again',
+    'paceline cancel-abort 3f2a',
+    async () => (await import('./commands/abort.ts')).cancelAbortCommand,
+  );
 
-  command('down [run]', 'End a run and take its machines down', 'paceline down\npaceline down 3f2a --no-wait', async () => (await import('./commands/down.ts')).downCommand)
+  command(
+    'down [run]',
+    'End a run and take its machines down',
+    'paceline down\npaceline down 3f2a --no-wait',
+    async () => (await import('./commands/down.ts')).downCommand,
+  )
     .option('--no-wait', 'do not wait for the end')
     .option('--json', 'print the run as JSON');
 
-  command('server', 'Serve the engine over HTTP', 'paceline server --port 8420\npaceline server --host 0.0.0.0 --port 443 --tls-cert cert.pem --tls-key key.pem', async () => {
-    const { serverCommand } = await import('./commands/server.ts');
-    return (_args: string[], options: Parameters<typeof serverCommand>[0], at: Shell) => serverCommand(options, at);
-  })
+  command(
+    'server',
+    'Serve the engine over HTTP',
+    'paceline server --port 8420\npaceline server --host 0.0.0.0 --port 443 --tls-cert cert.pem --tls-key key.pem',
+    async () => {
+      const { serverCommand } = await import('./commands/server.ts');
+      return (_args: string[], options: Parameters<typeof serverCommand>[0], at: Shell) => serverCommand(options, at);
+    },
+  )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on; 0 takes that of the last time, or a free one', '0')
     .option('--tls-cert <file>', 'certificate, PEM')
@@ -114,14 +191,24 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     .addOption(new Option('--embedded', 'end when nobody needs the engine any more').hideHelp())
     .addOption(new Option('--idle-exit <duration>', 'with --embedded: after how long').env('PACELINE_IDLE_EXIT').hideHelp());
 
-  command('engine <action>', 'Look at, or stop, the engine in the background: status or stop', 'paceline engine status\npaceline engine stop', async () => (await import('./commands/engine.ts')).engineCommand);
+  command(
+    'engine <action>',
+    'Look at, or stop, the engine in the background: status or stop',
+    'paceline engine status\npaceline engine stop',
+    async () => (await import('./commands/engine.ts')).engineCommand,
+  );
 
   return root;
 }
 
 function runOptions(command: Command): Command {
   return command
-    .option('-p, --parameter <key=value>', 'value of a parameter: NAME, NODE:NAME, NODE:multiplicity, NODE:cloud; may be repeated', gather, [])
+    .option(
+      '-p, --parameter <key=value>',
+      'value of a parameter: NAME, NODE:NAME, NODE:multiplicity, NODE:cloud; may be repeated',
+      gather,
+      [],
+    )
     .option('--parameters-file <file>', 'YAML file of parameters')
     .option('--cloud <name>', 'cloud of every node that is not told otherwise');
 }

@@ -37,7 +37,13 @@ export async function readClouds(state: string, file: string | undefined): Promi
     throw invalid(path, `cannot be read: ${error.message}`, error);
   });
   const folder = dirname(path);
-  if (text === undefined) return { file: null, digest: digestOf(state), folder, entries: [{ name: 'local', connector: 'local', config: {} }].map(withRoot(state)) };
+  if (text === undefined)
+    return {
+      file: null,
+      digest: digestOf(state),
+      folder,
+      entries: [{ name: 'local', connector: 'local', config: {} }].map(withRoot(state)),
+    };
   const entries = Object.entries(checked(path, text)).map(([name, { connector, ...config }]) => ({ name, connector, config }));
   return { file: path, digest: digestOf(state, path, text), folder, entries: entries.map(withRoot(state)) };
 }

@@ -24,20 +24,38 @@ const connector = 'connectorModule = { name: "x", configSchema: {}, createConnec
 describe('the file', () => {
   test('is not needed', async () => {
     const { file, entries } = await readClouds(root, undefined);
-    expect({ file, entries }).toEqual({ file: null, entries: [{ name: 'local', connector: 'local', config: { root: join(root, 'local') } }] });
+    expect({ file, entries }).toEqual({
+      file: null,
+      entries: [{ name: 'local', connector: 'local', config: { root: join(root, 'local') } }],
+    });
   });
 
   test('names clouds, their connectors and what these are told', async () => {
-    const path = await put('clouds.yaml', 'clouds:\n  here: { connector: local, root: /srv }\n  there: { connector: aws, region: eu-west-3 }\n');
+    const path = await put(
+      'clouds.yaml',
+      'clouds:\n  here: { connector: local, root: /srv }\n  there: { connector: aws, region: eu-west-3 }\n',
+    );
     const source = await readClouds(root, undefined);
-    expect(source).toMatchObject({ file: path, entries: [{ name: 'here', connector: 'local', config: { root: '/srv' } }, { name: 'there', connector: 'aws', config: { region: 'eu-west-3' } }] });
+    expect(source).toMatchObject({
+      file: path,
+      entries: [
+        { name: 'here', connector: 'local', config: { root: '/srv' } },
+        { name: 'there', connector: 'aws', config: { region: 'eu-west-3' } },
+      ],
+    });
     await put('clouds.yaml', 'clouds: { here: { connector: local } }\n');
     expect((await readClouds(root, undefined)).digest).not.toBe(source.digest);
   });
 
-  test.each(['clouds: [', 'clouds: {}\nmore: 1', 'clouds: { a: { } }', 'clouds: { "a b": { connector: local } }', 'x'])('is refused when it says %j', async (text) => {
-    await expect(readClouds(root, await put('c.yaml', text))).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID', message: expect.stringContaining('c.yaml') });
-  });
+  test.each(['clouds: [', 'clouds: {}\nmore: 1', 'clouds: { a: { } }', 'clouds: { "a b": { connector: local } }', 'x'])(
+    'is refused when it says %j',
+    async (text) => {
+      await expect(readClouds(root, await put('c.yaml', text))).rejects.toMatchObject({
+        code: 'PACELINE_REQUEST_INVALID',
+        message: expect.stringContaining('c.yaml'),
+      });
+    },
+  );
 
   test('is refused when it was named and is not there', async () => {
     await expect(readClouds(root, join(root, 'none.yaml'))).rejects.toThrow('none.yaml cannot be read');
@@ -58,17 +76,26 @@ describe('a connector', () => {
     await put('node_modules/four/index.js', '');
     await expect(loadConnector('four', [root])).rejects.toMatchObject({
       code: 'PACELINE_CLOUD_UNKNOWN',
-      message: [`There is no connector 'four'. Tried:`, `  the package @paceline/connector-four from ${root}`, `  ${root}/node_modules/four/index.js exports no connector`].join('\n'),
+      message: [
+        `There is no connector 'four'. Tried:`,
+        `  the package @paceline/connector-four from ${root}`,
+        `  ${root}/node_modules/four/index.js exports no connector`,
+      ].join('\n'),
     });
   });
 
   test('that breaks when it is loaded says why', async () => {
-    await expect(loadConnector('./five.mjs', [await put('five.mjs', 'throw new Error("no licence")').then(() => root)])).rejects.toThrow('no licence');
+    await expect(loadConnector('./five.mjs', [await put('five.mjs', 'throw new Error("no licence")').then(() => root)])).rejects.toThrow(
+      'no licence',
+    );
   });
 
   test('refuses a configuration with the name of the cloud', async () => {
     const file = await put('c.yaml', 'clouds: { mine: { connector: local, roof: 1 } }');
-    await expect(openClouds(await readClouds(root, file))).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID', message: expect.stringContaining(`The cloud mine in ${file}`) });
+    await expect(openClouds(await readClouds(root, file))).rejects.toMatchObject({
+      code: 'PACELINE_REQUEST_INVALID',
+      message: expect.stringContaining(`The cloud mine in ${file}`),
+    });
   });
 });
 

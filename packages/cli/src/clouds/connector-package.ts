@@ -17,15 +17,21 @@ export async function loadConnector(name: string, folders: readonly string[]): P
   const isFile = /^\.{0,2}\//.test(name);
   const specifiers = isFile ? [] : name.startsWith('@') ? [name] : [`@paceline/connector-${name}`, name];
   const tried: string[] = [];
-  const candidates = isFile ? [resolve(first, name)] : specifiers.flatMap((specifier) => folders.flatMap((folder) => found(specifier, folder, tried)));
+  const candidates = isFile
+    ? [resolve(first, name)]
+    : specifiers.flatMap((specifier) => folders.flatMap((folder) => found(specifier, folder, tried)));
   for (const path of candidates) {
     const module = connectorIn(await importFile(name, path));
     if (module !== undefined) return module;
     tried.push(`${path} exports no connector`);
   }
-  throw new PacelineError('PACELINE_CLOUD_UNKNOWN', `There is no connector '${name}'. Tried:\n${tried.map((line) => `  ${line}`).join('\n')}`, {
-    hint: `Install its package in your project, such as \`npm install ${specifiers[0] ?? name}\`.`,
-  });
+  throw new PacelineError(
+    'PACELINE_CLOUD_UNKNOWN',
+    `There is no connector '${name}'. Tried:\n${tried.map((line) => `  ${line}`).join('\n')}`,
+    {
+      hint: `Install its package in your project, such as \`npm install ${specifiers[0] ?? name}\`.`,
+    },
+  );
 }
 
 function found(specifier: string, folder: string, tried: string[]): string[] {
@@ -55,7 +61,9 @@ async function importFile(name: string, path: string): Promise<object> {
   try {
     return (await import(pathToFileURL(path).href)) as object;
   } catch (cause) {
-    throw new PacelineError('PACELINE_CLOUD_UNKNOWN', `The connector '${name}' in ${path} cannot be loaded: ${toError(cause).message}`, { cause });
+    throw new PacelineError('PACELINE_CLOUD_UNKNOWN', `The connector '${name}' in ${path} cannot be loaded: ${toError(cause).message}`, {
+      cause,
+    });
   }
 }
 

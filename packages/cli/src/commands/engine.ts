@@ -8,7 +8,9 @@ import type { GlobalOptions, Shell } from '../shell.ts';
 /** `paceline engine status|stop`: looks at the engine of the state directory, without starting one. */
 export async function engineCommand([action = '']: string[], options: GlobalOptions, shell: Shell): Promise<number> {
   if (action !== 'status' && action !== 'stop') {
-    throw new PacelineError('PACELINE_REQUEST_INVALID', `'${action}' is nothing that an engine does`, { hint: 'paceline engine status, or paceline engine stop' });
+    throw new PacelineError('PACELINE_REQUEST_INVALID', `'${action}' is nothing that an engine does`, {
+      hint: 'paceline engine status, or paceline engine stop',
+    });
   }
   const { path, token } = await openState(options, shell);
   const engine = await readEngineFile(path);

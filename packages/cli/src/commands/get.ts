@@ -13,7 +13,8 @@ export interface GetOptions extends GlobalOptions {
 /** `paceline get`: the value of a parameter on the standard output. */
 export async function getCommand(args: string[], options: GetOptions, shell: Shell): Promise<number> {
   const [key = '', named, ...more] = args.toReversed();
-  if (more.length > 0) throw new PacelineError('PACELINE_REQUEST_INVALID', 'There are too many arguments', { hint: 'paceline get [RUN] KEY' });
+  if (more.length > 0)
+    throw new PacelineError('PACELINE_REQUEST_INVALID', 'There are too many arguments', { hint: 'paceline get [RUN] KEY' });
   const client = await connect(options, shell);
   const run = await whichRun(client, named);
   const read = (): Promise<ParameterView> => client.parameters.get(run, key, { reveal: options.reveal === true });
@@ -25,7 +26,13 @@ export async function getCommand(args: string[], options: GetOptions, shell: She
 }
 
 /** Looks again with every event: a value may come through a mapping, or follow from something else. */
-async function waitForValue(client: Client, run: string, key: string, ms: number | undefined, read: () => Promise<ParameterView>): Promise<string> {
+async function waitForValue(
+  client: Client,
+  run: string,
+  key: string,
+  ms: number | undefined,
+  read: () => Promise<ParameterView>,
+): Promise<string> {
   const late = ms === undefined ? undefined : AbortSignal.timeout(ms);
   const { lastEvent } = await client.runs.get(run);
   const first = await read();
@@ -43,5 +50,7 @@ function waitMs(wait: string | true): number | undefined {
   if (wait === true) return undefined;
   const seconds = Number(wait);
   if (wait.trim() !== '' && seconds >= 0 && seconds <= 2_000_000) return seconds * 1000;
-  throw new PacelineError('PACELINE_REQUEST_INVALID', `--wait: '${wait}' is not a number of seconds`, { hint: 'Write --wait at the end of the line when it has no number.' });
+  throw new PacelineError('PACELINE_REQUEST_INVALID', `--wait: '${wait}' is not a number of seconds`, {
+    hint: 'Write --wait at the end of the line when it has no number.',
+  });
 }

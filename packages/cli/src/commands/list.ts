@@ -17,7 +17,8 @@ const pageSize = 500;
 
 /** `paceline list`: runs, newest first. */
 export async function listCommand(_args: string[], options: ListOptions, shell: Shell): Promise<number> {
-  if (!/^[1-9]\d{0,5}$/.test(options.limit)) throw new PacelineError('PACELINE_REQUEST_INVALID', `--limit: '${options.limit}' is not a number of runs`);
+  if (!/^[1-9]\d{0,5}$/.test(options.limit))
+    throw new PacelineError('PACELINE_REQUEST_INVALID', `--limit: '${options.limit}' is not a number of runs`);
   const wanted = Number(options.limit);
   const client = await connect(options, shell);
   const runs: RunSummary[] = [];
@@ -42,5 +43,10 @@ function table(runs: readonly RunSummary[], now: number): string[] {
     tags.map(harmlessLine).join(','),
   ]);
   const widths = Array.from({ length: 5 }, (_, column) => Math.max(0, ...rows.map((row) => widthOf(row[column] ?? ''))));
-  return rows.map((row) => row.map((cell, column) => padTo(cell, widths[column] ?? 0)).join('  ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, column) => padTo(cell, widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }

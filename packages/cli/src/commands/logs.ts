@@ -1,5 +1,5 @@
-import type { Client, LogView } from '@paceline/api';
 import { connect } from '../connection/connect.ts';
+import { items } from '../run/pages.ts';
 import { whichRun } from '../run/which-run.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
 import { logLine } from '../view/event-line.ts';
@@ -22,7 +22,9 @@ export async function logsCommand([named]: string[], options: LogsOptions, shell
   const print = (line: LogLine): void => {
     shell.stdout.write(`${paint(logLine(line, line.text), theme)}\n`);
   };
-  for await (const piece of pieces(client, run, options.follow === true, shell.readerGone)) {
+  const signal = shell.readerGone;
+  const found = options.follow === true ? client.followLogs(run, { signal }) : items((page) => client.logs(run, page));
+  for await (const piece of found) {
     if (instance !== undefined && piece.instance !== instance && !piece.instance.startsWith(`${instance}.`)) continue;
     if (options.json === true) shell.stdout.write(`${JSON.stringify(piece)}\n`);
     else lines.push(piece).forEach(print);
@@ -30,9 +32,4 @@ export async function logsCommand([named]: string[], options: LogsOptions, shell
   }
   lines.flush().forEach(print);
   return 0;
-}
-
-async function* pieces(client: Client, run: string, follow: boolean, signal: AbortSignal): AsyncGenerator<LogView> {
-  if (follow) return yield* client.followLogs(run, { signal });
-  for (let page = await client.logs(run, { limit: 1000 }); page.length > 0; page = await client.logs(run, { after: page.at(-1)?.seq ?? 0, limit: 1000 })) yield* page;
 }

@@ -22,7 +22,8 @@ export async function planCommand([file = '.']: string[], options: PlanOptions, 
   else {
     const theme = themeFor(shell, shell.stdout);
     for (const line of overviewLines(overview, wiring)) shell.stdout.write(`${paint(line, theme)}\n`);
-    for (const problem of [...warnings, ...wiring.problems, ...wiring.notChecked]) shell.stdout.write(`\n${harmless(formatDiagnostic(problem))}\n`);
+    for (const problem of [...warnings, ...wiring.problems, ...wiring.notChecked])
+      shell.stdout.write(`\n${harmless(formatDiagnostic(problem))}\n`);
   }
   return failed ? errorCatalogue.PACELINE_MODULE_INVALID.exit : 0;
 }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isPacelineError, PacelineError, parseDuration } from '@paceline/model';
 import { openServer, StateDirectory } from '@paceline/server';
@@ -8,7 +8,7 @@ import { lostTheRace } from '../embedded/engine-process.ts';
 import { removeEngineFile, writeEngineFile } from '../embedded/engine-file.ts';
 import { watchIdle } from '../embedded/idle-watch.ts';
 import { stateLocation } from '../embedded/state-location.ts';
-import { agentPath } from '../program-files.ts';
+import { agentPath, brokenInstallation } from '../program-files.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
 import { version } from '../version.ts';
 
@@ -32,6 +32,9 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve(signal));
   if (embedded) process.on('SIGHUP', () => {});
   const clouds = await chooseClouds(state.path, options, shell);
+  await access(agentPath()).catch((cause: unknown) => {
+    throw brokenInstallation(`The agent is not at ${agentPath()}`, cause);
+  });
   try {
     const server = await openServer({
       state,
@@ -46,9 +49,21 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
     });
     const reachable = server.url.startsWith('http:');
     if (embedded && options.clouds !== undefined) await writeFile(memoryOf(state.path), clouds.file ?? '', { mode: 0o600 });
-    if (reachable) await writeEngineFile(state.path, { url: server.url, pid: process.pid, version, clouds: { file: clouds.file, digest: clouds.digest } });
+    if (reachable)
+      await writeEngineFile(state.path, {
+        url: server.url,
+        pid: process.pid,
+        version,
+        clouds: { file: clouds.file, digest: clouds.digest },
+      });
     if (!embedded) announce(server.url, clouds, state.path, shell);
-    const idle = embedded ? watchIdle(idleTime(options.idleExit), () => server.engine.busy, () => stopped.resolve('idle')) : undefined;
+    const idle = embedded
+      ? watchIdle(
+          idleTime(options.idleExit),
+          () => server.engine.busy,
+          () => stopped.resolve('idle'),
+        )
+      : undefined;
     const why = await stopped.promise;
     say(shell, embedded ? `stops: ${why}` : 'The server stops; runs go on with the next one.');
     idle?.stop();
@@ -110,6 +125,7 @@ function portOf(text: string): number {
 
 function idleTime(text = '10s'): number {
   const ms = parseDuration(text);
-  if (ms === undefined) throw new PacelineError('PACELINE_REQUEST_INVALID', `'${text}' is not a duration`, { hint: 'Write it as 10s or 5m.' });
+  if (ms === undefined)
+    throw new PacelineError('PACELINE_REQUEST_INVALID', `'${text}' is not a duration`, { hint: 'Write it as 10s or 5m.' });
   return ms;
 }

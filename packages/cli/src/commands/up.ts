@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, RunDetail } from '@paceline/api';
 import { isPacelineError, PacelineError, type ResolvedDeployment } from '@paceline/model';
 import { connect } from '../connection/connect.ts';
@@ -33,7 +34,8 @@ export async function upCommand([file = '.']: string[], options: UpOptions, shel
   if (options.detach === true && !course.interrupted) {
     course.end();
     shell.stdout.write(options.json === true ? `${JSON.stringify({ type: 'result', run })}\n` : `${run.id}\n`);
-    if (shell.stdout.isTTY === true) say(shell, `To see it: paceline status ${run.id.slice(0, 8)}; to end it: paceline down ${run.id.slice(0, 8)}`);
+    if (shell.stdout.isTTY === true)
+      say(shell, `To see it: paceline status ${run.id.slice(0, 8)}; to end it: paceline down ${run.id.slice(0, 8)}`);
     return exitCodes.ok;
   }
   return course.follow(client, deployment, run);
@@ -45,11 +47,14 @@ export function viewFor(shell: Shell, json: boolean): RunView {
   return shell.stdout.isTTY === true && shell.env['TERM'] !== 'dumb' ? liveView(shell) : plainView(shell);
 }
 
+const lastRequestMs = 500;
+
 /** One run from its creation to the end of the command, with what Ctrl-C means at each moment. */
 class Course {
   readonly #options: UpOptions;
   readonly #shell: Shell;
   readonly #interrupts: Interrupts;
+  #ending: Promise<unknown> = Promise.resolve();
   #running: { client: Client; run: RunDetail; view: RunView } | undefined;
 
   constructor(options: UpOptions, shell: Shell) {
@@ -87,7 +92,7 @@ class Course {
       view.close();
     }
     const exitCode = this.interrupted ? exitCodes.cancelled : exitCodeOf(found);
-    await tellResult(client, found, { deployment, exitCode, json, shell: this.#shell });
+    await tellResult(client, found, { deployment, exitCode, json, shell: this.#shell, showInstances: !view.wantsDetails });
     this.end();
     return exitCode;
   }
@@ -95,17 +100,23 @@ class Course {
   #cancel(): void {
     if (this.#running === undefined) return;
     const { client, run, view } = this.#running;
-    view.note(`The run is ended and its machines are taken down. Press Ctrl-C again to leave at once.`);
-    client.runs.terminate(run.id).catch((error: Error) => view.note(`error: ${error.message}\nhint: Try again: paceline down ${run.id}`));
+    view.note('The run is ended and its machines are taken down. Press Ctrl-C again to leave at once.');
+    this.#ending = client.runs
+      .terminate(run.id)
+      .catch((error: Error) => view.note(`error: ${error.message}\nhint: Try again: paceline down ${run.id}`));
   }
 
   #leave(): void {
-    if (this.#running !== undefined) {
-      const { run, view } = this.#running;
-      view.close();
-      say(this.#shell, `Left before the end: machines of the run may still be there. To take them down and see it done: paceline down ${run.id.slice(0, 8)}`);
+    if (this.#running === undefined) {
+      say(this.#shell, 'Left while the run was being started: see `paceline list --active`.');
+      process.exit(exitCodes.cancelled);
     }
-    process.exit(exitCodes.cancelled);
+    const { run, view } = this.#running;
+    view.close();
+    const id = run.id.slice(0, 8);
+    say(this.#shell, `Left before the end: machines of the run may still be there. To take them down and see it done: paceline down ${id}`);
+    // Two signals can come as one: the server should at least have heard of the first.
+    void Promise.race([this.#ending, pause(lastRequestMs)]).then(() => process.exit(exitCodes.cancelled));
   }
 }
 

@@ -4,7 +4,9 @@ import { harmless } from '../view/harmless.ts';
 
 /** `paceline validate`: every problem of the files and of all that they refer to, the wiring of scripts included. */
 export async function validateCommand(files: string[], { json }: { json?: boolean }, shell: Shell): Promise<number> {
-  const checked = await Promise.all((files.length === 0 ? ['.'] : files).map((file) => checkModule(file, { fs: diskFiles(), cwd: shell.cwd })));
+  const checked = await Promise.all(
+    (files.length === 0 ? ['.'] : files).map((file) => checkModule(file, { fs: diskFiles(), cwd: shell.cwd })),
+  );
   const unique = new Map(checked.flatMap(problemsOf).map((problem) => [JSON.stringify(problem), problem]));
   const diagnostics = [...unique.values()];
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;

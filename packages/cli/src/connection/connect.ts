@@ -35,7 +35,10 @@ async function connectEmbedded(globals: GlobalOptions, shell: Shell, { clouds }:
   let engine = await ensureEngine({ ...wanted, cloudsFile: clouds?.file });
   if (clouds !== undefined) engine = await withClouds(engine, wanted, clouds.file);
   if (engine.version !== version) {
-    say(shell, `note: the engine that is running is paceline ${engine.version}, this is ${version}; \`paceline engine stop\` makes room for the new one`);
+    say(
+      shell,
+      `note: the engine that is running is paceline ${engine.version}, this is ${version}; \`paceline engine stop\` makes room for the new one`,
+    );
   }
   const revive = async (): Promise<string> => (await ensureEngine(wanted)).url;
   return createClient({ url: engine.url, token, fetch: engineFetch(engine.url, revive) });
@@ -58,9 +61,13 @@ async function withClouds(engine: EngineRecord, wanted: EngineWanted, file: stri
   if (active.length > 0) {
     // Who names no clouds takes those that there are.
     if (found === null) return engine;
-    throw new PacelineError('PACELINE_CONFLICT', `The engine has active runs on other clouds (${engine.clouds.file ?? 'the default ones'}) than those of ${found}`, {
-      hint: 'End them with `paceline down`, or give this run an engine of its own with --state DIR.',
-    });
+    throw new PacelineError(
+      'PACELINE_CONFLICT',
+      `The engine has active runs on other clouds (${engine.clouds.file ?? 'the default ones'}) than those of ${found}`,
+      {
+        hint: 'End them with `paceline down`, or give this run an engine of its own with --state DIR.',
+      },
+    );
   }
   process.kill(engine.pid, 'SIGTERM');
   await engineGone(wanted.state, engine.pid);

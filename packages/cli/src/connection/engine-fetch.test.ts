@@ -7,7 +7,7 @@ function failing(...failures: unknown[]): { fetch: typeof globalThis.fetch; aske
   return {
     asked,
     fetch: async (input, init) => {
-      asked.push(`${init?.method ?? 'GET'} ${String(input)}`);
+      asked.push(`${init?.method ?? 'GET'} ${input instanceof Request ? input.url : input.toString()}`);
       if (failures.length > 0) throw failures.shift();
       return new Response('ok');
     },
@@ -45,7 +45,9 @@ test('requests that fail together revive it once', async () => {
 });
 
 test('an engine that stays dead is an error, and so is being told to stop', async () => {
-  await expect(engineFetch('http://a', async () => 'http://a', failing(refused, refused, refused).fetch)('http://a/')).rejects.toBe(refused);
+  await expect(engineFetch('http://a', async () => 'http://a', failing(refused, refused, refused).fetch)('http://a/')).rejects.toBe(
+    refused,
+  );
   const { fetch, asked } = failing(refused);
   await expect(engineFetch('http://a', async () => 'http://a', fetch)('http://a/', { signal: AbortSignal.abort() })).rejects.toBe(refused);
   expect(asked).toHaveLength(1);

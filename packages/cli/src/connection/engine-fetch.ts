@@ -4,7 +4,11 @@
  * @param origin where the engine answers at first
  * @param revive finds the engine, or starts it again, and tells where it answers now
  */
-export function engineFetch(origin: string, revive: () => Promise<string>, fetch: typeof globalThis.fetch = globalThis.fetch): typeof globalThis.fetch {
+export function engineFetch(
+  origin: string,
+  revive: () => Promise<string>,
+  fetch: typeof globalThis.fetch = globalThis.fetch,
+): typeof globalThis.fetch {
   let present = origin;
   let reviving: Promise<void> | undefined;
   const again = (): Promise<void> =>

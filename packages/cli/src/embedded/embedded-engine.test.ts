@@ -20,7 +20,9 @@ test('starts when it is needed, serves every later command, and ends by itself',
   expect(await bench.run(['list', '--json'], idle)).toEqual({ code: 0, out: '{"runs":[]}\n', err: '' });
   const engine = await bench.engine();
   if (engine === undefined) throw new Error('there is no engine');
-  expect(await bench.run(['engine', 'status'])).toMatchObject({ out: `${engine.url}  process ${engine.pid}  paceline ${engine.version}  active runs: 0\n` });
+  expect(await bench.run(['engine', 'status'])).toMatchObject({
+    out: `${engine.url}  process ${engine.pid}  paceline ${engine.version}  active runs: 0\n`,
+  });
   await waitUntil(() => !isAlive(engine.pid));
   expect(await bench.engine()).toBeUndefined();
   expect(await bench.log()).toContain('stops: idle');

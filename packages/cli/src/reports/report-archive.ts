@@ -35,7 +35,11 @@ export async function listArchive(name: string, bytes: AsyncIterable<Uint8Array>
     parser.end();
     await done;
   } catch (cause) {
-    throw new PacelineError('PACELINE_REPORT_CORRUPT', `The report ${name} is not an archive that can be read: ${(cause as Error).message}`, { cause });
+    throw new PacelineError(
+      'PACELINE_REPORT_CORRUPT',
+      `The report ${name} is not an archive that can be read: ${(cause as Error).message}`,
+      { cause },
+    );
   }
   return entries;
 }
@@ -63,7 +67,8 @@ export async function extractArchive(path: string, folder: string): Promise<stri
       if (!('type' in entry)) return false;
       entries += 1;
       bytes += entry.size;
-      if (entries > limits.entries || bytes > limits.bytes) throw new PacelineError('PACELINE_TOO_LARGE', `${path} unpacks to more than can be right`);
+      if (entries > limits.entries || bytes > limits.bytes)
+        throw new PacelineError('PACELINE_TOO_LARGE', `${path} unpacks to more than can be right`);
       const plain = entry.type === 'File' || entry.type === 'OldFile' || entry.type === 'ContiguousFile' || entry.type === 'Directory';
       // oxlint-disable-next-line no-control-regex -- control characters are what this is about
       const inside = !name.startsWith('/') && !name.split(/[/\\]/).includes('..') && !/[\u0000-\u001f\u007f-\u009f]/.test(name);

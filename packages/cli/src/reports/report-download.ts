@@ -12,7 +12,8 @@ import { PacelineError } from '@paceline/model';
  */
 export async function downloadReport(client: Client, run: string, { name, sha256 }: ReportView, folder: string): Promise<string> {
   // The server checks names, but this client need not trust it with what is written where.
-  if (!/^[\w.-]+$/.test(name) || name.startsWith('.')) throw new PacelineError('PACELINE_REPORT_CORRUPT', `'${name}' is not the name of a report`);
+  if (!/^[\w.-]+$/.test(name) || name.startsWith('.'))
+    throw new PacelineError('PACELINE_REPORT_CORRUPT', `'${name}' is not the name of a report`);
   await mkdir(folder, { recursive: true });
   const path = join(folder, name);
   if ((await digestOf(path)) === sha256) return path;
@@ -24,7 +25,10 @@ export async function downloadReport(client: Client, run: string, { name, sha256
       hash.update(chunk);
       await file.write(chunk);
     }
-    if (hash.digest('hex') !== sha256) throw new PacelineError('PACELINE_REPORT_CORRUPT', `The report ${name} did not arrive as it is on the server`, { hint: 'Try again.' });
+    if (hash.digest('hex') !== sha256)
+      throw new PacelineError('PACELINE_REPORT_CORRUPT', `The report ${name} did not arrive as it is on the server`, {
+        hint: 'Try again.',
+      });
   } catch (error) {
     await rm(part, { force: true });
     throw error;

@@ -7,7 +7,14 @@ import { lastWords } from './last-words.ts';
 import { whichRun } from './which-run.ts';
 
 const ready = event(2, 'Ready', { type: 'run.state', data: { state: 'Ready' } });
-const log = (seq: number, instance: string, source: string, text: string): LogView => ({ seq, at: at(seq), instance, source, stream: source.includes('stderr') ? 'stderr' : 'stdout', text });
+const log = (seq: number, instance: string, source: string, text: string): LogView => ({
+  seq,
+  at: at(seq),
+  instance,
+  source,
+  stream: source.includes('stderr') ? 'stderr' : 'stdout',
+  text,
+});
 
 /** A server with one run whose story is told at once. */
 function server(run: RunDetail, events: EventView[], logs: LogView[] = []): Client {
@@ -53,7 +60,12 @@ test('a run that is ready only on its way to the end is followed to the end', as
   await followRun({ client, run: 'r', view, endsReady: () => true });
   expect(view.heard).toContain('Done');
   const other = listener();
-  await followRun({ client: server(runDetail([], { state: 'Ready' }), [ready, event(3, 'Done')]), run: 'r', view: other, endsReady: () => false });
+  await followRun({
+    client: server(runDetail([], { state: 'Ready' }), [ready, event(3, 'Done')]),
+    run: 'r',
+    view: other,
+    endsReady: () => false,
+  });
   expect(other.heard).toContain('Done');
 });
 
@@ -61,7 +73,12 @@ test('the last words are those of the script that failed, not of the report afte
   const run = runDetail([], { abort: { reason: 'x', source: 'a.1:abort', at: at(3) } });
   const aborted: RunDetail = { ...run, instances: [{ ...runDetail([]).instances[0], name: 'a.1' } as RunDetail['instances'][number]] };
   const lines = Array.from({ length: 30 }, (_, index) => log(index + 2, 'a.1', '3-deploy-0.stderr.log', `line ${index}\n`));
-  const logs = [log(1, 'a.1', '3-pre-0.stderr.log', 'earlier\n'), ...lines, log(40, 'b.1', '3-deploy-0.stderr.log', 'other\n'), log(41, 'a.1', '4-report-0.stderr.log', 'later\n')];
+  const logs = [
+    log(1, 'a.1', '3-pre-0.stderr.log', 'earlier\n'),
+    ...lines,
+    log(40, 'b.1', '3-deploy-0.stderr.log', 'other\n'),
+    log(41, 'a.1', '4-report-0.stderr.log', 'later\n'),
+  ];
   const words = await lastWords(server(aborted, [], logs), aborted);
   expect(words.map(({ text }) => text)).toEqual(Array.from({ length: 10 }, (_, index) => `line ${index + 20}`));
   expect(await lastWords(server(aborted, [], logs), { ...aborted, abort: { reason: 'x', source: 'ss:abort', at: at(3) } })).toEqual([]);
@@ -72,5 +89,7 @@ test('the only active run need not be named', async () => {
   expect(await whichRun(client(), 'abc')).toBe('abc');
   expect(await whichRun(client(runDetail([])), undefined)).toBe(runDetail([]).id);
   await expect(whichRun(client(), undefined)).rejects.toThrow('There is no active run');
-  await expect(whichRun(client(runDetail([]), runDetail([], { name: 'other' })), undefined)).rejects.toThrow(/^Several runs are active:\n {2}3f2a91c0 {2}client-server {2}Executing\n {2}3f2a91c0 {2}other/);
+  await expect(whichRun(client(runDetail([]), runDetail([], { name: 'other' })), undefined)).rejects.toThrow(
+    /^Several runs are active:\n {2}3f2a91c0 {2}client-server {2}Executing\n {2}3f2a91c0 {2}other/,
+  );
 });

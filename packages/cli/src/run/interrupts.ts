@@ -10,7 +10,11 @@ export interface Interrupts {
  * Two ways to stop: the first signal asks to clean up, the second to leave at once. A terminal that is closed asks once.
  * @param source the process; given in tests
  */
-export function listenForInterrupts(onFirst: () => void, onSecond: () => void, source: Pick<NodeJS.Process, 'on' | 'off'> = process): Interrupts {
+export function listenForInterrupts(
+  onFirst: () => void,
+  onSecond: () => void,
+  source: Pick<NodeJS.Process, 'on' | 'off'> = process,
+): Interrupts {
   let asked = false;
   const heard = (): void => {
     if (asked) return onSecond();

@@ -1,4 +1,5 @@
-import type { Client, LogView, RunDetail } from '@paceline/api';
+import type { Client, RunDetail } from '@paceline/api';
+import { pages } from './pages.ts';
 import { LogLines, type LogLine } from '../view/log-lines.ts';
 
 const shownLines = 10;
@@ -13,7 +14,7 @@ export async function lastWords(client: Client, { id, abort, instances }: RunDet
   let kept: LogLine[] = [];
   const lines = new LogLines();
   const keep = (found: LogLine[]): void => void (kept = [...kept, ...found]);
-  for (let page = await client.logs(id, { limit: 1000 }); page.length > 0; page = await client.logs(id, { after: lastOf(page), limit: 1000 })) {
+  for await (const page of pages((cursor) => client.logs(id, cursor))) {
     // Reports are made after the abort; what their script says does not explain it.
     for (const piece of page) if (piece.instance === culprit.name && !/^\d+-report-/.test(piece.source)) keep(lines.push(piece));
     kept = lastOfEach(kept);
@@ -24,12 +25,8 @@ export async function lastWords(client: Client, { id, abort, instances }: RunDet
   return errors.length > 0 ? errors : spoken;
 }
 
-function lastOf(page: readonly LogView[]): number {
-  return page.at(-1)?.seq ?? 0;
-}
-
 /** The last lines of the source that wrote last, by stream. */
 function lastOfEach(lines: readonly LogLine[]): LogLine[] {
-  const byStream = Object.values(Object.groupBy(lines, ({ stream }) => stream));
-  return byStream.flatMap((some = []) => some.filter(({ source }) => source === some.at(-1)?.source).slice(-shownLines));
+  const byStream = [...Map.groupBy(lines, ({ stream }) => stream).values()];
+  return byStream.flatMap((some) => some.filter(({ source }) => source === some.at(-1)?.source).slice(-shownLines));
 }

@@ -4,7 +4,10 @@ import { PacelineError } from '@paceline/model';
 import { parse } from 'yaml';
 import * as z from 'zod';
 
-const parameterFile = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]));
+const parameterFile = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.boolean(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]),
+);
 
 export interface ParameterOptions {
   parameter: readonly string[];
@@ -23,14 +26,17 @@ export async function requestParameters({ parameter, parametersFile }: Parameter
 function pair(text: string): [string, string] {
   const equals = text.indexOf('=');
   if (equals < 1) {
-    throw new PacelineError('PACELINE_REQUEST_INVALID', `'${text}' is not a parameter`, { hint: 'Write it as NAME=VALUE or NODE:NAME=VALUE.' });
+    throw new PacelineError('PACELINE_REQUEST_INVALID', `'${text}' is not a parameter`, {
+      hint: 'Write it as NAME=VALUE or NODE:NAME=VALUE.',
+    });
   }
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 /** `NAME: value`, `NODE:NAME: value`, or the values of a node below its name. */
 async function readParameters(path: string): Promise<Record<string, string>> {
-  const invalid = (what: string, cause?: unknown): PacelineError => new PacelineError('PACELINE_REQUEST_INVALID', `${path} ${what}`, { cause });
+  const invalid = (what: string, cause?: unknown): PacelineError =>
+    new PacelineError('PACELINE_REQUEST_INVALID', `${path} ${what}`, { cause });
   const text = await readFile(path, 'utf8').catch((error: Error) => {
     throw invalid(`cannot be read: ${error.message}`, error);
   });

@@ -1,5 +1,14 @@
 import type { RunRequest } from '@paceline/api';
-import { checkWiring, diskFiles, formatDiagnostic, loadModule, PacelineError, parseDuration, type KeepRunning, type ResolvedDeployment } from '@paceline/model';
+import {
+  checkWiring,
+  diskFiles,
+  formatDiagnostic,
+  loadModule,
+  PacelineError,
+  parseDuration,
+  type KeepRunning,
+  type ResolvedDeployment,
+} from '@paceline/model';
 import { say, type Shell } from '../shell.ts';
 import { harmless } from '../view/harmless.ts';
 import { requestParameters, type ParameterOptions } from './request-parameters.ts';
@@ -40,6 +49,9 @@ export async function runRequestOf(deployment: ResolvedDeployment, options: RunO
 
 function duration(option: string, text: string): number {
   const ms = parseDuration(text);
-  if (ms === undefined) throw new PacelineError('PACELINE_REQUEST_INVALID', `${option}: '${text}' is not a duration`, { hint: 'Write it as 90s, 30m or 1h30m.' });
+  if (ms === undefined)
+    throw new PacelineError('PACELINE_REQUEST_INVALID', `${option}: '${text}' is not a duration`, {
+      hint: 'Write it as 90s, 30m or 1h30m.',
+    });
   return ms;
 }

@@ -1,19 +1,24 @@
 import type { Client, RunDetail } from '@paceline/api';
 import type { ResolvedDeployment } from '@paceline/model';
 import type { Shell } from '../shell.ts';
-import { outputsOf, summary } from '../view/summary.ts';
+import { outputsOf, summary, type SummaryContent } from '../view/summary.ts';
 import { paint, themeFor } from '../view/theme.ts';
 import { lastWords } from './last-words.ts';
 
 export interface ResultOptions {
   deployment: ResolvedDeployment;
   exitCode: number;
+  showInstances: SummaryContent['showInstances'];
   json: boolean;
   shell: Shell;
 }
 
 /** Says how a run has come out: a summary for people, or one object for programs. */
-export async function tellResult(client: Client, run: RunDetail, { deployment, exitCode, json, shell }: ResultOptions): Promise<void> {
+export async function tellResult(
+  client: Client,
+  run: RunDetail,
+  { deployment, exitCode, json, shell, showInstances }: ResultOptions,
+): Promise<void> {
   const [parameters, reports] = await Promise.all([client.parameters.list(run.id), client.reports.list(run.id)]);
   const outputs = outputsOf(parameters, deployment);
   if (json) {
@@ -23,5 +28,5 @@ export async function tellResult(client: Client, run: RunDetail, { deployment, e
   }
   const words = run.abort === null ? [] : await lastWords(client, run);
   const theme = themeFor(shell, shell.stdout);
-  for (const line of summary({ run, outputs, reports, lastWords: words })) shell.stdout.write(`${paint(line, theme)}\n`);
+  for (const line of summary({ run, outputs, reports, lastWords: words, showInstances })) shell.stdout.write(`${paint(line, theme)}\n`);
 }

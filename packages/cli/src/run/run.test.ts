@@ -65,6 +65,8 @@ describe('parameters', () => {
 
   test('are refused without a name or a file', async () => {
     await expect(requestParameters({ parameter: ['=x'] }, '/')).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID' });
-    await expect(requestParameters({ parameter: [], parametersFile: 'nope.yaml' }, '/nowhere')).rejects.toThrow('/nowhere/nope.yaml cannot be read');
+    await expect(requestParameters({ parameter: [], parametersFile: 'nope.yaml' }, '/nowhere')).rejects.toThrow(
+      '/nowhere/nope.yaml cannot be read',
+    );
   });
 });

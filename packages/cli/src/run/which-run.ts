@@ -11,7 +11,11 @@ export async function whichRun(client: Client, named: string | undefined): Promi
   const [only] = active;
   if (only !== undefined && active.length === 1) return only.id;
   const list = active.map(({ id, name, state }) => `  ${id.slice(0, 8)}  ${name}  ${state}`).join('\n');
-  throw new PacelineError('PACELINE_REQUEST_INVALID', active.length === 0 ? 'There is no active run' : `Several runs are active:\n${list}`, {
-    hint: active.length === 0 ? 'Name a run; `paceline list` shows all.' : 'Name one of them.',
-  });
+  throw new PacelineError(
+    'PACELINE_REQUEST_INVALID',
+    active.length === 0 ? 'There is no active run' : `Several runs are active:\n${list}`,
+    {
+      hint: active.length === 0 ? 'Name a run; `paceline list` shows all.' : 'Name one of them.',
+    },
+  );
 }

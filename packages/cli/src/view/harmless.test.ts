@@ -20,7 +20,9 @@ describe('harmless', () => {
   });
 
   test('leaves nothing that a terminal would act on', () => {
-    const nasty = fc.array(fc.constantFrom('\u001b', '[', ']', '\u009b', '\u009d', '0', ';', 'm', '\u0007', '\\', 'P', ' ', '\n', 'x', '\r', '\u0085'));
+    const nasty = fc.array(
+      fc.constantFrom('\u001b', '[', ']', '\u009b', '\u009d', '0', ';', 'm', '\u0007', '\\', 'P', ' ', '\n', 'x', '\r', '\u0085'),
+    );
     fc.assert(
       fc.property(nasty, (parts) => {
         // oxlint-disable-next-line no-control-regex -- that there are none is the point

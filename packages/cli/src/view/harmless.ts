@@ -15,5 +15,8 @@ export function harmless(text: string): string {
 
 /** The same, as a piece of one line. */
 export function harmlessLine(text: string): string {
-  return harmless(text).replace(/\s*\n\s*/g, ' ').replaceAll('\t', ' ').trim();
+  return harmless(text)
+    .replace(/\s*\n\s*/g, ' ')
+    .replaceAll('\t', ' ')
+    .trim();
 }

@@ -68,7 +68,10 @@ function withoutOwn(key: string, instance: string): string {
 /** How far the run's present state has got, as `done of all`; undefined in states that nobody has to complete. */
 export function progressOf({ state, instances }: RunDetail): { done: number; all: number } | undefined {
   const waited = instances.filter(({ dropped }) => !dropped);
-  const count = (isDone: (instance: InstanceView) => boolean): { done: number; all: number } => ({ done: waited.filter(isDone).length, all: waited.length });
+  const count = (isDone: (instance: InstanceView) => boolean): { done: number; all: number } => ({
+    done: waited.filter(isDone).length,
+    all: waited.length,
+  });
   if (state === 'Provisioning') return count(({ stage, address }) => stage === 'joined' && address !== null);
   if (state === 'Executing' || state === 'SendingReports') return count(({ complete }) => complete);
   if (state === 'Finalizing') return { done: instances.filter(({ stage }) => stage === 'gone').length, all: instances.length };

@@ -1,4 +1,11 @@
-import { formatDuration, type OverviewNode, type OverviewParameter, type PlanOverview, type WiringEdge, type WiringReport } from '@paceline/model';
+import {
+  formatDuration,
+  type OverviewNode,
+  type OverviewParameter,
+  type PlanOverview,
+  type WiringEdge,
+  type WiringReport,
+} from '@paceline/model';
 import { harmlessLine } from './harmless.ts';
 import type { Line } from './theme.ts';
 
@@ -19,7 +26,9 @@ export function overviewLines(overview: PlanOverview, wiring: WiringReport): Lin
   const { name, title, machines, nodes, keepRunning, timeoutMs, lifetimeMs, parameters } = overview;
   const lines: Line[] = [
     [['bold', name], ...(title === undefined || title === name ? [] : [`  ${harmlessLine(title)}`])],
-    [`${machines} ${machines === 1 ? 'machine' : 'machines'}, keepRunning ${keepRunning}, timeout ${formatDuration(timeoutMs)}, lifetime ${formatDuration(lifetimeMs)}`],
+    [
+      `${machines} ${machines === 1 ? 'machine' : 'machines'}, keepRunning ${keepRunning}, timeout ${formatDuration(timeoutMs)}, lifetime ${formatDuration(lifetimeMs)}`,
+    ],
   ];
   if (parameters.length > 0) lines.push([''], ['Parameters'], ...parameterLines(parameters));
   for (const node of nodes) lines.push([''], ...nodeLines(node));
@@ -29,13 +38,22 @@ export function overviewLines(overview: PlanOverview, wiring: WiringReport): Lin
 
 function nodeLines({ name, instances, cloud, image, resources, ports, steps, hooks, parameters }: OverviewNode): Line[] {
   const { cpus, memoryMiB, diskGiB } = resources;
-  const size = [cpus && `${cpus} CPU`, memoryMiB && `${memoryMiB} MiB`, diskGiB && `${diskGiB} GiB disk`, ports.length > 0 && `ports ${ports.map(({ port }) => port).join(', ')}`];
+  const size = [
+    cpus && `${cpus} CPU`,
+    memoryMiB && `${memoryMiB} MiB`,
+    diskGiB && `${diskGiB} GiB disk`,
+    ports.length > 0 && `ports ${ports.map(({ port }) => port).join(', ')}`,
+  ];
   const rest = instances.length - shownInstances;
   const lines: Line[] = [
     [['bold', name], `  ${instances.length} × ${image.module} on ${cloud}`],
     ['  ', ['dim', size.filter(Boolean).join(', ')]],
     ['  ', instances.slice(0, shownInstances).join(' '), rest > 0 ? ` and ${rest} more` : ''],
-    ...steps.map((step, at): Line => [`  ${at + 1}. ${step.label}: `, step.path ?? step.packages?.join(' ') ?? '', ['dim', `  (${step.module})`]]),
+    ...steps.map((step, at): Line => [
+      `  ${at + 1}. ${step.label}: `,
+      step.path ?? step.packages?.join(' ') ?? '',
+      ['dim', `  (${step.module})`],
+    ]),
     ...hooks.map((hook): Line => [`  on scaling: ${hook.label}: ${hook.path ?? ''}`]),
     ...parameterLines(parameters),
   ];
@@ -44,11 +62,21 @@ function nodeLines({ name, instances, cloud, image, resources, ports, steps, hoo
 
 function parameterLines(parameters: readonly OverviewParameter[]): Line[] {
   return parameters.map(({ name, value, from, origin, secret }): Line => {
-    const shown = from !== undefined ? `<- ${from}` : secret && origin !== 'none' && origin !== 'script' ? '***' : value === undefined ? '' : harmlessLine(value);
+    const shown =
+      from !== undefined
+        ? `<- ${from}`
+        : secret && origin !== 'none' && origin !== 'script'
+          ? '***'
+          : value === undefined
+            ? ''
+            : harmlessLine(value);
     return ['  ', name, shown === '' ? '' : from === undefined ? ` = ${shown}` : ` ${shown}`, ['dim', `  ${origins[origin]}`]];
   });
 }
 
 function edgeLine({ from, to, parameter, via }: WiringEdge): Line {
-  return [`  ${from} -> ${to}: ${via === 'global' ? `ss:${parameter}` : parameter}`, ['dim', `  ${via === 'mapping' ? 'mapped' : via === 'read' ? 'read by a script' : 'through the run'}`]];
+  return [
+    `  ${from} -> ${to}: ${via === 'global' ? `ss:${parameter}` : parameter}`,
+    ['dim', `  ${via === 'mapping' ? 'mapped' : via === 'read' ? 'read by a script' : 'through the run'}`],
+  ];
 }

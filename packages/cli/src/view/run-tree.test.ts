@@ -13,7 +13,11 @@ function frame(run: RunDetail, options: Partial<TreeOptions> & { columns?: numbe
 const web = instance('web.1', { address: '10.0.0.1', complete: true, message: 'Serving on 8080' });
 
 test('a run on its way', () => {
-  const run = runDetail([web, instance('client.1', { step: 'deploy-1', blockedIn: ['client.1:ready', 'ss:go'] }), instance('client.2', { stage: 'booting', address: null })]);
+  const run = runDetail([
+    web,
+    instance('client.1', { step: 'deploy-1', blockedIn: ['client.1:ready', 'ss:go'] }),
+    instance('client.2', { stage: 'booting', address: null }),
+  ]);
   expect(frame(run)).toMatchInlineSnapshot(`
     "
     client-server 3f2a91c0  Executing  1 of 3  1:15
@@ -45,9 +49,17 @@ test('a run of one image, ready', () => {
 
 test('an aborted run, with text from machines that means harm', () => {
   const broken = instance('client.1', { abort: 'cannot\u001b[2J read\n/etc/x', fault: null, step: null });
-  const run = runDetail([web, broken, instance('client.2', { connected: false, step: 'deploy-1' }), instance('client.3', { dropped: true, fault: 'no capacity', stage: 'wanted', address: null })], {
-    abort: { reason: 'cannot\u001b[2J read\n/etc/x', source: 'client.1:abort', at: at(60) },
-  });
+  const run = runDetail(
+    [
+      web,
+      broken,
+      instance('client.2', { connected: false, step: 'deploy-1' }),
+      instance('client.3', { dropped: true, fault: 'no capacity', stage: 'wanted', address: null }),
+    ],
+    {
+      abort: { reason: 'cannot\u001b[2J read\n/etc/x', source: 'client.1:abort', at: at(60) },
+    },
+  );
   expect(frame(run)).toMatchInlineSnapshot(`
     "
     client-server 3f2a91c0  Executing  1 of 3  1:15
@@ -62,7 +74,9 @@ test('an aborted run, with text from machines that means harm', () => {
 });
 
 test('a run of many shows counts and what is to be looked at', () => {
-  const workers = Array.from({ length: 300 }, (_, index) => instance(`worker.${index + 1}`, { complete: index < 290, step: index < 290 ? null : 'deploy-0' }));
+  const workers = Array.from({ length: 300 }, (_, index) =>
+    instance(`worker.${index + 1}`, { complete: index < 290, step: index < 290 ? null : 'deploy-0' }),
+  );
   workers[6] = instance('worker.7', { abort: 'disk full' });
   workers[8] = instance('worker.9', { connected: false });
   expect(frame(runDetail([web, ...workers]))).toMatchInlineSnapshot(`
@@ -77,7 +91,10 @@ test('a run of many shows counts and what is to be looked at', () => {
 });
 
 test('no more lines than there is room for', () => {
-  const run = runDetail(Array.from({ length: 12 }, (_, index) => instance(`node${index}.1`)), { state: 'Finalizing' });
+  const run = runDetail(
+    Array.from({ length: 12 }, (_, index) => instance(`node${index}.1`)),
+    { state: 'Finalizing' },
+  );
   expect(frame(run, { rows: 4 })).toMatchInlineSnapshot(`
     "
     client-server 3f2a91c0  Finalizing  0 of 12  1:15

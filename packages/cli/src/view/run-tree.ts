@@ -21,7 +21,8 @@ const shownPerNode = 5;
 export function runTree(run: RunDetail, { theme, now, rows = Number.POSITIVE_INFINITY }: TreeOptions): Line[] {
   const signs = theme.unicode ? unicodeSigns : asciiSigns;
   const lines: Line[] = [headLine(run, signs, now)];
-  if (run.abort !== null) lines.push([['red', `${signs.failed} aborted by ${harmlessLine(run.abort.source)}: ${harmlessLine(run.abort.reason)}`]]);
+  if (run.abort !== null)
+    lines.push([['red', `${signs.failed} aborted by ${harmlessLine(run.abort.source)}: ${harmlessLine(run.abort.reason)}`]]);
   const nodes = Map.groupBy(run.instances, ({ node }) => node);
   const alone = columnsOf([...nodes.values()].filter(({ length }) => length === 1).flat());
   const collapse = run.instances.length > fewInstances;
@@ -46,7 +47,8 @@ function headLine(run: RunDetail, signs: Signs, now: number): Line {
   const end = ended ? Date.parse(run.endedAt ?? '') : now;
   const progress = progressOf(run);
   const colour = colourOfState(run);
-  const sign = state === 'Done' || (state === 'Ready' && run.abort === null) ? `${signs.done} ` : state === 'Aborted' ? `${signs.failed} ` : '';
+  const sign =
+    state === 'Done' || (state === 'Ready' && run.abort === null) ? `${signs.done} ` : state === 'Aborted' ? `${signs.failed} ` : '';
   return [
     ['bold', harmlessLine(run.name)],
     ['dim', ` ${run.id.slice(0, 8)}`],
@@ -68,7 +70,13 @@ function nodeLines(node: string, instances: InstanceView[], collapse: boolean, s
   const shown = collapsed ? mostInteresting(instances) : instances;
   const columns = columnsOf(shown);
   const head: Line = collapsed ? [node, `  ${instances.length}: `, ...counts(instances)] : [node];
-  return [head, ...shown.map((instance, at): Line => [['dim', at === shown.length - 1 ? signs.last : signs.branch], ...instanceLine(instance, columns)])];
+  return [
+    head,
+    ...shown.map((instance, at): Line => [
+      ['dim', at === shown.length - 1 ? signs.last : signs.branch],
+      ...instanceLine(instance, columns),
+    ]),
+  ];
 }
 
 function mostInteresting(instances: InstanceView[]): InstanceView[] {
@@ -78,9 +86,11 @@ function mostInteresting(instances: InstanceView[]): InstanceView[] {
 
 function counts(instances: InstanceView[]): Line {
   const groups = Map.groupBy(instances, (instance) => statusOf(instance).word);
-  return [...groups].toSorted(([, a], [, b]) => b.length - a.length).flatMap(([word, members], at): Line => {
-    const [first] = members;
-    const colour = first === undefined ? 'plain' : statusOf(first).colour;
-    return [...(at === 0 ? [] : [', ']), [colour, `${members.length} ${word}`]];
-  });
+  return [...groups]
+    .toSorted(([, a], [, b]) => b.length - a.length)
+    .flatMap(([word, members], at): Line => {
+      const [first] = members;
+      const colour = first === undefined ? 'plain' : statusOf(first).colour;
+      return [...(at === 0 ? [] : [', ']), [colour, `${members.length} ${word}`]];
+    });
 }

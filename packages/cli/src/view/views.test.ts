@@ -49,7 +49,14 @@ test('JSON', () => {
   tell(jsonView(shell));
   const lines = shell.out().trimEnd().split('\n');
   expect(lines).toHaveLength(6);
-  expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(['run.state', 'instance.joined', 'log', 'log', 'log', 'instance.notice']);
+  expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual([
+    'run.state',
+    'instance.joined',
+    'log',
+    'log',
+    'log',
+    'instance.notice',
+  ]);
 });
 
 describe('live', () => {
