@@ -10,7 +10,8 @@ import { FakeEngine } from './fake-engine.ts';
 
 /** What the bundle must do on every Node: the whole program, against an engine that is real but for its storage. */
 export function defineBundleTests(name: string, node: string): void {
-  describe(`the bundle on ${name}`, () => {
+  // Real processes on a machine that may be busy.
+  describe(`the bundle on ${name}`, { timeout: 30_000 }, () => {
     let folder: string;
     let bundle: string;
     beforeAll(async () => {
