@@ -1,28 +1,25 @@
 import { defineConfig } from 'vitest/config';
+import { TotalsReporter } from './scripts/totals-reporter.ts';
 
 // Workspace packages are taken from their sources: nothing has to be built before a test.
 const conditions = ['@paceline/source', 'module', 'node', 'import', 'default'];
+const exclude = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    reporters: [process.env['GITHUB_ACTIONS'] ? 'github-actions' : 'default', new TotalsReporter()],
     projects: [
-      {
-        extends: true,
-        test: {
-          name: 'unit',
-          include: ['packages/**/src/**/*.test.ts', 'vm-agent/src/**/*.test.ts'],
-          exclude: ['**/node_modules/**'],
-        },
-      },
+      { extends: true, test: { name: 'unit', include: ['packages/**/src/**/*.test.ts', 'vm-agent/src/**/*.test.ts'], exclude } },
+      { extends: true, test: { name: 'repository', include: ['test/repository/**/*.test.ts'], exclude, testTimeout: 30_000 } },
       {
         extends: true,
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
           globalSetup: ['test/support/build.ts'],
-          exclude: ['**/node_modules/**'],
+          exclude: [...exclude, 'test/repository/**'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -68,7 +68,7 @@ function run([command, ...args], node) {
   const path = [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter);
   const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path } });
   // A Ctrl-C reaches the child as well; who sent a signal to this process alone means the child too.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => stop(`${command} could not be started: ${error.message}`));
   child.on('close', (code, signal) => process.exit(signal ? 1 : code));
 }

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const repository = resolve(import.meta.dirname, '..');
 const paceline = join(repository, 'packages/cli/dist/paceline.mjs');
 const folder = await mkdtemp(join(tmpdir(), 'paceline-demo-'));
-const env = { ...process.env, PACELINE_STATE_DIR: join(folder, 'state') };
+const env: NodeJS.ProcessEnv = { ...process.env, PACELINE_STATE_DIR: join(folder, 'state') };
 
 // The command that runs gets the Ctrl-C too and cleans up; this script goes on to its own end.
 let interrupted = false;
@@ -20,24 +20,24 @@ try {
   await build();
   await demonstrate();
 } catch (error) {
-  process.exitCode = 1;
-  console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = interrupted ? 130 : 1;
+  console.error(interrupted ? '\nInterrupted.' : `\nThe demo failed: ${String(error)}`);
 } finally {
   await tidyUp();
 }
 
-async function build() {
+async function build(): Promise<void> {
   title('Building the command and the agent');
   const { code, output } = await start(process.execPath, [join(repository, 'packages/cli/build.mjs')]);
   if (code !== 0) throw new Error(`the build ended with code ${code}:\n${output}`);
 }
 
-async function demonstrate() {
+async function demonstrate(): Promise<void> {
   title('One web server and two clients: three machines that wait for each other');
   await type('up', 'examples/client-server', '-p', 'clients=2');
 
   title('The service that they made, asked from here');
-  const { serviceUrl } = JSON.parse((await quietly('status', '--json')).output);
+  const { serviceUrl } = JSON.parse(await quietly('status', '--json')) as { serviceUrl: string };
   const response = await fetch(serviceUrl);
   if (!response.ok) throw new Error(`${serviceUrl} answers ${response.status}`);
   console.log(`GET ${serviceUrl}\n${(await response.text()).trim()}`);
@@ -56,7 +56,7 @@ async function demonstrate() {
 }
 
 /** Ends what still runs, whatever has happened before, and looks at every process of this host. */
-async function tidyUp() {
+async function tidyUp(): Promise<void> {
   await quietly('engine', 'stop').catch(() => undefined);
   const left = await processesLeft();
   if (left.length > 0) {
@@ -69,7 +69,7 @@ async function tidyUp() {
 }
 
 /** The processes that have to do with this demo, by their command lines and environments; they have 10 s to end. */
-async function processesLeft() {
+async function processesLeft(): Promise<string[]> {
   const deadline = Date.now() + 10_000;
   for (;;) {
     const left = (await processes()).filter((text) => text.includes(folder));
@@ -79,42 +79,46 @@ async function processesLeft() {
 }
 
 /** Command line and environment of every process of this host. */
-async function processes() {
+async function processes(): Promise<string[]> {
   if (!existsSync('/proc/self')) return (await start('ps', ['axeww', '-o', 'args='], 'pipe', {})).output.split('\n');
-  const read = async (file) => (await readFile(file, 'utf8').catch(() => '')).replaceAll('\0', ' ');
+  const read = async (file: string): Promise<string> => (await readFile(file, 'utf8').catch(() => '')).replaceAll('\0', ' ');
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   return Promise.all(ids.map(async (id) => `${id} ${await read(`/proc/${id}/cmdline`)} ${await read(`/proc/${id}/environ`)}`));
 }
 
 /** Runs paceline before the reader's eyes. */
-async function type(...args) {
+async function type(...args: string[]): Promise<void> {
   console.log(`$ paceline ${args.join(' ')}`);
   await finished(args, start(process.execPath, [paceline, ...args], 'inherit'));
 }
 
-async function quietly(...args) {
+async function quietly(...args: string[]): Promise<string> {
   return finished(args, start(process.execPath, [paceline, ...args]));
 }
 
-async function finished(args, started) {
+async function finished(args: string[], started: Promise<Ended>): Promise<string> {
   const { code, output } = await started;
   if (interrupted && args[0] !== 'engine') throw new Error('interrupted');
   if (code !== 0) throw new Error(`paceline ${args.join(' ')} ended with code ${code}\n${output}`);
-  return { output };
+  return output;
+}
+
+interface Ended {
+  code: number | null;
+  output: string;
 }
 
 /** The exit code and, unless it goes to the terminal, the output of a program. */
-function start(program, args, stdio = 'pipe', environment = env) {
+function start(program: string, args: string[], stdio: 'pipe' | 'inherit' = 'pipe', environment: NodeJS.ProcessEnv = env): Promise<Ended> {
   const child = spawn(program, args, { cwd: repository, env: environment, stdio: ['ignore', stdio, stdio] });
   let output = '';
-  child.stdout?.setEncoding('utf8').on('data', (text) => (output += text));
-  child.stderr?.setEncoding('utf8').on('data', (text) => (output += text));
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
   return new Promise((done, fail) => {
     child.on('error', fail);
     child.on('close', (code) => done({ code, output }));
   });
 }
 
-function title(text) {
+function title(text: string): void {
   console.log(`\n\u001b[1m── ${text}\u001b[22m`);
 }
