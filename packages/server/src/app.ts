@@ -34,12 +34,16 @@ export async function buildApp({ logger, https, ...context }: AppOptions): Promi
     // Streams and agents stay connected while nothing is said.
     keepAliveTimeout: 75_000,
   };
-  const app = Fastify(https === undefined ? options : ({ ...options, https } as FastifyServerOptions)).withTypeProvider<ZodTypeProvider>() as App;
+  const app = Fastify({ ...options, ...(https === undefined ? {} : { https }) }).withTypeProvider<ZodTypeProvider>() as App;
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => {
-    sendProblem(new PacelineError('PACELINE_NOT_FOUND', `There is nothing at ${request.method} ${request.url.split('?')[0]}`), request, reply);
+    sendProblem(
+      new PacelineError('PACELINE_NOT_FOUND', `There is nothing at ${request.method} ${request.url.split('?')[0]}`),
+      request,
+      reply,
+    );
   });
   await app.register(swagger, openApiOptions(context.version));
   await app.register(rateLimit, { global: false });

@@ -6,8 +6,33 @@ import { createAccess } from './auth/access.ts';
 export async function openApiText(): Promise<string> {
   // Routes only ask their engine when they are called.
   const engine = {} as Engine;
-  const app = await buildApp({ engine, access: createAccess(engine, ''), agent: { path: '', sha256: '' }, version: '0.0.0', logger: false });
-  const text = JSON.stringify(app.swagger(), null, 2);
+  const app = await buildApp({
+    engine,
+    access: createAccess(engine, ''),
+    agent: { path: '', sha256: '' },
+    version: '0.0.0',
+    logger: false,
+  });
+  const document = app.swagger();
   await app.close();
-  return `${text}\n`;
+  return `${printed(document)}\n`;
+}
+
+const printWidth = 140;
+
+/** JSON as the formatter of this repository prints it: lists of plain values on one line where they fit. */
+function printed(value: unknown, indent = '', taken = 0): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const deeper = `${indent}  `;
+  if (Array.isArray(value)) {
+    const line = `[${value.map((item) => JSON.stringify(item)).join(', ')}]`;
+    const plain = value.every((item) => typeof item !== 'object');
+    if (plain && indent.length + taken + line.length + 1 <= printWidth) return line;
+    return `[\n${value.map((item) => deeper + printed(item, deeper)).join(',\n')}\n${indent}]`;
+  }
+  const lines = Object.entries(value).flatMap(([key, item]) => {
+    const name = `${JSON.stringify(key)}: `;
+    return item === undefined ? [] : [deeper + name + printed(item, deeper, name.length)];
+  });
+  return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n${indent}}`;
 }

@@ -56,7 +56,7 @@ describe('the OpenAPI document', () => {
     expect(operation.summary).toMatch(/^[A-Z].{5,80}[^.]$/);
     expect(operation.operationId).toMatch(/^[a-z][A-Za-z]+$/);
     expect(document.tags.map(({ name }) => name)).toContain(operation.tags?.[0]);
-    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
     const declared = (operation.parameters ?? []).filter((one) => one.in === 'path');
     expect(declared.map(({ name }) => name).toSorted()).toEqual(inPath.toSorted());
     expect(declared.every(({ required }) => required)).toBe(true);
@@ -76,7 +76,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('refers to schemas that are there, and holds none that nobody refers to', () => {
-    const references = new Set([...text.matchAll(/"\$ref": "#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name));
+    const references = new Set([...text.matchAll(/"\$ref": "#\/components\/schemas\/(\w+)"/g)].map(([, name = '']) => name));
     expect([...references].toSorted()).toEqual(Object.keys(document.components.schemas).toSorted());
     expect([...text.matchAll(/"\$ref": "(?!#\/components\/schemas\/\w+")/g)]).toEqual([]);
   });

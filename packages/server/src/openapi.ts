@@ -112,7 +112,10 @@ function complete(document: Document): Document {
   }
   const { schemas } = document.components;
   const used = reachable(document.paths, schemas);
-  return { ...document, components: { ...document.components, schemas: Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name))) } };
+  return {
+    ...document,
+    components: { ...document.components, schemas: Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name))) },
+  };
 }
 
 /** The names of the schemas that are referred to, directly or by others. */

@@ -31,15 +31,29 @@ describe('a refusal', () => {
     ['no such address', 'GET', '/api/nothing?token=secret', {}, 404, 'PACELINE_NOT_FOUND'],
     ['no such method', 'PATCH', '/api/runs', {}, 404, 'PACELINE_NOT_FOUND'],
     ['no token', 'GET', '/api/runs', { token: null }, 401, 'PACELINE_UNAUTHENTICATED'],
-    ['broken JSON', 'POST', '/api/runs', { payload: '{', headers: { 'content-type': 'application/json' } }, 400, 'PACELINE_REQUEST_INVALID'],
+    [
+      'broken JSON',
+      'POST',
+      '/api/runs',
+      { payload: '{', headers: { 'content-type': 'application/json' } },
+      400,
+      'PACELINE_REQUEST_INVALID',
+    ],
     ['no body', 'POST', '/api/runs', {}, 400, 'PACELINE_REQUEST_INVALID'],
-    ['another kind of body', 'POST', '/api/runs', { payload: '<a/>', headers: { 'content-type': 'text/xml' } }, 400, 'PACELINE_REQUEST_INVALID'],
+    [
+      'another kind of body',
+      'POST',
+      '/api/runs',
+      { payload: '<a/>', headers: { 'content-type': 'text/xml' } },
+      400,
+      'PACELINE_REQUEST_INVALID',
+    ],
     ['a wrong field', 'GET', '/api/runs?limit=0', {}, 400, 'PACELINE_REQUEST_INVALID'],
     ['an unknown field', 'GET', '/api/runs?limt=1', {}, 400, 'PACELINE_REQUEST_INVALID'],
     ['a broken escape', 'GET', '/api/runs/%E0%A4%A', {}, 400, 'PACELINE_REQUEST_INVALID'],
     ['an endless name', 'GET', `/api/runs/${'x'.repeat(5000)}`, {}, 400, 'PACELINE_REQUEST_INVALID'],
   ] as const)('for %s is one too', async (_what, method, url, options, status, code) => {
-    const answer = await server.ask(method as 'GET', url, options);
+    const answer = await server.ask(method, url, options);
     expect(answer.statusCode).toBe(status);
     expect(answer.headers['content-type']).toMatch(/^application\/problem\+json(;|$)/);
     expect(problem.parse(answer.json())).toMatchObject({ status, code, type: `https://paceline.dev/errors#${code.toLowerCase()}` });
@@ -55,14 +69,19 @@ describe('an error', () => {
   });
 
   it('cannot change the fields that every problem has', () => {
-    const problem = problemOf(new PacelineError('PACELINE_CONFLICT', 'not now', { data: { status: 200, code: 'x', detail: 'y', type: 'z', title: 'w' } }));
+    const problem = problemOf(
+      new PacelineError('PACELINE_CONFLICT', 'not now', { data: { status: 200, code: 'x', detail: 'y', type: 'z', title: 'w' } }),
+    );
     expect(problem).toMatchObject({ status: 409, code: 'PACELINE_CONFLICT', detail: 'not now' });
   });
 
-  it.each([new Error('password=hunter2'), 'text', undefined, null, 7, { statusCode: 500, message: 'x' }])('from inside (%s) is told without its insides', (thrown) => {
-    const error = toPacelineError(thrown);
-    expect(isPacelineError(error) && error.code).toBe('PACELINE_INTERNAL');
-    expect(JSON.stringify(problemOf(error))).not.toContain('hunter2');
-    expect(error.cause).toBe(thrown);
-  });
+  it.each([new Error('password=hunter2'), 'text', undefined, null, 7, { statusCode: 500, message: 'x' }])(
+    'from inside (%s) is told without its insides',
+    (thrown) => {
+      const error = toPacelineError(thrown);
+      expect(isPacelineError(error) && error.code).toBe('PACELINE_INTERNAL');
+      expect(JSON.stringify(problemOf(error))).not.toContain('hunter2');
+      expect(error.cause).toBe(thrown);
+    },
+  );
 });

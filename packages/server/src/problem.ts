@@ -35,5 +35,8 @@ export function problemOf(error: PacelineError): Problem {
 export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = toPacelineError(thrown);
   if (error.status >= 500) request.log.error({ err: error.cause ?? error }, error.message);
-  void reply.status(error.status).type('application/problem+json').send(JSON.stringify(problemOf(error)));
+  void reply
+    .status(error.status)
+    .type('application/problem+json')
+    .send(JSON.stringify(problemOf(error)));
 }

@@ -62,7 +62,14 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
     url: () => options.publicUrl ?? url,
   });
   const access = createAccess(engine, await state.operatorToken());
-  const app = await buildApp({ engine, access, agent, version: options.version, logger: options.logger, ...(tls === undefined ? {} : { https: tls }) });
+  const app = await buildApp({
+    engine,
+    access,
+    agent,
+    version: options.version,
+    logger: options.logger,
+    ...(tls === undefined ? {} : { https: tls }),
+  });
   await engine.load();
   url = await listen(app, host, port, state);
   engine.start();

@@ -32,7 +32,10 @@ const table: Record<string, Entry> = {
   'GET /api/openapi.json': { expected: open },
   'GET /api/info': { expected: operatorOnly(200) },
   'GET /api/runs': { expected: operatorOnly(200) },
-  'POST /api/runs': { expected: [401, 401, 400, 401, 401, 401, 401], options: () => json({ deployment: emptyDeployment, parameters: { nothing: 'x' } }) },
+  'POST /api/runs': {
+    expected: [401, 401, 400, 401, 401, 401, 401],
+    options: () => json({ deployment: emptyDeployment, parameters: { nothing: 'x' } }),
+  },
   'GET /api/runs/:run': { expected: run(200) },
   'DELETE /api/runs/:run': { expected: run(202) },
   'POST /api/runs/:run/abort': { expected: run(202), options: () => json({ reason: 'a test' }) },
@@ -49,7 +52,8 @@ const table: Record<string, Entry> = {
   'GET /agent/files/:digest': { expected: [404, 404, 404, 404, 404, 404, 404], url: () => `/agent/files/${digest}` },
   'POST /agent/join': {
     expected: [403, 403, 403, 403, 403, 403, 403],
-    options: ({ id }) => json({ run: id, instance: 'web.1', secret: 'guess', keyHash: digest, agentVersion: '', nodeVersion: '', bootId: '' }),
+    options: ({ id }) =>
+      json({ run: id, instance: 'web.1', secret: 'guess', keyHash: digest, agentVersion: '', nodeVersion: '', bootId: '' }),
   },
   'GET /agent/stream': { expected: agents(200, 200), stream: true },
   'POST /agent/ops': { expected: agents(200, 200), options: () => json({ ops: [] }) },
@@ -62,7 +66,10 @@ const table: Record<string, Entry> = {
     options: () => ({ payload: 'x', headers: { 'content-type': 'application/gzip' } }),
   },
   'GET /run/:run/:key': { expected: [401, 401, 200, 200, 401, 200, 403] },
-  'PUT /run/:run/:key': { expected: [401, 401, 200, 200, 401, 200, 403], options: () => ({ payload: 'true', headers: { 'content-type': 'text/plain' } }) },
+  'PUT /run/:run/:key': {
+    expected: [401, 401, 200, 200, 401, 200, 403],
+    options: () => ({ payload: 'true', headers: { 'content-type': 'text/plain' } }),
+  },
   'DELETE /run/:run/:key': { expected: [401, 401, 204, 204, 401, 204, 403] },
   'POST /run/:run/:key': { expected: [401, 401, 403, 403, 401, 200, 403], url: ({ id }) => `/run/${id}/web.1:complete` },
   'DELETE /run/:run': { expected: [401, 401, 204, 204, 401, 401, 403] },
@@ -111,13 +118,20 @@ describe('every route', () => {
 });
 
 describe('a body', () => {
-  it.each(Object.keys(table).filter((route) => /^(POST|PUT) /.test(route) && route !== 'POST /agent/join'))('of %s is not even read from strangers', async (route) => {
-    const [method = '', pattern = ''] = route.split(' ');
-    const url = pattern.replace(':run', other.id).replace(':key', noted).replace(':name', report('web.1'));
-    const payload = Buffer.alloc(20 * 1024 * 1024, 'x');
-    const answer = await server.ask(method as 'POST', url, { token: 'plo_guess', payload, headers: { 'content-type': 'application/json' } });
-    expect(answer.statusCode).toBe(401);
-  });
+  it.each(Object.keys(table).filter((route) => /^(POST|PUT) /.test(route) && route !== 'POST /agent/join'))(
+    'of %s is not even read from strangers',
+    async (route) => {
+      const [method = '', pattern = ''] = route.split(' ');
+      const url = pattern.replace(':run', other.id).replace(':key', noted).replace(':name', report('web.1'));
+      const payload = Buffer.alloc(20 * 1024 * 1024, 'x');
+      const answer = await server.ask(method, url, {
+        token: 'plo_guess',
+        payload,
+        headers: { 'content-type': 'application/json' },
+      });
+      expect(answer.statusCode).toBe(401);
+    },
+  );
 });
 
 describe('a run’s token', () => {

@@ -14,7 +14,7 @@ export interface Access {
    * As an `onRequest` hook: refuses whom the route is not for before a body is read. Routes with `:run` are that run's, others
    * the operator's.
    */
-  guard(request: FastifyRequest): Promise<void>;
+  readonly guard: (request: FastifyRequest) => Promise<void>;
 }
 
 export function createAccess(engine: Engine, operatorToken: string): Access {

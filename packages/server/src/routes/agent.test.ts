@@ -62,16 +62,25 @@ describe('an agent', () => {
       (await server.ask('POST', '/agent/ops', { token, payload: { ops } })).json<OpsResponse>().results;
     const set = (id: number, value: string) => ({ op: 'set', id, key: 'web.1:ready', value, secret: false, ignoreAbort: false });
     const get = { op: 'get', key: 'web.1:ready', wait: false, ignoreAbort: false };
-    expect(await say(get, set(1, 'true'), get)).toEqual([{ status: 'unset' }, { status: 'ok' }, { status: 'value', value: 'true', secret: false }]);
+    expect(await say(get, set(1, 'true'), get)).toEqual([
+      { status: 'unset' },
+      { status: 'ok' },
+      { status: 'value', value: 'true', secret: false },
+    ]);
     expect(await say(set(1, 'again'), get)).toEqual([{ status: 'ok' }, { status: 'value', value: 'true', secret: false }]);
-    expect(await say({ ...set(2, 'x'), key: 'client.1:note' })).toMatchObject([{ status: 'error', code: 'PACELINE_FORBIDDEN', httpStatus: 403 }]);
+    expect(await say({ ...set(2, 'x'), key: 'client.1:note' })).toMatchObject([
+      { status: 'error', code: 'PACELINE_FORBIDDEN', httpStatus: 403 },
+    ]);
   });
 
   it.each([
     ['an unknown op', { op: 'become', user: 'root' }],
     ['an op with more in it', { op: 'cancelAbort', id: 1, run: 'other' }],
     ['an op number that is none', { op: 'cancelAbort', id: -1 }],
-    ['a value of more than a mebibyte', { op: 'set', id: 1, key: 'web.1:ready', value: 'x'.repeat(1024 * 1024 + 1), secret: false, ignoreAbort: false }],
+    [
+      'a value of more than a mebibyte',
+      { op: 'set', id: 1, key: 'web.1:ready', value: 'x'.repeat(1024 * 1024 + 1), secret: false, ignoreAbort: false },
+    ],
     ['an endless key', { op: 'get', key: 'x'.repeat(301), wait: false, ignoreAbort: false }],
     ['an endless reason', { op: 'abort', id: 1, reason: 'x'.repeat(8193) }],
   ])('that says %s is refused as a whole', async (_what, op) => {
@@ -88,12 +97,16 @@ describe('an agent', () => {
       return (response.body as ReadableStream<Uint8Array>).getReader();
     };
     const first = await open();
-    expect(new TextDecoder().decode((await first.read()).value)).toMatch(/^event: hello\ndata: \{"assignment":\{"seq":3,"state":"Executing"/);
+    expect(new TextDecoder().decode((await first.read()).value)).toMatch(
+      /^event: hello\ndata: \{"assignment":\{"seq":3,"state":"Executing"/,
+    );
     const second = await open();
     await second.read();
     expect((await first.read()).value === undefined || (await first.read()).done).toBe(true);
     const connected = async (): Promise<boolean[]> =>
-      (await server.ask('GET', `/api/runs/${run.id}`)).json<{ instances: { connected: boolean }[] }>().instances.map((one) => one.connected);
+      (await server.ask('GET', `/api/runs/${run.id}`))
+        .json<{ instances: { connected: boolean }[] }>()
+        .instances.map((one) => one.connected);
     expect(await connected()).toEqual([true, false]);
     await second.cancel();
     await vi.waitFor(async () => expect(await connected()).toEqual([false, false]));

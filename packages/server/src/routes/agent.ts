@@ -24,7 +24,9 @@ export function agentRoutes(app: App, { engine, agent }: RouteContext): void {
 
   app.get('/agent/files/:digest', { schema: { hide, params: z.strictObject({ digest: sha256 }) } }, async (request, reply) => {
     if (request.params.digest !== agent.sha256) {
-      throw new PacelineError('PACELINE_NOT_FOUND', 'This server has another agent', { hint: 'The machine was launched by another version of the engine.' });
+      throw new PacelineError('PACELINE_NOT_FOUND', 'This server has another agent', {
+        hint: 'The machine was launched by another version of the engine.',
+      });
     }
     return reply.type('text/javascript').header('cache-control', 'public, max-age=31536000, immutable').send(createReadStream(agent.path));
   });

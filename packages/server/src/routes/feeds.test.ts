@@ -18,7 +18,12 @@ interface Item {
 }
 
 /** Reads a stream as a browser would, but cuts the link after so many bytes; what came only in part does not count. */
-async function read(path: string, after: number, cutAfter = Number.POSITIVE_INFINITY, enough = (_items: Item[]): boolean => false): Promise<Item[]> {
+async function read(
+  path: string,
+  after: number,
+  cutAfter = Number.POSITIVE_INFINITY,
+  enough = (_items: Item[]): boolean => false,
+): Promise<Item[]> {
   const left = new AbortController();
   const headers = { authorization: `Bearer ${operatorToken}`, accept: 'text/event-stream', 'last-event-id': String(after) };
   const response = await fetch(`${base}${path}`, { headers, signal: left.signal });
@@ -45,8 +50,12 @@ function itemsOf(text: string): Item[] {
     .split('\n\n')
     .slice(0, -1)
     .flatMap((block) => {
-      const fields = Object.fromEntries(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]));
-      return fields['event'] === undefined ? [] : [{ id: Number(fields['id']), event: fields['event'], data: JSON.parse(fields['data'] ?? '') as EventView }];
+      const fields = Object.fromEntries(
+        block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
+      );
+      return fields['event'] === undefined
+        ? []
+        : [{ id: Number(fields['id']), event: fields['event'], data: JSON.parse(fields['data'] ?? '') as EventView }];
     });
 }
 
@@ -87,21 +96,25 @@ describe('the events of a run', () => {
 
   it('resume wherever the link was cut: no gap, no repetition', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 30 }), async (cuts, news) => {
-        const run = await server.run();
-        const total = (await lastEvent(run)) + news;
-        const writing = (async () => {
-          for (let value = 1; value <= news; value++) await setNote(run, String(value));
-        })();
-        const seen: number[] = [];
-        for (const cut of [...cuts, Number.POSITIVE_INFINITY]) {
-          const after = seen.at(-1) ?? 0;
-          const isLast = (items: Item[]): boolean => (items.at(-1)?.id ?? after) >= total;
-          if (after < total) seen.push(...(await read(`/api/runs/${run.id}/events`, after, cut, isLast)).map(({ id }) => id));
-        }
-        await writing;
-        expect(seen).toEqual(Array.from({ length: total }, (_, index) => index + 1));
-      }),
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 1, max: 30 }),
+        async (cuts, news) => {
+          const run = await server.run();
+          const total = (await lastEvent(run)) + news;
+          const writing = (async () => {
+            for (let value = 1; value <= news; value++) await setNote(run, String(value));
+          })();
+          const seen: number[] = [];
+          for (const cut of [...cuts, Number.POSITIVE_INFINITY]) {
+            const after = seen.at(-1) ?? 0;
+            const isLast = (items: Item[]): boolean => (items.at(-1)?.id ?? after) >= total;
+            if (after < total) seen.push(...(await read(`/api/runs/${run.id}/events`, after, cut, isLast)).map(({ id }) => id));
+          }
+          await writing;
+          expect(seen).toEqual(Array.from({ length: total }, (_, index) => index + 1));
+        },
+      ),
       { numRuns: 12 },
     );
   });
@@ -148,7 +161,15 @@ describe('the output of a run', () => {
     const run = await server.run();
     const agent = run.agents.get('web.1')?.connect();
     const at = new Date(0).toISOString();
-    const piece = (offset: number, text: string) => ({ op: 'log' as const, source: 'deploy', stream: 'stdout' as const, offset, bytes: text.length, text, at });
+    const piece = (offset: number, text: string) => ({
+      op: 'log' as const,
+      source: 'deploy',
+      stream: 'stdout' as const,
+      offset,
+      bytes: text.length,
+      text,
+      at,
+    });
     await agent?.say(piece(0, 'one\n'), piece(4, 'two\n'));
     await agent?.say(piece(4, 'two\n'), piece(8, 'three\n'));
     const items = await read(`/api/runs/${run.id}/logs`, 0, Number.POSITIVE_INFINITY, ({ length }) => length === 3);

@@ -11,7 +11,8 @@ const cursor = z.strictObject({
 });
 
 const tags = ['feeds'];
-const description = 'With `accept: text/event-stream` everything after the cursor and then live; `last-event-id` resumes a stream that was cut.';
+const description =
+  'With `accept: text/event-stream` everything after the cursor and then live; `last-event-id` resumes a stream that was cut.';
 
 /** Events and logs: a page as JSON, or, asked for `text/event-stream`, everything from a cursor on and then live. */
 export function feedRoutes(app: App, { engine, access }: RouteContext): void {

@@ -28,7 +28,11 @@ describe('parameters', () => {
   });
 
   it('are set, read through a mapping and taken away', async () => {
-    expect((await server.ask('PUT', url('web:password'), { payload: { value: 'x y' } })).json()).toEqual({ key: 'web.1:password', value: '***', secret: true });
+    expect((await server.ask('PUT', url('web:password'), { payload: { value: 'x y' } })).json()).toEqual({
+      key: 'web.1:password',
+      value: '***',
+      secret: true,
+    });
     expect(await get('client.1:web.password')).toEqual({ key: 'client.1:web.password', value: '***', secret: true });
     expect(await get('client.1:web.password', '?reveal=true')).toMatchObject({ value: 'x y' });
     expect((await server.ask('DELETE', url('web.1:password'))).statusCode).toBe(204);
@@ -76,7 +80,7 @@ describe('parameters', () => {
     ['GET', '__proto__:x', 404, 'PACELINE_PARAMETER_UNKNOWN'],
     ['GET', 'constructor:ids', 404, 'PACELINE_PARAMETER_UNKNOWN'],
   ])('refuse %s %s', async (method, key, status, code) => {
-    const answer = await server.ask(method as 'PUT', url(key), method === 'PUT' ? { payload: { value: 'x' } } : {});
+    const answer = await server.ask(method, url(key), method === 'PUT' ? { payload: { value: 'x' } } : {});
     expect(answer.json()).toMatchObject({ status, code });
     expect((await server.ask('GET', `/api/runs/${run.id}`)).json()).toMatchObject({ abort: null });
   });

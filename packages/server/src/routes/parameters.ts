@@ -10,7 +10,13 @@ const tags = ['parameters'];
 export function parameterRoutes(app: App, { engine, access }: RouteContext): void {
   app.addHook('onRequest', access.guard);
 
-  const list = { operationId: 'listParameters', summary: 'List all parameters; secrets are masked', tags, params: runParams, response: { 200: parameterList } };
+  const list = {
+    operationId: 'listParameters',
+    summary: 'List all parameters; secrets are masked',
+    tags,
+    params: runParams,
+    response: { 200: parameterList },
+  };
   app.get('/api/runs/:run/parameters', { schema: list }, async (request) => {
     const run = await engine.run(await access.run(request, request.params.run));
     return { parameters: listParameters(run) };
@@ -52,7 +58,13 @@ export function parameterRoutes(app: App, { engine, access }: RouteContext): voi
     return { key: reading.key, value: reading.secret ? '***' : (reading.value ?? null), secret: reading.secret };
   });
 
-  const unset = { operationId: 'unsetParameter', summary: 'Take the value of a parameter away', tags, params: keyParams, response: { 204: nothing } };
+  const unset = {
+    operationId: 'unsetParameter',
+    summary: 'Take the value of a parameter away',
+    tags,
+    params: keyParams,
+    response: { 204: nothing },
+  };
   app.delete('/api/runs/:run/parameters/:key', { schema: unset }, async (request, reply) => {
     const active = await engine.activeRun(await access.run(request, request.params.run));
     await active.decide((run, now) => writeParameter(run, request.params.key, '', false, 'user', now));

@@ -27,7 +27,10 @@ describe('a report', () => {
     const report = name(1);
     expect((await send(report, content.subarray(0, 5), 0)).json()).toEqual({ received: 5, complete: false });
     expect((await server.ask('GET', `/api/runs/${run.id}/reports`)).json()).toEqual({ reports: [] });
-    expect((await server.ask('GET', `/agent/reports/${report}`, { token: run.keyOf('web.1') })).json()).toEqual({ received: 5, complete: false });
+    expect((await server.ask('GET', `/agent/reports/${report}`, { token: run.keyOf('web.1') })).json()).toEqual({
+      received: 5,
+      complete: false,
+    });
     expect((await send(report, content.subarray(5), 5)).json()).toEqual({ received: content.length, complete: true });
     const { reports } = (await server.ask('GET', `/api/runs/${run.id}/reports`)).json<{ reports: object[] }>();
     expect(reports).toEqual([{ name: report, instance: 'web.1', bytes: content.length, sha256, at: expect.any(String) }]);

@@ -9,7 +9,13 @@ const tags = ['reports'];
 export function reportRoutes(app: App, { engine, access }: RouteContext): void {
   app.addHook('onRequest', access.guard);
 
-  const list = { operationId: 'listReports', summary: 'List the reports that have come', tags, params: runParams, response: { 200: reportList } };
+  const list = {
+    operationId: 'listReports',
+    summary: 'List the reports that have come',
+    tags,
+    params: runParams,
+    response: { 200: reportList },
+  };
   app.get('/api/runs/:run/reports', { schema: list }, async (request) => {
     const run = await access.run(request, request.params.run);
     const reports = await engine.store.reports(run);

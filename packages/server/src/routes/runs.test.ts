@@ -13,7 +13,12 @@ const detail = async (id: string): Promise<RunDetail> => (await server.ask('GET'
 describe('a run', () => {
   it('is started, found by its id, the beginning of it and its name, and ended', async () => {
     const answer = await server.ask('POST', '/api/runs', {
-      payload: { deployment: await clientServer(), name: 'nightly', tags: ['ci'], parameters: { 'web:port': '80', 'client:multiplicity': '2' } },
+      payload: {
+        deployment: await clientServer(),
+        name: 'nightly',
+        tags: ['ci'],
+        parameters: { 'web:port': '80', 'client:multiplicity': '2' },
+      },
     });
     expect(answer.statusCode).toBe(201);
     const { run, token } = answer.json<CreatedRun>();

@@ -49,7 +49,13 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
   });
 
   // Ready runs end as they are; a run that is still on its way is cancelled.
-  const terminate = { operationId: 'terminateRun', summary: 'End a run and its machines', tags, params: runParams, response: { 202: runDetail } };
+  const terminate = {
+    operationId: 'terminateRun',
+    summary: 'End a run and its machines',
+    tags,
+    params: runParams,
+    response: { 202: runDetail },
+  };
   app.delete('/api/runs/:run', { schema: terminate }, async (request, reply) => {
     const id = await access.run(request, request.params.run);
     const active = engine.findActive(id);
@@ -71,7 +77,13 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
     return reply.status(202).send(await engine.runDetail(active.run.id));
   });
 
-  const cancelAbort = { operationId: 'cancelAbort', summary: 'Take the abort flag down', tags, params: runParams, response: { 202: runDetail } };
+  const cancelAbort = {
+    operationId: 'cancelAbort',
+    summary: 'Take the abort flag down',
+    tags,
+    params: runParams,
+    response: { 202: runDetail },
+  };
   app.delete('/api/runs/:run/abort', { schema: cancelAbort }, async (request, reply) => {
     const active = await engine.activeRun(await access.run(request, request.params.run));
     await active.decide((run, now) => cancelAbortChanges(run, run.facts.abort?.source ?? 'ss:abort', now));

@@ -62,7 +62,9 @@ describe('SlipStream’s text API', () => {
     expect(await callerOf(run, run.token)('GET', 'web.1:redy')).toEqual([404, 'Unknown key web.1:redy']);
     expect((await server.ask('GET', `/api/runs/${run.id}`)).json()).toMatchObject({ abort: null });
     expect(await callerOf(run, run.keyOf('web.1'))('PUT', 'web.1:redy', 'true')).toEqual([404, 'Unknown key web.1:redy']);
-    expect((await server.ask('GET', `/api/runs/${run.id}`)).json()).toMatchObject({ abort: { reason: 'Unknown key web.1:redy', source: 'web.1:abort' } });
+    expect((await server.ask('GET', `/api/runs/${run.id}`)).json()).toMatchObject({
+      abort: { reason: 'Unknown key web.1:redy', source: 'web.1:abort' },
+    });
   });
 
   it('answers 417 when the run has ended, and ends a run', async () => {

@@ -1,5 +1,16 @@
 import { isPacelineError, PacelineError } from '@paceline/model';
-import { abortChanges, completeState, end, hasEnded, natural, readAs, readParameter, writeParameter, type ActiveRun, type Agent } from '@paceline/engine';
+import {
+  abortChanges,
+  completeState,
+  end,
+  hasEnded,
+  natural,
+  readAs,
+  readParameter,
+  writeParameter,
+  type ActiveRun,
+  type Agent,
+} from '@paceline/engine';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bearerOf } from '../auth/bearer.ts';
 import { toPacelineError } from '../problem.ts';
@@ -33,7 +44,8 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
       const who = await whoAsks(request);
       const active = typeof who === 'string' ? await engine.activeRun(who) : who.active;
       const { abort } = active.run.facts;
-      if (abort !== null && request.query.ignoreabort !== 'true') throw new PacelineError('PACELINE_RUN_ABORTED', `Abort flag raised! ${abort.reason}`);
+      if (abort !== null && request.query.ignoreabort !== 'true')
+        throw new PacelineError('PACELINE_RUN_ABORTED', `Abort flag raised! ${abort.reason}`);
       return { active, instance: typeof who === 'string' ? undefined : who.instance };
     };
     const write = async (request: FastifyRequest<KeyRequest>, value: string): Promise<void> => {
@@ -46,7 +58,8 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
 
     scope.get<KeyRequest>('/run/:run/:key', { schema: { hide: true } }, async (request, reply) => {
       const { active, instance } = await activeOf(request);
-      const read = () => (instance === undefined ? readParameter(active.run, request.params.key) : readAs(active.run, instance, request.params.key));
+      const read = () =>
+        instance === undefined ? readParameter(active.run, request.params.key) : readAs(active.run, instance, request.params.key);
       const { key, value } = await abortOnUnknown(active, instance, read);
       if (value === undefined) throw new PacelineError('PACELINE_PARAMETER_UNSET', `${key} has no value yet`);
       return reply.type('text/plain; charset=utf-8').send(value);
@@ -74,7 +87,9 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
 
     scope.delete<KeyRequest>('/run/:run', { schema: { hide: true } }, async (request, reply) => {
       const id = await access.run(request, request.params.run);
-      await engine.findActive(id)?.decide((run, now) => (hasEnded(run) ? [] : end(run, run.facts.state === 'Ready' ? natural(run) : 'Cancelled', 'a user', now)));
+      await engine
+        .findActive(id)
+        ?.decide((run, now) => (hasEnded(run) ? [] : end(run, run.facts.state === 'Ready' ? natural(run) : 'Cancelled', 'a user', now)));
       return reply.status(204).send();
     });
   });

@@ -54,7 +54,11 @@ export class TestServer {
   }
 
   /** A request with the operator's token, unless another is given; `null` sends none. */
-  ask(method: InjectOptions['method'], url: string, { token = operatorToken, ...rest }: InjectOptions & { token?: string | null } = {}): Promise<LightMyRequestResponse> {
+  ask(
+    method: InjectOptions['method'],
+    url: string,
+    { token = operatorToken, ...rest }: InjectOptions & { token?: string | null } = {},
+  ): Promise<LightMyRequestResponse> {
     const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
     return this.app.inject({ method, url, ...rest, headers: { ...authorization, ...rest.headers } } as InjectOptions);
   }
@@ -85,10 +89,15 @@ export class TestServer {
 
 /** A web server with a password and a client that is told it, as they come from their files. */
 export async function clientServer(): Promise<ResolvedDeployment> {
-  const module = (kind: string, name: string, spec: object): string => JSON.stringify({ apiVersion: 'paceline.dev/v1', kind, metadata: { name }, spec });
+  const module = (kind: string, name: string, spec: object): string =>
+    JSON.stringify({ apiVersion: 'paceline.dev/v1', kind, metadata: { name }, spec });
   const files = {
     '/p/web.yaml': module('Image', 'web', {
-      parameters: { port: { type: 'integer', default: 8080 }, ready: { type: 'boolean', output: true }, password: { type: 'password', output: true } },
+      parameters: {
+        port: { type: 'integer', default: 8080 },
+        ready: { type: 'boolean', output: true },
+        password: { type: 'password', output: true },
+      },
       scripts: { deploy: '#!/bin/sh\nss-set ready true\nss-set password "$(ss-random)"\n' },
     }),
     '/p/client.yaml': module('Image', 'client', {
