@@ -80,9 +80,9 @@ export class Instance {
 
   /** Resolves when the instance is over and all its processes are gone (or left alone, when detached). */
   async run(): Promise<Ending> {
-    const { run, instance } = this.#config;
+    const { run, instance, root } = this.#config;
     this.#takeState();
-    const store = (this.#store = new Store(this.#paths.state, run, instance));
+    const store = (this.#store = new Store(this.#paths.state, run, instance, root === ''));
     if (store.state.left !== undefined) return this.#close({ how: 'left', reason: store.state.left });
     try {
       await this.#serve(store);

@@ -8,6 +8,8 @@ import { upload } from './upload.ts';
 
 /** SlipStream's name for the folder in the tarball: its path with `_` for `/`. */
 const reportRoot = 'var_log_slipstream_client';
+/** What scripts printed is masked, as it was on its way home live; what they put into the report is theirs, byte for byte. */
+const printed = /^var_log_slipstream_client\/(?:\d+-.*\.(?:stdout|stderr)|paceline-agent)\.log$/;
 
 /** Make the report, unless an agent before this one has, and send it. Rejects when that cannot be. */
 export async function sendReport(bench: Bench, step: ReportStep, stop: AbortSignal): Promise<Outcome> {
@@ -17,7 +19,11 @@ export async function sendReport(bench: Bench, step: ReportStep, stop: AbortSign
     let now = clock.now();
     while (reportName(config.instance, now) === store.state.lastReport) now += 1000;
     const name = (store.state.lastReport = reportName(config.instance, now));
-    const spooled = await spool(tarOf(paths.reports, reportRoot, masker), join(paths.spool, name), stop);
+    const spooled = await spool(
+      tarOf(paths.reports, reportRoot, masker, (name) => printed.test(name)),
+      join(paths.spool, name),
+      stop,
+    );
     report = { name, ...spooled };
     store.record(step.id, { status: 'running', attempt: 1, bootId, report });
   }

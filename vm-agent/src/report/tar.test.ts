@@ -32,7 +32,7 @@ const tar = (...args: string[]): string => execFileSync('tar', args, { encoding:
 
 async function archive(masker = new Masker(), onChunk = (_count: number): void => {}): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of tarOf(join(folder, 'in'), 'root', masker)) {
+  for await (const chunk of tarOf(join(folder, 'in'), 'root', masker, (name) => name !== 'root/theirs')) {
     chunks.push(Buffer.from(chunk));
     onChunk(chunks.length);
   }
@@ -124,21 +124,27 @@ test('a file that grows or shrinks meanwhile has the size that its header says',
   expect(tar('-xOf', file, 'root/z')).toBe('end');
 });
 
-test('secrets become asterisks, across the borders of chunks too, but not in binary files', async () => {
+test('secrets become asterisks, across the borders of chunks too, but not in binary files, nor where they are left alone', async () => {
   const masker = new Masker();
   masker.add('secret-value');
   const text = `${'.'.repeat(64 * 1024 - 5)}secret-value${'.'.repeat(1000)}secret-value`;
   writeFileSync(at('text'), text);
   writeFileSync(at('binary'), `\0secret-value`);
+  writeFileSync(at('theirs'), 'secret-value');
   const file = await archive(masker);
   expect(tar('-xOf', file, 'root/text') === text.replaceAll('secret-value', '*'.repeat(12))).toBe(true);
   expect(tar('-xOf', file, 'root/binary')).toBe('\0secret-value');
+  expect(tar('-xOf', file, 'root/theirs')).toBe('secret-value');
 });
 
 test('a spooled report is a gzip that tar reads, with the size and digest that are told', async () => {
   writeFileSync(at('x'), 'x'.repeat(1_000_000));
   const file = join(folder, 'out.tgz');
-  const { size, sha256 } = await spool(tarOf(join(folder, 'in'), 'root', new Masker()), file, new AbortController().signal);
+  const { size, sha256 } = await spool(
+    tarOf(join(folder, 'in'), 'root', new Masker(), () => true),
+    file,
+    new AbortController().signal,
+  );
   expect(execFileSync('sha256sum', [file], { encoding: 'utf8' }).split(' ')[0]).toBe(sha256);
   expect(readFileSync(file)).toHaveLength(size);
   expect(tar('-tf', file)).toBe('root/\nroot/x\n');

@@ -9,6 +9,8 @@ const chunkSize = 64 * 1024;
 
 interface Reading {
   masker: Masker;
+  /** By the path in the archive. */
+  isMasked: (name: string) => boolean;
   /** How far a secret may reach over the border of a chunk, in bytes. */
   reach: number;
   next: () => Buffer;
@@ -17,11 +19,12 @@ interface Reading {
 /**
  * The folder as a tar archive whose root entry is `root`, piece by piece; a piece is good until some later ones have been taken.
  * Files may change meanwhile: each has exactly the size that its header says, cut off or filled up with zeros. Sockets, pipes
- * and devices are left out; so is what cannot be read. Secrets in text files become asterisks, as many as they had bytes.
+ * and devices are left out; so is what cannot be read. In the files that `isMasked` names, secrets become asterisks, as many as
+ * they had bytes.
  */
-export async function* tarOf(folder: string, root: string, masker: Masker): AsyncGenerator<Buffer> {
+export async function* tarOf(folder: string, root: string, masker: Masker, isMasked: (name: string) => boolean): AsyncGenerator<Buffer> {
   const reach = masker.longest;
-  yield* entryOf(folder, root, { masker, reach, next: ring(chunkSize + reach) });
+  yield* entryOf(folder, root, { masker, isMasked, reach, next: ring(chunkSize + reach) });
   yield tarEnd;
 }
 
@@ -42,15 +45,15 @@ async function* entryOf(path: string, name: string, reading: Reading): AsyncGene
     if (!handle) return;
     try {
       yield tarHeader({ ...common, name, type: 'file', size: stats.size });
-      yield* contentOf(handle, stats, reading);
+      yield* contentOf(handle, stats, reading, reading.isMasked(name));
     } finally {
       await handle.close();
     }
   }
 }
 
-async function* contentOf(handle: FileHandle, { size }: Stats, { masker, reach, next }: Reading): AsyncGenerator<Buffer> {
-  let masks = reach > 0;
+async function* contentOf(handle: FileHandle, { size }: Stats, { masker, reach, next }: Reading, masked: boolean): AsyncGenerator<Buffer> {
+  let masks = masked && reach > 0;
   /** Bytes before `at` in which a secret may have begun. */
   let before: Buffer = Buffer.alloc(0);
   for (let at = 0; at < size; at += chunkSize) {

@@ -34,15 +34,18 @@ export interface State {
 /** `state.json`: read once, written whole before anything depends on it. */
 export class Store {
   readonly #file: string;
+  readonly #survives: boolean;
   readonly state: State;
 
-  constructor(folder: string, run: string, instance: string) {
+  /** @param survives whether the machine is one of its own, which goes on after a crash of its host */
+  constructor(folder: string, run: string, instance: string, survives: boolean) {
+    this.#survives = survives;
     this.#file = join(folder, 'state.json');
     this.state = { run, instance, seq: -1, steps: {}, sessions: [], ...readState(folder) };
   }
 
   save(): void {
-    writeDurably(this.#file, JSON.stringify(this.state));
+    writeDurably(this.#file, JSON.stringify(this.state), this.#survives);
   }
 
   /** The engine knows of that step: worth a note, but not a wait for the disk. */
