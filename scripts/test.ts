@@ -1,7 +1,7 @@
 // `npm test`: build, check, then every test. A failed check does not keep the tests from running; the result counts all of them.
 import { spawnSync } from 'node:child_process';
 
-const failed = ['build', 'check'].filter((stage) => {
+const failed = ['build', 'format:check', 'lint', 'typecheck', 'knip'].filter((stage) => {
   console.log(`\n=== ${stage}`);
   const { status } = spawnSync('npm', ['run', '--silent', stage], { stdio: ['ignore', 'inherit', 'inherit'] });
   if (status !== 0) console.log(`=== ${stage} failed`);

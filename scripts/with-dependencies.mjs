@@ -4,8 +4,8 @@
 //
 // It has no dependencies and keeps to what Node 18 knows, as it is what runs first after a clone.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { existsSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const wantedMajor = 24;
@@ -22,7 +22,7 @@ export function whyInstall(folder) {
   for (const [path, entry] of Object.entries(wanted.packages)) {
     if (!path.includes('node_modules/') || entry.link) continue;
     const present = noted.packages[path];
-    if (!present && entry.optional) continue;
+    if (!present && entry.optional && !suits(entry)) continue;
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
     if (!present) return `${name} is not installed`;
     if (present.version !== entry.version || present.integrity !== entry.integrity) return `${name} is not of version ${entry.version}`;
@@ -39,11 +39,28 @@ export function findNode(folder) {
   });
 }
 
-/** `npm run` puts node_modules/.bin first in PATH: takes the `node` away from there that does not run here. */
-export function unlinkOtherNode(folder, program) {
+/** `npm run` puts node_modules/.bin first in PATH: leaves the right `node` there, or none. */
+export function linkNode(folder, program) {
   const link = join(folder, 'node_modules', '.bin', 'node');
-  if (!existsSync(link) || realpathSync(link) === realpathSync(program)) return;
-  rmSync(link);
+  if (existsSync(link) && realpathSync(link) === realpathSync(program)) return;
+  rmSync(link, { force: true });
+  if (program !== process.execPath) symlinkSync(relative(dirname(link), program), link);
+}
+
+/** Whether a package is made for this system; one that is for no system in particular may belong to one that is for another. */
+function suits({ os, cpu, libc }) {
+  if (!os && !cpu) return false;
+  return allows(os, process.platform) && allows(cpu, process.arch) && (process.platform !== 'linux' || allows(libc, libcOfThisHost()));
+}
+
+function allows(wanted, is) {
+  const list = [wanted ?? []].flat();
+  return !list.includes(`!${is}`) && (list.includes(is) || list.every((name) => name.startsWith('!')));
+}
+
+function libcOfThisHost() {
+  const { header } = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (process.report.getReport());
+  return header.glibcVersionRuntime ? 'glibc' : 'musl';
 }
 
 function readLock(file) {
@@ -53,15 +70,30 @@ function readLock(file) {
 function install(reason) {
   say(`npm ci, as ${reason}. This takes a minute or two.`);
   const started = Date.now();
-  const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
+  npm(['ci'], process.env.PATH);
+  const node = findNode(root);
+  const missing = whyInstall(root);
+  if (node && missing) {
+    say(`npm install with Node ${wantedMajor}, as ${missing}: npm leaves out what does not suit the ${process.version} that it runs on.`);
+    npm(['install', '--no-save'], [dirname(node), process.env.PATH].join(delimiter));
+  }
+  say(`installed in ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+function npm(args, path) {
+  const options = ['--no-audit', '--no-fund', '--loglevel=error'];
+  const { status, error } = spawnSync('npm', [...args, ...options], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, PATH: path },
+  });
   if (error) stop(`npm could not be started (${error.message}). Install npm, it comes with Node.js.`);
   if (status !== 0) {
     stop(
-      'npm ci failed; its reason stands above. The packages come from the npm registry: check that this machine reaches it ' +
+      `npm ${args[0]} failed; its reason stands above. The packages come from the npm registry: check that this machine reaches it ` +
         '(npm ping), behind a proxy set HTTPS_PROXY, then run the same command again.',
     );
   }
-  say(`installed in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
 function run([command, ...args], node) {
@@ -93,7 +125,7 @@ function main(command) {
         `${process.version}: install Node ${wantedMajor} (https://nodejs.org) and run the same command again.`,
     );
   }
-  unlinkOtherNode(root, node);
+  linkNode(root, node);
   run(command, node);
 }
 

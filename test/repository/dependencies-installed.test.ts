@@ -17,7 +17,7 @@ const wanted = {
   'packages/a': { version: '1.0.0' },
   'node_modules/@paceline/a': { resolved: 'packages/a', link: true },
   'node_modules/zod': { version: '4.0.0', integrity: 'sha512-new' },
-  'node_modules/for-another-system': { version: '1.0.0', optional: true },
+  'node_modules/for-another-system': { version: '1.0.0', optional: true, os: ['none'], cpu: [process.arch] },
 };
 
 function lock(name: string, packages: object): void {
@@ -37,6 +37,14 @@ test('what the lock file wants is compared with what npm has noted', () => {
   expect(whyInstall(folder)).toMatchInlineSnapshot(`"zod is not of version 4.0.0"`);
   lock('node_modules/.package-lock.json', {});
   expect(whyInstall(folder)).toMatchInlineSnapshot(`"zod is not installed"`);
+});
+
+test('what is optional is wanted where it runs: npm on an old Node leaves it out', () => {
+  lock('package-lock.json', {
+    'node_modules/native': { version: '1.0.0', optional: true, os: process.platform, cpu: ['!none', process.arch] },
+  });
+  lock('node_modules/.package-lock.json', {});
+  expect(whyInstall(folder)).toMatchInlineSnapshot(`"native is not installed"`);
 });
 
 test('this very run has what it needs', () => {
