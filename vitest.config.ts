@@ -11,7 +11,10 @@ export default defineConfig({
   test: {
     reporters: [process.env['GITHUB_ACTIONS'] ? 'github-actions' : 'default', new TotalsReporter()],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['packages/**/src/**/*.test.ts', 'vm-agent/src/**/*.test.ts'], exclude } },
+      {
+        extends: true,
+        test: { name: 'unit', include: ['packages/**/src/**/*.test.ts', 'vm-agent/src/**/*.test.ts'], exclude, testTimeout: 30_000 },
+      },
       { extends: true, test: { name: 'repository', include: ['test/repository/**/*.test.ts'], exclude, testTimeout: 30_000 } },
       {
         extends: true,

@@ -40,12 +40,7 @@ export async function openShared(site: Site): Promise<void> {
  * Takes a loopback address that no other machine of this user has, so that two machines can listen on the same port. Where only
  * 127.0.0.1 answers (not Linux), all share that.
  */
-export async function claimAddress(
-  site: Site,
-  claim: AddressClaim,
-  platform = process.platform,
-  pick = randomAddress,
-): Promise<string> {
+export async function claimAddress(site: Site, claim: AddressClaim, platform = process.platform, pick = randomAddress): Promise<string> {
   if (platform !== 'linux') {
     return '127.0.0.1';
   }
@@ -76,11 +71,7 @@ export async function orphanedClaims(site: Site, now: number): Promise<{ address
   return found.filter((orphan) => orphan !== undefined);
 }
 
-async function readOrphan(
-  site: Site,
-  address: string,
-  now: number,
-): Promise<{ address: string; claim?: AddressClaim } | undefined> {
+async function readOrphan(site: Site, address: string, now: number): Promise<{ address: string; claim?: AddressClaim } | undefined> {
   const made = await unlessMissing(stat(join(site.addresses, address)));
   if (made === undefined || now - made.mtimeMs < graceMs) {
     return undefined;

@@ -9,13 +9,7 @@ import { context, launchRequest, lives, openHost, textOf, until } from './testin
 const countingUserData = '#!/bin/sh\necho x >>"$PACELINE_RESIDENT/../boots"\n';
 
 /** Launches in another process, which kills itself afterwards. */
-function launchElsewhere(launch: {
-  root: string;
-  userData: string;
-  token: string;
-  count: number;
-  expiresInMs: number;
-}): Promise<string[]> {
+function launchElsewhere(launch: { root: string; userData: string; token: string; count: number; expiresInMs: number }): Promise<string[]> {
   const program = fileURLToPath(new URL('./testing/engine.ts', import.meta.url));
   return new Promise((resolve, reject) => {
     execFile(process.execPath, ['--conditions=@paceline/source', program, JSON.stringify(launch)], (error, stdout, stderr) => {

@@ -13,12 +13,7 @@ import { machineId, type Site } from './site.ts';
  * Writes down that there shall be this machine, before anything of it runs. Its directory is filled elsewhere and then moved into
  * place, which only succeeds once: whoever comes second, from whatever process, gets the first one's record.
  */
-export async function recordIntent(
-  site: Site,
-  request: LaunchRequest,
-  wanted: MachineRequest,
-  now: number,
-): Promise<MachineRecord> {
+export async function recordIntent(site: Site, request: LaunchRequest, wanted: MachineRequest, now: number): Promise<MachineRecord> {
   const id = machineId(site, request, wanted.index);
   const machine = join(site.machines, id);
   const earlier = await findEarlier(machine, request);

@@ -79,11 +79,7 @@ async function machineResource(site: Site, table: ProcessTable, id: string, quer
   return { kind: 'machine', id, name: machine.name, owner: owner ?? { engine: query.engine, run: '' }, machine };
 }
 
-async function inspect(
-  site: Site,
-  table: ProcessTable,
-  id: string,
-): Promise<{ machine: Machine; record?: MachineRecord } | undefined> {
+async function inspect(site: Site, table: ProcessTable, id: string): Promise<{ machine: Machine; record?: MachineRecord } | undefined> {
   const directory = join(site.machines, id);
   const [made, reading] = await Promise.all([unlessMissing(stat(directory)), readRecord(directory)]);
   if (made === undefined) {

@@ -52,10 +52,7 @@ function checkRequest(request: LaunchRequest): void {
 
 function checkUserData({ name, userData }: MachineRequest): void {
   if (userData.length > userDataLimit) {
-    throw new ConnectorError(
-      'invalid',
-      `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataLimit}`,
-    );
+    throw new ConnectorError('invalid', `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataLimit}`);
   }
   if (userData[0] !== 0x23 || userData[1] !== 0x21) {
     throw new ConnectorError('invalid', `The user data of ${name} does not begin with #!`, {

@@ -39,10 +39,7 @@ test('terminating what is not there, or twice, succeeds', async () => {
   const machine = await host.launchOne('#!/bin/sh\nsleep 100\n');
   const ids = [machine.id, 'local-0123456789abcdef', '../../etc', machine.id];
   const gone = ids.map((id) => ({ id, gone: true }));
-  expect(await Promise.all([host.connector.terminate(ids, context), host.connector.terminate(ids, context)])).toEqual([
-    gone,
-    gone,
-  ]);
+  expect(await Promise.all([host.connector.terminate(ids, context), host.connector.terminate(ids, context)])).toEqual([gone, gone]);
   expect(await host.connector.terminate(ids, context)).toEqual(gone);
 });
 
@@ -131,9 +128,7 @@ test('30 machines come and go, and leave no process', async () => {
   await using host = await openHost();
   const begin = performance.now();
   const machines = await host.launch(joiningUserData, { count: 30 });
-  const residents = await Promise.all(
-    machines.map((machine) => until('the agent has it', () => textOf(host.path(machine, 'joined')))),
-  );
+  const residents = await Promise.all(machines.map((machine) => until('the agent has it', () => textOf(host.path(machine, 'joined')))));
   expect(performance.now() - begin).toBeLessThan(3_000);
   expect(new Set(residents).size).toBe(1);
   expect(new Set(machines.flatMap((machine) => machine.privateIps)).size).toBe(30);

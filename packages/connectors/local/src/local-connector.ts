@@ -70,9 +70,7 @@ export function createLocalConnector(config: Config): Connector {
     consoleLog: (id, since) =>
       during(`read the console of ${id}`, async () => {
         const site = await openSite(config, false);
-        const read = isMachineId(id)
-          ? await unlessMissing(readConsole(join(site.machines, id, 'console.log'), since))
-          : undefined;
+        const read = isMachineId(id) ? await unlessMissing(readConsole(join(site.machines, id, 'console.log'), since)) : undefined;
         if (read === undefined) {
           throw new ConnectorError('notFound', `There is no machine ${id}`);
         }
@@ -81,13 +79,7 @@ export function createLocalConnector(config: Config): Connector {
   };
 }
 
-async function removeResource(
-  site: Site,
-  table: ProcessTable,
-  { kind, id }: Resource,
-  now: number,
-  signal: AbortSignal,
-): Promise<void> {
+async function removeResource(site: Site, table: ProcessTable, { kind, id }: Resource, now: number, signal: AbortSignal): Promise<void> {
   if (kind === 'group' && /^[0-9a-f]{16}$/.test(id)) {
     const run = join(site.runs, id);
     await leaveRun(site, table, run, [], signal);

@@ -24,7 +24,7 @@ export async function probeSite(site: Site, platform = process.platform): Promis
 /** The root, or the directory in which it would be made. */
 async function nearest(path: string): Promise<string> {
   const found = await unlessMissing(stat(path));
-  return found !== undefined || path === '/' ? path : await nearest(dirname(path));
+  return found !== undefined || path === '/' ? path : nearest(dirname(path));
 }
 
 /** In a container the user may have no name. */

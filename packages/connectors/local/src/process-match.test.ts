@@ -14,9 +14,9 @@ function found(...table: ProcessEntry[]): number[] {
 }
 
 test('the mark makes a process part of the machine, also under another account', () => {
-  expect(
-    found(entry(30, { machine: 'local-1' }), entry(31, { machine: 'local-1', uid: 33 }), entry(32, { machine: 'local-12' })),
-  ).toEqual([30, 31]);
+  expect(found(entry(30, { machine: 'local-1' }), entry(31, { machine: 'local-1', uid: 33 }), entry(32, { machine: 'local-12' }))).toEqual([
+    30, 31,
+  ]);
 });
 
 test('the session counts only while it is led by the process that we started', () => {
@@ -28,21 +28,13 @@ test('the session counts only while it is led by the process that we started', (
 
 test('so do place and descent, but no neighbour with a longer name and no place of another user', () => {
   expect(
-    found(
-      entry(30, { places: ['/', '/root/machines/local-1/console.log'] }),
-      entry(31, { parent: 30, uid: 0 }),
-      entry(32, { parent: 31 }),
-    ),
+    found(entry(30, { places: ['/', '/root/machines/local-1/console.log'] }), entry(31, { parent: 30, uid: 0 }), entry(32, { parent: 31 })),
   ).toEqual([30, 31, 32]);
-  expect(
-    found(entry(30, { places: ['/root/machines/local-12'] }), entry(31, { places: ['/root/machines/local-1'], uid: 33 })),
-  ).toEqual([]);
+  expect(found(entry(30, { places: ['/root/machines/local-12'] }), entry(31, { places: ['/root/machines/local-1'], uid: 33 }))).toEqual([]);
 });
 
 test('never this process, its ancestors, or pid 1', () => {
   const shell = entry(400, { places: ['/root/machines/local-1'] });
   const us = entry(500, { parent: 400, machine: 'local-1' });
-  expect(found(entry(1, { parent: 0, machine: 'local-1' }), shell, us, entry(501, { parent: 500, machine: 'local-1' }))).toEqual([
-    501,
-  ]);
+  expect(found(entry(1, { parent: 0, machine: 'local-1' }), shell, us, entry(501, { parent: 500, machine: 'local-1' }))).toEqual([501]);
 });

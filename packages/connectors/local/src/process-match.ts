@@ -26,11 +26,7 @@ function ourselves(): Self {
  * another user unless it carries the mark or descends from one that does (only root sees such marks: it is the service that a
  * recipe started under its own account).
  */
-export function processesOf(
-  table: readonly ProcessEntry[],
-  machines: readonly MachineMarks[],
-  self: Self = ourselves(),
-): ProcessEntry[] {
+export function processesOf(table: readonly ProcessEntry[], machines: readonly MachineMarks[], self: Self = ourselves()): ProcessEntry[] {
   const byPid = new Map(table.map((entry) => [entry.pid, entry]));
   const ids = new Set(machines.map((machine) => machine.id));
   // While its leader lives, a session cannot be another one that got the same number.
@@ -43,9 +39,7 @@ export function processesOf(
     (entry) =>
       (entry.machine !== undefined && ids.has(entry.machine)) ||
       (entry.uid === self.uid &&
-        (sessions.has(entry.session) ||
-          sessions.has(entry.group) ||
-          machines.some((machine) => isAtHome(entry, machine.directory)))),
+        (sessions.has(entry.session) || sessions.has(entry.group) || machines.some((machine) => isAtHome(entry, machine.directory)))),
   );
   for (const entry of queue) {
     if (entry.pid > 1 && !spared.has(entry.pid) && !found.has(entry)) {

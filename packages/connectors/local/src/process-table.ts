@@ -29,14 +29,10 @@ export function openProcessTable(platform: NodeJS.Platform): ProcessTable {
   let next: Promise<ProcessEntry[]> | undefined;
   return {
     snapshot() {
-      next ??= new Promise((resolve, reject) => {
+      next ??= new Promise((resolve) => {
         setImmediate(() => {
           next = undefined;
-          try {
-            resolve(scan());
-          } catch (error) {
-            reject(error);
-          }
+          resolve((async () => scan())());
         });
       });
       return next;

@@ -47,9 +47,7 @@ setsid sh -c 'trap "sleep 0.2; echo bye >../../bye; exit" TERM; echo $$ >friendl
 test('terminating a machine leaves its neighbours and bystanders alone', async () => {
   await using host = await openHost();
   const [one, two] = await host.launch('#!/bin/sh\nsetsid sleep 100 &\necho $! >daemon\n', { count: 2 });
-  const [daemon = 0, neighbour = 0] = await Promise.all(
-    [one, two].map((machine) => pidOf(host.path(machine ?? { id: '' }, 'daemon'))),
-  );
+  const [daemon = 0, neighbour = 0] = await Promise.all([one, two].map((machine) => pidOf(host.path(machine ?? { id: '' }, 'daemon'))));
   const bystander = spawn('tail', ['-f', host.path(one ?? { id: '' }, 'console.log')], {
     cwd: '/',
     stdio: ['ignore', 'pipe', 'ignore'],

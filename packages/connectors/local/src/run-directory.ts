@@ -49,13 +49,7 @@ export async function joinRun(
 }
 
 /** Takes machines out of their run. Returns when nothing of the run is left, if they were the last. */
-export async function leaveRun(
-  site: Site,
-  table: ProcessTable,
-  run: string,
-  ids: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
+export async function leaveRun(site: Site, table: ProcessTable, run: string, ids: readonly string[], signal: AbortSignal): Promise<void> {
   await Promise.all(ids.map((id) => unlessMissing(unlink(join(run, 'members', id)))));
   const begin = performance.now();
   while (await isEmptyRun(run)) {

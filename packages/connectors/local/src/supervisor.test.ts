@@ -59,11 +59,7 @@ test('a supervisor that died has a successor at the next launch, and there is st
   process.kill(supervisor, 'SIGKILL');
   await until('it is dead', () => !lives(supervisor));
 
-  const [next] = await Promise.all([
-    host.launchOne(joiningUserData),
-    host.launchOne(joiningUserData),
-    host.launchOne(joiningUserData),
-  ]);
+  const [next] = await Promise.all([host.launchOne(joiningUserData), host.launchOne(joiningUserData), host.launchOne(joiningUserData)]);
   const successor = Number(await joined(host, next));
   expect(successor).not.toBe(agent);
   await until('the first agent is dead', () => !lives(agent));

@@ -38,9 +38,7 @@ export async function terminateMachines(
     await takeConfigurations(runs);
     rest = rest.filter((machine) => !survives(machine, survivors, failures));
     await Promise.all([...runs].map(([run, members]) => leaveRun(site, table, run, idsOf(members, rest), context.signal)));
-    rest = (await Promise.all(rest.map((machine) => removeFiles(site, machine, failures)))).filter(
-      (machine) => machine !== undefined,
-    );
+    rest = (await Promise.all(rest.map((machine) => removeFiles(site, machine, failures)))).filter((machine) => machine !== undefined);
   } while (processesOf(await table.snapshot(), rest).length > 0);
 
   const [first, ...others] = failures;

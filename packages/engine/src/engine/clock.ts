@@ -6,8 +6,6 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
-export type Random = () => number;
-
 const longestTimer = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

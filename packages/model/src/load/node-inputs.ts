@@ -66,11 +66,7 @@ function checkTarget({ images, report }: NodeInputsContext, node: string, name: 
     return false;
   }
   if (!spec.output) return true;
-  report(
-    path,
-    { message: `\`${name}\` is an output of \`${image.module}\`: its scripts set it, a deployment cannot.` },
-    'key',
-  );
+  report(path, { message: `\`${name}\` is an output of \`${image.module}\`: its scripts set it, a deployment cannot.` }, 'key');
   return false;
 }
 
@@ -81,7 +77,10 @@ function mapping(
   target: { node: string; name: string },
   path: Path,
 ): NodeParameter | undefined {
-  const refuse = (finding: Finding): undefined => void report(path, finding);
+  const refuse = (finding: Finding): undefined => {
+    report(path, finding);
+    return undefined;
+  };
   const key = parseKey(from);
   if (key?.kind === 'global')
     return refuse({
@@ -105,8 +104,7 @@ function mapping(
       hint: suggest(key.name, [...Object.keys(source.parameters), ...instanceLevelNames]),
     });
   }
-  if (key.node === target.node && key.name === target.name)
-    return refuse({ message: `\`${target.name}\` is mapped to itself.` });
+  if (key.node === target.node && key.name === target.name) return refuse({ message: `\`${target.name}\` is mapped to itself.` });
   return { from };
 }
 
@@ -129,7 +127,10 @@ function constant(
     });
     return undefined;
   }
-  if ('problem' in found) return void report(path, found.problem);
+  if ('problem' in found) {
+    report(path, found.problem);
+    return undefined;
+  }
   const problems = checkExpression(found.expression, Object.keys(parameters));
   for (const problem of problems) report(path, { message: problem.message, hint: problem.hint });
   return problems.length > 0 ? undefined : { expression: found.expression };

@@ -20,12 +20,7 @@ export interface ImageResolver {
   /** The image of a module that is at hand. */
   image(module: LocatedModule, chain?: readonly LocatedModule[]): Promise<ResolvedImage | undefined>;
   /** The image that a reference at `path` of `from` means; `chain` is the way of `extends` that led there. */
-  refer(
-    from: LocatedModule,
-    path: Path,
-    reference: string,
-    chain?: readonly LocatedModule[],
-  ): Promise<ResolvedImage | undefined>;
+  refer(from: LocatedModule, path: Path, reference: string, chain?: readonly LocatedModule[]): Promise<ResolvedImage | undefined>;
 }
 
 export function imageResolver(files: ModuleFiles): ImageResolver {
@@ -39,7 +34,10 @@ export function imageResolver(files: ModuleFiles): ImageResolver {
     chain: readonly LocatedModule[] = [],
   ): Promise<ResolvedImage | undefined> {
     const report = reporter(from.document.yaml, files.problems);
-    const refuse = (finding: Finding): undefined => void report(path, finding);
+    const refuse = (finding: Finding): undefined => {
+      report(path, finding);
+      return undefined;
+    };
     const reference = parseReference(text);
     if ('message' in reference) return refuse(reference);
     const target = reference.path === '' ? from.path : posix.join(posix.dirname(from.path), reference.path);
@@ -49,10 +47,7 @@ export function imageResolver(files: ModuleFiles): ImageResolver {
     if (found.document.kind !== 'Image') {
       return refuse({
         message: `\`${text}\` is a ${found.document.kind}, not an Image.`,
-        hint:
-          chain.length > 0
-            ? 'Only images extend images; a deployment is not inherited from.'
-            : 'A node is made of an image.',
+        hint: chain.length > 0 ? 'Only images extend images; a deployment is not inherited from.' : 'A node is made of an image.',
       });
     }
     const turn = chain.findIndex(({ document }) => document === found.document);
@@ -82,18 +77,10 @@ export function imageResolver(files: ModuleFiles): ImageResolver {
     const before = files.problems.length;
     const report = reporter(document.yaml, files.problems);
     const { metadata, spec } = document.content;
-    const parent =
-      spec.extends === undefined
-        ? undefined
-        : await refer(module, ['spec', 'extends'], spec.extends, [...chain, module]);
+    const parent = spec.extends === undefined ? undefined : await refer(module, ['spec', 'extends'], spec.extends, [...chain, module]);
     const orphan = spec.extends !== undefined && parent === undefined;
     // What the parent would have said about a parameter is not known then, so nothing is said about it here.
-    const parameters = resolveDeclarations(
-      spec.parameters ?? {},
-      parent?.parameters ?? {},
-      document.yaml,
-      orphan ? () => {} : report,
-    );
+    const parameters = resolveDeclarations(spec.parameters ?? {}, parent?.parameters ?? {}, document.yaml, orphan ? () => {} : report);
     for (const reserved of Object.keys(spec.parameters ?? {}).filter((one) => nodeLevelNames.has(one))) {
       report(
         ['spec', 'parameters', reserved],
@@ -150,10 +137,7 @@ function resolveClouds(written: NonNullable<Spec['clouds']>): ResolvedImage['clo
   return Object.fromEntries(
     Object.entries(written).map(([cloud, native]) => {
       if (typeof native === 'string') return [cloud, { image: native }];
-      return [
-        cloud,
-        native.login === undefined ? { image: native.image } : { image: native.image, login: native.login },
-      ];
+      return [cloud, native.login === undefined ? { image: native.image } : { image: native.image, login: native.login }];
     }),
   );
 }
@@ -161,11 +145,9 @@ function resolveClouds(written: NonNullable<Spec['clouds']>): ResolvedImage['clo
 function mergePorts(inherited: readonly Port[], written: NonNullable<Spec['ports']>, report: Reporter): Port[] {
   const ports = new Map(inherited.map((port) => [`${port.port}/${port.protocol}`, port]));
   for (const [index, one] of written.entries()) {
-    const [number, protocol] =
-      typeof one === 'string' ? one.split('/') : typeof one === 'number' ? [one] : [one.port, one.protocol];
+    const [number, protocol] = typeof one === 'string' ? one.split('/') : typeof one === 'number' ? [one] : [one.port, one.protocol];
     const port: Port = { port: Number(number), protocol: protocol === 'udp' ? 'udp' : 'tcp' };
-    if (port.port < 1 || port.port > 65535)
-      report(['spec', 'ports', index], { message: `There is no port ${port.port}.` });
+    if (port.port < 1 || port.port > 65535) report(['spec', 'ports', index], { message: `There is no port ${port.port}.` });
     ports.set(`${port.port}/${port.protocol}`, port);
   }
   return [...ports.values()];

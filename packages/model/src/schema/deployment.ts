@@ -65,13 +65,10 @@ export const deploymentSpec = z
     onStall: z
       .enum(['abort', 'wait'])
       .optional()
-      .describe(
-        'What to do when every machine waits for another: `abort` when left out; `wait` when an outsider may set the value.',
-      ),
+      .describe('What to do when every machine waits for another: `abort` when left out; `wait` when an outsider may set the value.'),
   })
   .describe('Machines that work together.');
 
 /** A file of kind `Deployment`. */
 export const deploymentFile = envelope('Deployment', deploymentSpec);
 export type DeploymentFile = z.infer<typeof deploymentFile>;
-export type NodeInput = z.infer<typeof nodeInput>;

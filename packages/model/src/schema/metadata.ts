@@ -15,7 +15,6 @@ export const metadata = z
     logo: z.string().optional().describe('Picture for the app store: a URL or a relative path.'),
   })
   .describe('How people find and recognise the module.');
-export type Metadata = z.infer<typeof metadata>;
 
 /** The parts that every module file has in common. */
 export function envelope<K extends string, S extends z.ZodType>(kind: K, spec: S) {

@@ -11,9 +11,7 @@ export const parameterDetails = z.strictObject({
   type: z
     .enum(parameterTypes)
     .optional()
-    .describe(
-      'Kind of value. Without it: `enum` when there are `values`, else the kind of the default, else `string`.',
-    ),
+    .describe('Kind of value. Without it: `enum` when there are `values`, else the kind of the default, else `string`.'),
   description: z.string().optional().describe('What the value means, with its unit.'),
   default: scalar.optional().describe('The first value, when nobody gives another.'),
   values: z.array(scalar).min(1).optional().describe('The allowed values of an `enum`.'),

@@ -5,9 +5,8 @@ const widest = 100;
 /** Characters that would move the cursor, or hide, become visible ones of the same width. */
 function visible(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-  return text
-    .replaceAll('\t', '→')
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '·');
+  const hidden = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+  return text.replaceAll('\t', '→').replace(hidden, '·');
 }
 
 /**

@@ -5,12 +5,9 @@ import { formatDiagnostic } from './diagnostic.ts';
 import { parseModules } from './module-document.ts';
 import { sourceText } from './source-text.ts';
 
-const image = (spec: string): string =>
-  `apiVersion: paceline.dev/v1\nkind: Image\nmetadata: { name: apache }\nspec:\n${spec}`;
-const deployment = (spec: string): string =>
-  `apiVersion: paceline.dev/v1\nkind: Deployment\nmetadata: { name: web }\nspec:\n${spec}`;
-const problems = (text: string): string =>
-  parseModules(sourceText('web.yaml', text)).problems.map(formatDiagnostic).join('\n\n');
+const image = (spec: string): string => `apiVersion: paceline.dev/v1\nkind: Image\nmetadata: { name: apache }\nspec:\n${spec}`;
+const deployment = (spec: string): string => `apiVersion: paceline.dev/v1\nkind: Deployment\nmetadata: { name: web }\nspec:\n${spec}`;
+const problems = (text: string): string => parseModules(sourceText('web.yaml', text)).problems.map(formatDiagnostic).join('\n\n');
 
 test('a valid file of several documents', () => {
   const text = `# an image and its use\n${image('  packages: [apache2]\n')}---\n${deployment('  nodes:\n    apache: { image: "#apache" }\n')}---\n`;
@@ -127,8 +124,7 @@ test('wrong types', () => {
 });
 
 test('missing things', () => {
-  expect(problems('apiVersion: paceline.dev/v1\nkind: Deployment\nmetadata: {}\nspec:\n  nodes:\n    web: {}\n'))
-    .toMatchInlineSnapshot(`
+  expect(problems('apiVersion: paceline.dev/v1\nkind: Deployment\nmetadata: {}\nspec:\n  nodes:\n    web: {}\n')).toMatchInlineSnapshot(`
     "web.yaml:3:1: error: \`name\` is missing.
         3 | metadata: {}
           | ^^^^^^^^
@@ -152,8 +148,7 @@ test('missing things', () => {
 });
 
 test('wrong names', () => {
-  expect(problems(deployment('  nodes:\n    my-node: { image: ./a }\n    orchestrator: { image: ./a }\n')))
-    .toMatchInlineSnapshot(`
+  expect(problems(deployment('  nodes:\n    my-node: { image: ./a }\n    orchestrator: { image: ./a }\n'))).toMatchInlineSnapshot(`
     "web.yaml:6:5: error: \`my-node\` is not a node name.
         6 |     my-node: { image: ./a }
           |     ^^^^^^^
@@ -271,9 +266,7 @@ test('text that is not YAML', () => {
 });
 
 test('an alias bomb', () => {
-  const levels = 'bcdefghi'
-    .split('')
-    .map((name, i) => `  ${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(', ')}]\n`);
+  const levels = 'bcdefghi'.split('').map((name, i) => `  ${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(', ')}]\n`);
   expect(problems(image(`  a: &a [x, x]\n${levels.join('')}`))).toMatchInlineSnapshot(`
     "web.yaml:6:10: error: The aliases expand to far too much.
         6 |   b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]
@@ -376,8 +369,6 @@ test('no text crashes the reader', () => {
     { numRuns: 300 },
   );
   fc.assert(
-    fc.property(fc.json(), (json) =>
-      never(`{"apiVersion":"paceline.dev/v1","kind":"Deployment","metadata":{"name":"a"},"spec":${json}}`),
-    ),
+    fc.property(fc.json(), (json) => never(`{"apiVersion":"paceline.dev/v1","kind":"Deployment","metadata":{"name":"a"},"spec":${json}}`)),
   );
 });

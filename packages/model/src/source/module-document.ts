@@ -65,11 +65,7 @@ function readDocument(yaml: YamlDocument): { document: ModuleDocument } | { prob
   // The version was looked at above: do not report it twice.
   const result = moduleSchemas[kind].safeParse({ ...head, apiVersion });
   if (!result.success) {
-    for (const { path, at, meant: _, ...finding } of schemaProblems(
-      moduleSchemas[kind],
-      value,
-      result.error.issues.slice(0, mostIssues),
-    )) {
+    for (const { path, at, meant: _, ...finding } of schemaProblems(moduleSchemas[kind], value, result.error.issues.slice(0, mostIssues))) {
       problems.push(diagnose(yaml.source, at === 'key' ? yaml.rangeOfKey(path) : yaml.rangeOf(path), finding));
     }
   }
@@ -85,8 +81,7 @@ function wrongVersion(version: unknown): Finding {
 
 function wrongKind(kind: unknown): Finding {
   if (kind === undefined) return { message: '`kind` is missing.', hint: `One of: ${kinds.join(', ')}.` };
-  if (typeof kind !== 'string')
-    return { message: `\`kind\` must be one of ${kinds.join(', ')}, not ${describe(kind)}.` };
+  if (typeof kind !== 'string') return { message: `\`kind\` must be one of ${kinds.join(', ')}, not ${describe(kind)}.` };
   const near = closest(kind, kinds);
   return {
     message: `There is no kind ${describe(kind)}.`,

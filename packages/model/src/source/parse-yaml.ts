@@ -69,14 +69,12 @@ export function parseYaml(source: SourceText): ParsedYaml {
       documents.push(yamlDocument(source, document, document.toJS({ maxAliasCount: mostAliases })));
     } catch (error) {
       report(firstAlias(document) ?? [0, 0], {
-        message:
-          error instanceof ReferenceError ? 'The aliases expand to far too much.' : 'The YAML is nested too deeply.',
+        message: error instanceof ReferenceError ? 'The aliases expand to far too much.' : 'The YAML is nested too deeply.',
         hint: 'Write the values out.',
       });
     }
   }
-  if (parsed.length === mostDocuments)
-    report([0, 0], { message: `A file can hold at most ${mostDocuments - 1} documents.` });
+  if (parsed.length === mostDocuments) report([0, 0], { message: `A file can hold at most ${mostDocuments - 1} documents.` });
   if (documents.length === 0 && problems.length === 0) {
     report([0, 0], {
       message: 'The file is empty.',
@@ -99,8 +97,7 @@ function checkKeys(document: Document, report: (range: Range, finding: Finding) 
         const name = isScalar(key) ? String(key.value) : undefined;
         const range: Range = isScalar(key) && key.range ? [key.range[0], key.range[1]] : [0, 0];
         if (name === undefined) continue;
-        if (seen.has(name))
-          report(range, { message: `The key \`${name}\` is written twice.`, hint: 'Keep one of them.' });
+        if (seen.has(name)) report(range, { message: `The key \`${name}\` is written twice.`, hint: 'Keep one of them.' });
         if (name === '__proto__') report(range, { message: '`__proto__` cannot be a name.' });
         seen.add(name);
       }

@@ -8,7 +8,8 @@ export function schemasAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType[
   if (key === undefined) return here;
   return here.flatMap((one) => {
     if (one instanceof z.ZodObject) {
-      const field: z.core.$ZodType | undefined = Object.hasOwn(one.shape, key) ? one.shape[String(key)] : undefined;
+      const shape = one.shape as Record<string, z.core.$ZodType>;
+      const field = Object.hasOwn(shape, key) ? shape[String(key)] : undefined;
       return field === undefined ? [] : schemasAt(field, rest);
     }
     if (one instanceof z.ZodRecord) return schemasAt(one.valueType, rest);

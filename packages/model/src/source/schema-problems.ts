@@ -37,9 +37,7 @@ export function schemaProblems(schema: z.core.$ZodType, value: unknown, issues: 
 /** A key that is written wrongly is also missing: one message says both. */
 function withoutEchoes(problems: SchemaProblem[]): SchemaProblem[] {
   const meant = new Set(
-    problems.flatMap(({ path, meant: key }) =>
-      key === undefined ? [] : [JSON.stringify([...path.slice(0, -1), key])],
-    ),
+    problems.flatMap(({ path, meant: key }) => (key === undefined ? [] : [JSON.stringify([...path.slice(0, -1), key])])),
   );
   return problems.filter(({ path, message }) => !(message.endsWith('is missing.') && meant.has(JSON.stringify(path))));
 }
@@ -50,16 +48,12 @@ function problemsOf(schema: z.core.$ZodType, root: unknown, issue: Issue): Schem
   const name = nameOf(path);
   const example = exampleAt(schema, path);
   const hint = example === undefined ? undefined : `For example: ${example}`;
-  const problem = (
-    message: string,
-    more: string | undefined = hint,
-    at: 'key' | 'value' = 'value',
-  ): SchemaProblem[] => [{ path, at, message, hint: more }];
+  const problem = (message: string, more: string | undefined = hint, at: 'key' | 'value' = 'value'): SchemaProblem[] => [
+    { path, at, message, hint: more },
+  ];
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys
-        .slice(0, mostKeys)
-        .map((key) => ({ path: [...path, key], at: 'key', ...unknownKey(schema, path, key) }));
+      return issue.keys.slice(0, mostKeys).map((key) => ({ path: [...path, key], at: 'key', ...unknownKey(schema, path, key) }));
     case 'invalid_key':
       return problem(
         `\`${String(path.at(-1))}\` is not ${issue.issues[0]?.message ?? 'a valid key'}.`,
@@ -82,9 +76,7 @@ function problemsOf(schema: z.core.$ZodType, root: unknown, issue: Issue): Schem
     }
     case 'too_small':
       if (issue.origin === 'string' || issue.origin === 'array') return problem(`${name} is empty.`);
-      return problem(
-        `${name} must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}, not ${describe(value)}.`,
-      );
+      return problem(`${name} must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}, not ${describe(value)}.`);
     case 'too_big':
       if (issue.origin === 'string') return problem(`${name} is too long: at most ${issue.maximum} characters.`);
       return problem(`${name} must be at most ${issue.maximum}, not ${describe(value)}.`);
@@ -99,15 +91,8 @@ function problemsOf(schema: z.core.$ZodType, root: unknown, issue: Issue): Schem
 }
 
 /** A union fails in as many ways as it has branches; the one that was meant has the right kind of value. */
-function unionProblems(
-  schema: z.core.$ZodType,
-  root: unknown,
-  issue: Issue & { code: 'invalid_union' },
-  path: Path,
-): SchemaProblem[] {
-  const branches = issue.errors.map((issues) =>
-    issues.map((inner) => ({ ...inner, path: [...path, ...inner.path] }) as Issue),
-  );
+function unionProblems(schema: z.core.$ZodType, root: unknown, issue: Issue & { code: 'invalid_union' }, path: Path): SchemaProblem[] {
+  const branches = issue.errors.map((issues) => issues.map((inner): Issue => ({ ...inner, path: [...path, ...inner.path] })));
   const ofWrongKind = (inner: Issue): boolean =>
     inner.path.length === path.length &&
     (inner.code === 'invalid_type' || (inner.code === 'invalid_union' && inner.errors.every(isWrongKind)));
@@ -158,15 +143,13 @@ function unknownKey(schema: z.core.$ZodType, path: Path, key: string): Finding &
   const known = keysAt(schema, path);
   const where = path.length === 0 ? 'at the top of the file' : `in \`${path.map(String).join('.')}\``;
   const near = closest(key, known);
-  if (near !== undefined)
-    return { message: `There is no \`${key}\` ${where}.`, hint: `Did you mean \`${near}\`?`, meant: near };
+  if (near !== undefined) return { message: `There is no \`${key}\` ${where}.`, hint: `Did you mean \`${near}\`?`, meant: near };
   for (const parent of ['spec', 'metadata']) {
     if (path[0] !== parent && keysAt(schema, [parent]).includes(key)) {
       return { message: `There is no \`${key}\` ${where}.`, hint: `\`${key}\` belongs under \`${parent}:\`.` };
     }
   }
-  if (key === '<<')
-    return { message: 'Merge keys (`<<`) are not understood.', hint: 'Write the keys out; images share by `extends`.' };
+  if (key === '<<') return { message: 'Merge keys (`<<`) are not understood.', hint: 'Write the keys out; images share by `extends`.' };
   return {
     message: `There is no \`${key}\` ${where}.`,
     hint: known.length > 0 ? `There are: ${known.join(', ')}.` : undefined,
@@ -174,8 +157,7 @@ function unknownKey(schema: z.core.$ZodType, path: Path, key: string): Finding &
 }
 
 function nameHint(kind: string | undefined): string | undefined {
-  if (kind === 'a node name')
-    return 'Letters, digits and `_`; not `ss`, `machine` or a word beginning with `orchestrator`.';
+  if (kind === 'a node name') return 'Letters, digits and `_`; not `ss`, `machine` or a word beginning with `orchestrator`.';
   if (kind === 'a parameter name') return 'Letters, digits and `_`, after the first also `.` and `-`.';
   return undefined;
 }
@@ -194,6 +176,6 @@ export function describe(value: unknown): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
-  const text = String(value);
-  return typeof value === 'string' ? JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}…` : text) : text;
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
+  return JSON.stringify(value) ?? 'nothing';
 }

@@ -6,8 +6,7 @@ import type { ResolvedDeployment } from '../resolved/deployment.ts';
 import { formatDiagnostic } from '../source/diagnostic.ts';
 import { checkWiring } from './check-wiring.ts';
 
-const head = (kind: string, name: string): string =>
-  `apiVersion: paceline.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
+const head = (kind: string, name: string): string => `apiVersion: paceline.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
 
 /** Images by name: the parameters, and the scripts by phase (a `deploy` script when it is only a text). */
 async function deploy(
@@ -27,16 +26,14 @@ async function deploy(
   }
   return (await loadModule('/p/all', { fs: memoryFiles(files) })).deployment;
 }
-const problems = (deployment: ResolvedDeployment): string =>
-  checkWiring(deployment).problems.map(formatDiagnostic).join('\n\n');
+const problems = (deployment: ResolvedDeployment): string => checkWiring(deployment).problems.map(formatDiagnostic).join('\n\n');
 
 const apache = '{ port: { type: integer, default: 8080 }, ready: { type: boolean, output: true } }';
 const client = '{ webserver.hostname: , webserver.port: , webserver.ready: }';
 const mapped =
   '{ webserver.hostname: { from: "apache:hostname" }, webserver.port: { from: "apache:port" }, webserver.ready: { from: "apache:ready" } }';
 const nodes = `{ apache: { image: ../apache }, client: { image: ../client, multiplicity: 3, parameters: ${mapped} } }`;
-const apacheScript =
-  '#!/bin/sh -xe\nport=$(ss-get port)\nss-set ready true\nss-set url.service "http://$(ss-get hostname):$port"\n';
+const apacheScript = '#!/bin/sh -xe\nport=$(ss-get port)\nss-set ready true\nss-set url.service "http://$(ss-get hostname):$port"\n';
 const clientScript =
   '#!/bin/sh -xe\nss-get --timeout 360 webserver.ready\nwget "http://$(ss-get webserver.hostname):$(ss-get webserver.port)/"\nss-set statecustom "OK"\n';
 
@@ -73,8 +70,7 @@ test('the tutorial of SlipStream has no problems', async () => {
 test('a key that is not declared', async () => {
   const script =
     '#!/bin/bash\nss-set redy true\nss-get apache:prot\nss-get apach:port\nss-get ss:clients\nss-get machine:x\nss-get "a b"\nif test -f x; then ss-get --noblock hostnam; fi\nss-get apache.2:port\nss-get orchestrator-aws:hostname\nss-get ss:state\nss-get apache:ids\n';
-  expect(problems(await deploy({ apache: [apache, script] }, '{ apache: { image: ../apache } }', '{ client: 1 }')))
-    .toMatchInlineSnapshot(`
+  expect(problems(await deploy({ apache: [apache, script] }, '{ apache: { image: ../apache } }', '{ client: 1 }'))).toMatchInlineSnapshot(`
     "apache/deploy.sh:2:1: error: The image \`apache\` has no parameter \`redy\`.
         2 | ss-set redy true
           | ^^^^^^^^^^^^^^^^
@@ -121,9 +117,8 @@ test('a key that is not declared', async () => {
 });
 
 test('a value that nothing sets', async () => {
-  expect(
-    problems(await deploy({ apache: [apache, '#!/bin/sh\nss-get port\n'], client: [client, clientScript] }, nodes)),
-  ).toMatchInlineSnapshot(`
+  expect(problems(await deploy({ apache: [apache, '#!/bin/sh\nss-get port\n'], client: [client, clientScript] }, nodes)))
+    .toMatchInlineSnapshot(`
     "client/deploy.sh:2:1: error: Nothing sets \`webserver.ready\`: this would wait until its timeout, then fail. It follows \`apache:ready\`.
         2 | ss-get --timeout 360 webserver.ready
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -236,11 +231,8 @@ test('a circle of three, through a global and direct reads', async () => {
 });
 
 test('a machine that waits for itself', async () => {
-  expect(
-    problems(
-      await deploy({ a: ['{ x: { output: true } }', '#!/bin/sh\nss-get x\nss-set x 1\n'] }, '{ a: { image: ../a } }'),
-    ),
-  ).toMatchInlineSnapshot(`
+  expect(problems(await deploy({ a: ['{ x: { output: true } }', '#!/bin/sh\nss-get x\nss-set x 1\n'] }, '{ a: { image: ../a } }')))
+    .toMatchInlineSnapshot(`
     "a/deploy.sh:2:1: error: a.1 waits for itself for ever:
       a.1 waits at a/deploy.sh:2 for x, which a.1 sets only at a/deploy.sh:3
         2 | ss-get x
@@ -266,9 +258,7 @@ test.each([
   ['a set of a name that is not known', 'for k in $(names); do ss-set $k 1; done\nss-get peer'],
 ])('no alarm: %s', async (_, script) => {
   const both = `#!/bin/bash\n${script}\n`;
-  expect(
-    problems(await deploy({ a: [peer, both], b: [peer, both] }, pair.replaceAll('../a,', '../a, multiplicity: 2,'))),
-  ).toBe('');
+  expect(problems(await deploy({ a: [peer, both], b: [peer, both] }, pair.replaceAll('../a,', '../a, multiplicity: 2,')))).toBe('');
 });
 
 test('a branch is a warning', async () => {
@@ -339,9 +329,8 @@ test('an image alone, with its script in the module file', async () => {
 });
 
 test('a script that no shell would take', async () => {
-  expect(
-    problems(await deploy({ a: [peer, '#!/bin/sh\nif true; then\n  ss-set ready 1\n'] }, '{ a: { image: ../a } }')),
-  ).toMatchInlineSnapshot(`
+  expect(problems(await deploy({ a: [peer, '#!/bin/sh\nif true; then\n  ss-set ready 1\n'] }, '{ a: { image: ../a } }')))
+    .toMatchInlineSnapshot(`
     "a/deploy.sh:4:1: warning: The shell would not understand this: expected 'fi' to close 'if'.
         4 | 
           | ^"

@@ -35,8 +35,7 @@ export function checkWiring(deployment: ResolvedDeployment, plan?: RunPlan): Wir
   const named = new Set<string>();
   for (const scripts of recipes.values()) {
     for (const { parsed, script } of scripts) {
-      for (const { range, message } of parsed.notChecked)
-        notChecked.add(script, range, { severity: 'warning', message });
+      for (const { range, message } of parsed.notChecked) notChecked.add(script, range, { severity: 'warning', message });
       for (const { range, message } of parsed.errors) {
         problems.add(script, range, {
           severity: 'warning',
@@ -65,9 +64,7 @@ export function checkWiring(deployment: ResolvedDeployment, plan?: RunPlan): Wir
       }
     }
   }
-  const timelines = [...recipes].flatMap(([node, scripts]) =>
-    facts.instances(node).map((me) => timelineOf(me, scripts, facts)),
-  );
+  const timelines = [...recipes].flatMap(([node, scripts]) => facts.instances(node).map((me) => timelineOf(me, scripts, facts)));
   const { neverSet, findings } = findNeverSet(deployment, recipes, timelines, facts);
   for (const { script, range, ...finding } of findings) problems.add(script, range, finding);
   for (const deadlock of findDeadlocks(timelines, facts, (key) => facts.isGiven(key) || neverSet.has(key))) {
@@ -88,8 +85,7 @@ class Problems {
   add(script: Script, range: Range, finding: Finding): void {
     const id = JSON.stringify([script.path, range, finding.message]);
     const severity = finding.severity ?? 'error';
-    if (this.#found.get(id)?.severity !== 'error')
-      this.#found.set(id, diagnoseScript(script, range, { ...finding, severity }));
+    if (this.#found.get(id)?.severity !== 'error') this.#found.set(id, diagnoseScript(script, range, { ...finding, severity }));
   }
 
   sorted(): Diagnostic[] {
@@ -110,10 +106,7 @@ function warnForeign(written: string, me: string, warn: (finding: Finding) => vo
 function deadlockFinding({ links, certain }: Deadlock): Finding {
   const machines = [...new Set(links.map(({ waits }) => waits.instance))];
   const lines = links.map(({ waits, key, setter }) => {
-    const what =
-      key === `${waits.instance}:${waits.call.key}` || key === waits.call.key
-        ? waits.call.key
-        : `${waits.call.key} (${key})`;
+    const what = key === `${waits.instance}:${waits.call.key}` || key === waits.call.key ? waits.call.key : `${waits.call.key} (${key})`;
     return `  ${waits.instance} waits at ${placeOf(waits.script, waits.call.range)} for ${what}, which ${setter.instance} sets only at ${placeOf(setter.script, setter.call.range)}`;
   });
   const [one] = machines;

@@ -14,11 +14,7 @@ export interface Deadlock {
  * waits when nobody can go on is in a deadlock. Values only ever appear, so the order of play does not matter.
  * @param isSetAnyway keys that the scripts need not set: given, or missing altogether and reported as such
  */
-export function findDeadlocks(
-  timelines: readonly Timeline[],
-  facts: ParameterFacts,
-  isSetAnyway: (key: string) => boolean,
-): Deadlock[] {
+export function findDeadlocks(timelines: readonly Timeline[], facts: ParameterFacts, isSetAnyway: (key: string) => boolean): Deadlock[] {
   const certain = play(timelines, facts, isSetAnyway, ({ call }) => !call.conditional);
   if (certain.length > 0) return certain.map((links) => ({ links, certain: true }));
   // In a branch, an instance that waits for itself is most likely another one: "if I am not the first".
@@ -26,8 +22,7 @@ export function findDeadlocks(
     timelines,
     facts,
     isSetAnyway,
-    ({ call, keys, instance }) =>
-      !(call.conditional && keys.some((key) => facts.chain(key).at(-1)?.startsWith(`${instance}:`))),
+    ({ call, keys, instance }) => !(call.conditional && keys.some((key) => facts.chain(key).at(-1)?.startsWith(`${instance}:`))),
   );
   return perhaps.map((links) => ({ links, certain: false }));
 }
@@ -48,15 +43,13 @@ function play(
   let held = new Map<Step, Step>();
   let blocked: Step[] = [];
 
-  const hold = (timeline: Timeline, by: Step): void =>
-    forEachStep(timeline, (step) => void (held.has(step) || held.set(step, by)));
+  const hold = (timeline: Timeline, by: Step): void => forEachStep(timeline, (step) => void (held.has(step) || held.set(step, by)));
   /** Goes as far as possible; returns the wait that it ended at. */
   const run = (timeline: Timeline): Step | undefined => {
     switch (timeline.kind) {
       case 'step': {
         const { step } = timeline;
-        if (step.call.command === 'ss-set' || step.call.command === 'ss-random')
-          for (const key of step.keys) values.add(key);
+        if (step.call.command === 'ss-set' || step.call.command === 'ss-random') for (const key of step.keys) values.add(key);
         if (missing(step) === undefined) return undefined;
         blocked.push(step);
         return step;
@@ -83,7 +76,8 @@ function play(
   };
   for (let before = -1; before !== values.size;) {
     before = values.size;
-    [held, blocked] = [new Map(), []];
+    held = new Map();
+    blocked = [];
     for (const timeline of timelines) run(timeline);
   }
   return circles(blocked, held, facts, missing);
@@ -107,9 +101,7 @@ function circles(
       if (key === undefined) break;
       const keys = new Set(facts.chain(key));
       const setters = [...held].filter(
-        ([step]) =>
-          (step.call.command === 'ss-set' || step.call.command === 'ss-random') &&
-          step.keys.some((one) => keys.has(one)),
+        ([step]) => (step.call.command === 'ss-set' || step.call.command === 'ss-random') && step.keys.some((one) => keys.has(one)),
       );
       const [setter, holder] = setters[0] ?? [];
       if (setter === undefined) break;

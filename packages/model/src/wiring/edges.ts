@@ -27,8 +27,7 @@ export function wiringEdges(
   for (const [to, node] of Object.entries(nodes)) {
     for (const input of Object.values(node.parameters)) {
       const key = 'from' in input ? parseKey(input.from) : undefined;
-      if (key?.kind === 'node' || key?.kind === 'instance')
-        add({ from: key.node, to, parameter: key.name, via: 'mapping' });
+      if (key?.kind === 'node' || key?.kind === 'instance') add({ from: key.node, to, parameter: key.name, via: 'mapping' });
     }
   }
   const setters = new Map<string, Set<string>>();
@@ -51,8 +50,7 @@ export function wiringEdges(
     }
   }
   for (const [parameter, froms] of setters) {
-    for (const from of froms)
-      for (const to of readers.get(parameter) ?? []) add({ from, to, parameter, via: 'global' });
+    for (const from of froms) for (const to of readers.get(parameter) ?? []) add({ from, to, parameter, via: 'global' });
   }
   return [...edges.values()];
 }

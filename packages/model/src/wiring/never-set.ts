@@ -88,9 +88,7 @@ function explain(
   ];
   if (spec !== undefined && !spec.output) {
     if (owner !== undefined && owner !== machineNode) ways.push('map it');
-    ways.push(
-      `give it when the run starts (\`${owner === undefined || owner === machineNode ? '' : `${owner}:`}${name}=…\`)`,
-    );
+    ways.push(`give it when the run starts (\`${owner === undefined || owner === machineNode ? '' : `${owner}:`}${name}=…\`)`);
   }
   const list = `${ways.slice(0, -1).join(', ')} or ${ways.at(-1)}.`;
   return {

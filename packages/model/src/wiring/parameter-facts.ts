@@ -24,11 +24,7 @@ export interface ParameterFacts {
 /** So many instances of a node behave like any number of them. */
 const enough = 3;
 
-export function parameterFacts(
-  deployment: ResolvedDeployment,
-  plan: RunPlan | undefined,
-  named: ReadonlySet<string>,
-): ParameterFacts {
+export function parameterFacts(deployment: ResolvedDeployment, plan: RunPlan | undefined, named: ReadonlySet<string>): ParameterFacts {
   const { nodes, parameters: globals, kind } = deployment;
   const single = kind === 'Image';
   const specOf = (node: string, name: string): ParameterSpec | undefined => {
@@ -51,18 +47,14 @@ export function parameterFacts(
   const place = (key: string): { node: string; name: string } | undefined => {
     const parsed = parseKey(key);
     if (parsed?.kind === 'machine') return { node: machineNode, name: parsed.name };
-    return parsed?.kind === 'instance' || parsed?.kind === 'node'
-      ? { node: parsed.node, name: parsed.name }
-      : undefined;
+    return parsed?.kind === 'instance' || parsed?.kind === 'node' ? { node: parsed.node, name: parsed.name } : undefined;
   };
   const source = (key: string): string | undefined => {
     const at = place(key);
     if (at === undefined) return undefined;
     const written = plan ? plan.nodes[at.node]?.parameters[at.name] : nodes[at.node]?.parameters[at.name];
     const from = written && 'from' in written ? written.from : undefined;
-    return from === undefined || parseKey(from) === undefined
-      ? undefined
-      : qualifyKey(from, { node: at.node, index: 1 });
+    return from === undefined || parseKey(from) === undefined ? undefined : qualifyKey(from, { node: at.node, index: 1 });
   };
 
   return {
@@ -97,19 +89,12 @@ export function parameterFacts(
       }
       const owner = parsed.kind === 'own' ? me.node : parsed.kind === 'machine' ? machineNode : parsed.node;
       // Recipes that work alone and in a deployment ask `ss:category` first.
-      if (
-        conditional &&
-        (single || parsed.kind === 'machine') &&
-        (!Object.hasOwn(nodes, owner) || absentOnMachine.has(parsed.name))
-      )
+      if (conditional && (single || parsed.kind === 'machine') && (!Object.hasOwn(nodes, owner) || absentOnMachine.has(parsed.name)))
         return undefined;
       if (!Object.hasOwn(nodes, owner)) {
-        if (parsed.kind === 'machine')
-          return { message: `\`${written}\`: there is a node \`machine\` only when an image runs alone.` };
+        if (parsed.kind === 'machine') return { message: `\`${written}\`: there is a node \`machine\` only when an image runs alone.` };
         return {
-          message: single
-            ? `There is no node \`${owner}\` when the image runs alone.`
-            : `There is no node \`${owner}\`.`,
+          message: single ? `There is no node \`${owner}\` when the image runs alone.` : `There is no node \`${owner}\`.`,
           hint: suggest(owner, Object.keys(nodes)),
         };
       }

@@ -82,9 +82,8 @@ test('the order of things: background, pipelines, branches', () => {
 test('what cannot be read is said, not guessed', () => {
   const notes = (text: string): string[] =>
     parseScript(text).notChecked.map(({ range, message }) => `${text.slice(range[0], range[1])} | ${message}`);
-  expect(
-    notes('ss-get "$key"\nss-get $OPTIONS a\nss-set node.$i:x 1\n. ./lib.sh\n. /etc/os-release\nssh host "ss-set x 1"'),
-  ).toMatchInlineSnapshot(`
+  expect(notes('ss-get "$key"\nss-get $OPTIONS a\nss-set node.$i:x 1\n. ./lib.sh\n. /etc/os-release\nssh host "ss-set x 1"'))
+    .toMatchInlineSnapshot(`
     [
       "ss-get "$key" | The key of this ss-get is only known when the script runs.",
       "ss-get $OPTIONS a | The key of this ss-get is only known when the script runs.",

@@ -35,10 +35,7 @@ export function parseScript(text: string): ParsedScript {
     runsOthers: true,
     errors: [],
   });
-  if (
-    first.startsWith('#!') &&
-    !/^#!\s*(\S*\/)?(env\s+(-\S+\s+)*)?(sh|bash|dash|ash|ksh|busybox\s+sh)(\s|$)/.test(first)
-  ) {
+  if (first.startsWith('#!') && !/^#!\s*(\S*\/)?(env\s+(-\S+\s+)*)?(sh|bash|dash|ash|ksh|busybox\s+sh)(\s|$)/.test(first)) {
     const interpreter = first.slice(2).trim();
     return blind(`The script is for ${interpreter}, not for a shell: it is not checked.`);
   }
@@ -47,9 +44,7 @@ export function parseScript(text: string): ParsedScript {
     const script = parse(text);
     const reader = new ScriptReader(script);
     const flow = reader.read();
-    const errors = (script.errors ?? [])
-      .slice(0, 3)
-      .map(({ message, pos }) => ({ message, range: [pos, pos + 1] as const }));
+    const errors = (script.errors ?? []).slice(0, 3).map(({ message, pos }) => ({ message, range: [pos, pos + 1] as const }));
     return {
       flow,
       notChecked: reader.notChecked,

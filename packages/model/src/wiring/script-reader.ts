@@ -122,10 +122,7 @@ export class ScriptReader {
       case 'CompoundList':
         return this.#list(node, scope);
       case 'Redirected':
-        return sequence([
-          ...node.redirects.map((redirect) => this.#expansions(redirect, scope)),
-          this.#node(node.command, scope),
-        ]);
+        return sequence([...node.redirects.map((redirect) => this.#expansions(redirect, scope)), this.#node(node.command, scope)]);
       case 'Coproc':
         return { kind: 'background', body: this.#node(node.body, scope) };
       case 'Function':
@@ -151,8 +148,7 @@ export class ScriptReader {
         const left = commands[index - 1];
         if (
           before === '||' ||
-          (before === '&&' &&
-            !(left?.type === 'Command' && baseName(unwrap(argumentsOf(left, scope.variables))[0])?.startsWith('ss-')))
+          (before === '&&' && !(left?.type === 'Command' && baseName(unwrap(argumentsOf(left, scope.variables))[0])?.startsWith('ss-')))
         )
           conditional = true;
         return this.#node(command, { ...scope, conditional, tolerant: scope.tolerant || index <= lastOr });
@@ -165,9 +161,7 @@ export class ScriptReader {
     const test = this.#list(clause, { ...scope, tolerant: true });
     const branches = [
       this.#list(then, maybe),
-      ...elif.map((one) =>
-        sequence([this.#list(one.clause, { ...maybe, tolerant: true }), this.#list(one.then, maybe)]),
-      ),
+      ...elif.map((one) => sequence([this.#list(one.clause, { ...maybe, tolerant: true }), this.#list(one.then, maybe)])),
       ...(otherwise === undefined ? [] : [this.#list(otherwise, maybe)]),
     ];
     return sequence([test, choice(branches)]);
@@ -268,14 +262,10 @@ export class ScriptReader {
     // A function that is handed to another command (`retry wait_for_db`) may be called by it.
     const handed = words
       .slice(1)
-      .flatMap(({ text }) =>
-        text !== undefined && this.#functions.has(text) && !scope.functions.includes(text) ? [text] : [],
-      );
+      .flatMap(({ text }) => (text !== undefined && this.#functions.has(text) && !scope.functions.includes(text) ? [text] : []));
     const bodies = handed.map((one) => {
       const body = this.#functions.get(one);
-      return body === undefined
-        ? nothing
-        : this.#node(body, { ...scope, conditional: true, functions: [...scope.functions, one] });
+      return body === undefined ? nothing : this.#node(body, { ...scope, conditional: true, functions: [...scope.functions, one] });
     });
     return sequence([...bodies, ...this.#mentions(name, words, command, scope)]);
   }
@@ -326,7 +316,6 @@ export class ScriptReader {
   }
 
   #blind(range: Range, message: string): void {
-    if (!this.notChecked.some((one) => one.range[0] === range[0] && one.message === message))
-      this.notChecked.push({ range, message });
+    if (!this.notChecked.some((one) => one.range[0] === range[0] && one.message === message)) this.notChecked.push({ range, message });
   }
 }

@@ -54,10 +54,7 @@ function valueOf(name: string, { values, args }: Variables): string | undefined 
 
 /** The words of a command, name first. `"$@"` stands for the arguments of the function, where they are known. */
 export function argumentsOf(command: Command, variables: Variables): Argument[] {
-  return expand(
-    [...(command.name ? [command.name] : []), ...command.suffix.filter((one) => one.type === 'Word')],
-    variables,
-  );
+  return expand([...(command.name ? [command.name] : []), ...command.suffix.filter((one) => one.type === 'Word')], variables);
 }
 
 /** Words as arguments; `"$@"` becomes as many as there are. */

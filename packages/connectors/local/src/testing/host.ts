@@ -76,11 +76,7 @@ export function first<T>(values: readonly T[]): T {
 }
 
 /** Waits for a condition; the answer is its first value that is neither undefined nor false. */
-export async function until<T>(
-  what: string,
-  look: () => Promise<T | undefined | false> | T | undefined | false,
-  ms = 10_000,
-): Promise<T> {
+export async function until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false, ms = 10_000): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
     const value = await look();
@@ -102,9 +98,7 @@ export async function textOf(path: string): Promise<string | undefined> {
 /** Pids of all processes on this host whose environment holds this text. */
 export async function carriersOf(mark: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
-    pids.map(async (pid) => ((await textOf(`/proc/${pid}/environ`))?.includes(mark) ? [Number(pid)] : [])),
-  );
+  const found = await Promise.all(pids.map(async (pid) => ((await textOf(`/proc/${pid}/environ`))?.includes(mark) ? [Number(pid)] : [])));
   return found.flat();
 }
 
