@@ -1,9 +1,16 @@
-import { keepRunningPolicies, resolvedDeployment } from '@paceline/model';
+import { bounds, keepRunningPolicies, resolvedDeployment } from '@paceline/model';
 import * as z from 'zod';
 import { runStates } from './agent.ts';
 
 /** Milliseconds since the epoch, as ISO 8601 on the wire. */
 const time = z.iso.datetime();
+
+/** A text of one line. */
+const line = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .regex(/^\P{Cc}*$/u, 'must be one line without control characters');
 
 export const runState = z.enum(runStates);
 
@@ -11,15 +18,15 @@ export const runState = z.enum(runStates);
 export const runRequest = z.strictObject({
   deployment: resolvedDeployment,
   /** A name for people; the deployment's own by default. */
-  name: z.string().min(1).max(100).optional(),
+  name: line(100).min(1).optional(),
   /** `NAME` is the deployment's, `node:NAME` a node's; also `node:multiplicity` and `node:cloud`. */
-  parameters: z.record(z.string(), z.string()).default({}),
+  parameters: z.record(z.string().max(2 * bounds.nameLength), z.string().max(bounds.textLength)).default({}),
   /** The cloud for every node that is not told otherwise. */
-  cloud: z.string().optional(),
+  cloud: z.string().max(bounds.nameLength).optional(),
   keepRunning: z.enum(keepRunningPolicies).optional(),
-  timeoutMs: z.int().positive().optional(),
-  lifetimeMs: z.int().positive().optional(),
-  tags: z.array(z.string().max(100)).max(20).default([]),
+  timeoutMs: z.int().positive().max(bounds.durationMs).optional(),
+  lifetimeMs: z.int().positive().max(bounds.durationMs).optional(),
+  tags: z.array(line(100)).max(20).default([]),
 });
 export type RunRequest = z.input<typeof runRequest>;
 

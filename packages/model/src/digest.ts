@@ -35,6 +35,14 @@ export function imageDigest(image: Omit<ResolvedImage, 'digest'>): string {
   });
 }
 
+/** The deployment with the digests that its content has, whatever its maker wrote into it. */
+export function withDigests(deployment: ResolvedDeployment): ResolvedDeployment {
+  const nodes = Object.fromEntries(
+    Object.entries(deployment.nodes).map(([name, node]) => [name, { ...node, image: { ...node.image, digest: imageDigest(node.image) } }]),
+  );
+  return { ...deployment, nodes, digest: deploymentDigest({ ...deployment, nodes }) };
+}
+
 /** The digest of a deployment: its nodes with the digests of their images, and its settings. */
 export function deploymentDigest(deployment: Omit<ResolvedDeployment, 'digest'>): string {
   const { kind, parameters, nodes, keepRunning, timeoutMs, lifetimeMs, onStall } = deployment;

@@ -2,6 +2,7 @@ export { errorCatalogue, type ErrorCode } from './errors/catalogue.ts';
 export { isPacelineError, PacelineError, toError, type ErrorDetails } from './errors/paceline-error.ts';
 export * from './resolved/parameter.ts';
 export * from './resolved/image.ts';
+export { bounds } from './resolved/bounds.ts';
 export * from './resolved/deployment.ts';
 export * from './resolved/run-plan.ts';
 export * from './parameters/key.ts';
@@ -14,17 +15,11 @@ export { imageFile, type ImageFile } from './schema/image.ts';
 export { deploymentFile, type DeploymentFile } from './schema/deployment.ts';
 export { projectFile, type ProjectFile } from './schema/project.ts';
 export { jsonSchemas, schemaBaseUrl, type ModuleKind } from './schema/json-schemas.ts';
-export { canonicalJson, contentDigest, deploymentDigest, imageDigest } from './digest.ts';
+export { canonicalJson, contentDigest, deploymentDigest, imageDigest, withDigests } from './digest.ts';
 export { formatDiagnostic, type Diagnostic } from './source/diagnostic.ts';
 export { memoryFiles, type FileSource } from './load/file-source.ts';
 export { diskFiles } from './load/disk-files.ts';
-export {
-  checkModule,
-  loadModule,
-  type CheckedModule,
-  type LoadedModule,
-  type LoadOptions,
-} from './load/load-module.ts';
+export { checkModule, loadModule, type CheckedModule, type LoadedModule, type LoadOptions } from './load/load-module.ts';
 export { deploymentDefaults, imageDeployment } from './load/resolve-deployment.ts';
 export { planRun } from './plan/plan-run.ts';
 export type { RequestProblem, RunRequest } from './plan/run-request.ts';

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { CreatedRun, JoinRequest, JoinResponse, ReportProgress, RunDetail, RunRequest, RunSummary } from '@paceline/api';
-import { PacelineError, planRun } from '@paceline/model';
+import { PacelineError, planRun, withDigests } from '@paceline/model';
 import type { Readable } from 'node:stream';
 import { decideJoin } from '../agents/join.ts';
 import { LogBook } from '../agents/log-book.ts';
@@ -97,7 +97,9 @@ export class Engine {
 
   /** @throws PACELINE_REQUEST_INVALID, PACELINE_CLOUD_UNKNOWN */
   async createRun(request: RunRequest, by: string): Promise<CreatedRun> {
-    const { deployment, name, parameters = {}, cloud, keepRunning, timeoutMs, lifetimeMs, tags = [] } = request;
+    const { name, parameters = {}, cloud, keepRunning, timeoutMs, lifetimeMs, tags = [] } = request;
+    // Digests name what machines are made of: they are worked out here, not believed.
+    const deployment = withDigests(request.deployment);
     const changes = { cloud, keepRunning, timeoutMs, lifetimeMs };
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
     const plan = place(planRun(deployment, { parameters, ...given, knownClouds: this.clouds }), this.clouds);

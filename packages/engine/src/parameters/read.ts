@@ -32,8 +32,15 @@ export function readParameter(run: Run, written: string): Reading {
   if (own !== undefined) return { key, value: own.value, secret: secret || own.secret, sources: [key] };
   const from = planned(run, location)?.from;
   if (from === undefined) return { key, value: undefined, secret, sources: [key] };
-  const source = readParameter(run, from);
+  const source = sourceOf(run, from);
   return { key, value: source.value, secret: secret || source.secret, sources: [key, ...source.sources] };
+}
+
+/** What is mapped may be of an instance that does not exist, or not yet: a node of none. It has no value then. */
+function sourceOf(run: Run, from: string): Reading {
+  const location = locate(run, from);
+  if (location !== undefined && isDeclared(run, location)) return readParameter(run, from);
+  return { key: from, value: undefined, secret: false, sources: [from] };
 }
 
 export function unknownParameter(written: string): PacelineError {

@@ -1,4 +1,5 @@
-import { wholePattern, checkValue } from '../parameters/value.ts';
+import { checkValue } from '../parameters/value.ts';
+import { Pattern } from '../pattern/pattern.ts';
 import type { ParameterSpec } from '../resolved/parameter.ts';
 import type { ParameterDeclarations, ParameterDetails, Scalar } from '../schema/parameter.ts';
 import type { YamlDocument } from '../source/yaml-document.ts';
@@ -34,8 +35,7 @@ export function resolveDeclarations(
     const long = typeof declaration === 'object' && declaration !== null;
     const details = detailsOf(declaration);
     const parent = Object.hasOwn(inherited, name) ? inherited[name] : undefined;
-    const textAt = (value: Scalar, ...keys: PropertyKey[]): string =>
-      scalarText(value, yaml.written([...path, ...keys]));
+    const textAt = (value: Scalar, ...keys: PropertyKey[]): string => scalarText(value, yaml.written([...path, ...keys]));
 
     const { default: initial, values, type, ...rest } = details;
     const defaultText = initial === undefined ? undefined : long ? textAt(initial, 'default') : textAt(initial);
@@ -72,25 +72,18 @@ function checkSpec(
     report('values', `Only an enum has \`values\`; \`${name}\` is of type ${spec.type}.`, 'Write `type: enum`.');
   for (const limit of ['minimum', 'maximum'] as const) {
     if (!numeric && spec[limit] !== undefined)
-      report(
-        limit,
-        `Only numbers have a \`${limit}\`; \`${name}\` is of type ${spec.type}.`,
-        'Write `type: integer` or `type: number`.',
-      );
+      report(limit, `Only numbers have a \`${limit}\`; \`${name}\` is of type ${spec.type}.`, 'Write `type: integer` or `type: number`.');
   }
   if (spec.minimum !== undefined && spec.maximum !== undefined && spec.minimum > spec.maximum) {
-    report(
-      'minimum',
-      `No number fits \`${name}\`: the minimum ${spec.minimum} is more than the maximum ${spec.maximum}.`,
-    );
+    report('minimum', `No number fits \`${name}\`: the minimum ${spec.minimum} is more than the maximum ${spec.maximum}.`);
   }
   if (spec.output && spec.required)
     report('required', `\`${name}\` is set by a script (\`output\`), so it cannot be \`required\` from the user.`);
   if (spec.pattern !== undefined) {
     try {
-      wholePattern(spec.pattern);
+      void new Pattern(spec.pattern);
     } catch (error) {
-      report('pattern', `The pattern of \`${name}\` is not a regular expression: ${(error as Error).message}.`);
+      report('pattern', `The pattern of \`${name}\` cannot be used: ${(error as Error).message}.`);
       const { pattern: _, ...rest } = spec;
       return rest;
     }

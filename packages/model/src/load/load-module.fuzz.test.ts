@@ -65,15 +65,12 @@ test('whatever the files hold, they load, plan and check, or are refused with pl
           const { deployment } = await loadModule('/p', { fs: memoryFiles(broken) });
           expect(resolvedDeployment.parse(deployment)).toEqual(deployment);
           const { problems, notChecked } = checkWiring(deployment);
-          for (const { line, column } of [...problems, ...notChecked])
-            expect(Math.min(line, column)).toBeGreaterThan(0);
+          for (const { line, column } of [...problems, ...notChecked]) expect(Math.min(line, column)).toBeGreaterThan(0);
           const plan = planRun(deployment);
           expect(runPlan.parse(plan)).toEqual(plan);
         } catch (error) {
           if (!isPacelineError(error)) throw error;
-          expect(['PACELINE_MODULE_INVALID', 'PACELINE_REQUEST_INVALID', 'PACELINE_MODULE_NOT_FOUND']).toContain(
-            error.code,
-          );
+          expect(['PACELINE_MODULE_INVALID', 'PACELINE_REQUEST_INVALID', 'PACELINE_MODULE_NOT_FOUND']).toContain(error.code);
           expect(error.message).not.toMatch(/undefined|\[object/);
         }
       },

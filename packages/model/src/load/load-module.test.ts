@@ -4,8 +4,7 @@ import { resolvedDeployment } from '../resolved/deployment.ts';
 import { memoryFiles } from './file-source.ts';
 import { type LoadedModule, loadModule } from './load-module.ts';
 
-const head = (kind: string, name: string): string =>
-  `apiVersion: paceline.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
+const head = (kind: string, name: string): string => `apiVersion: paceline.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
 const image = (name: string, spec: string): string => `${head('Image', name)}spec:\n${spec}`;
 
 const files: Record<string, string> = {
@@ -67,17 +66,10 @@ const files: Record<string, string> = {
 `,
 };
 
-const load = (
-  path: string,
-  more: Record<string, string> = {},
-  links: Record<string, string> = {},
-): Promise<LoadedModule> => loadModule(path, { fs: memoryFiles({ ...files, ...more }, links) });
+const load = (path: string, more: Record<string, string> = {}, links: Record<string, string> = {}): Promise<LoadedModule> =>
+  loadModule(path, { fs: memoryFiles({ ...files, ...more }, links) });
 
-async function refusal(
-  path: string,
-  more: Record<string, string> = {},
-  links: Record<string, string> = {},
-): Promise<string> {
+async function refusal(path: string, more: Record<string, string> = {}, links: Record<string, string> = {}): Promise<string> {
   try {
     await load(path, more, links);
   } catch (error) {
@@ -577,7 +569,7 @@ test('defaults and declarations that contradict their type', async () => {
        10 |     e: { type: integer, minimum: 3, maximum: 2 }
           |                                  ^
 
-    x/image.yaml:11:19: error: The pattern of \`f\` is not a regular expression: Invalid regular expression: /^(?:()$/u: Unterminated group.
+    x/image.yaml:11:19: error: The pattern of \`f\` cannot be used: Invalid regular expression: /(/u: Unterminated group.
        11 |     f: { pattern: "(" }
           |                   ^^^
 
@@ -603,10 +595,7 @@ test('no path leaves the project, by dots or by link', async () => {
   const more = {
     '/etc/passwd': 'root:x:0:0',
     '/outside/image.yaml': image('outside', '  packages: []\n'),
-    '/p/x/image.yaml': image(
-      'x',
-      '  extends: ../../outside\n  scripts: { deploy: ../../etc/passwd, report: link.sh }\n',
-    ),
+    '/p/x/image.yaml': image('x', '  extends: ../../outside\n  scripts: { deploy: ../../etc/passwd, report: link.sh }\n'),
   };
   expect(await refusal('/p/x', more, { '/p/x/link.sh': '/etc/passwd' })).toMatchInlineSnapshot(`
     "PACELINE_MODULE_INVALID

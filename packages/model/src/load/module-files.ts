@@ -54,8 +54,7 @@ export function moduleFiles(fs: FileSource, project: Project, base: string): Mod
   async function bytesOf(path: string, limit: number): Promise<Uint8Array | Finding | undefined> {
     try {
       if (project.bounded) {
-        const outside = (real: string, root: string): boolean =>
-          real !== root && !real.startsWith(root === '/' ? '/' : `${root}/`);
+        const outside = (real: string, root: string): boolean => real !== root && !real.startsWith(root === '/' ? '/' : `${root}/`);
         const escapes = outside(path, project.root);
         if (escapes || outside(await fs.realPath(path), await fs.realPath(project.root))) {
           return {
@@ -65,8 +64,7 @@ export function moduleFiles(fs: FileSource, project: Project, base: string): Mod
         }
       }
       const bytes = await fs.read(path, limit);
-      if (bytes && bytes.length > limit)
-        return { message: `\`${relative(path)}\` is larger than ${limit / 1024} KiB.` };
+      if (bytes && bytes.length > limit) return { message: `\`${relative(path)}\` is larger than ${limit / 1024} KiB.` };
       return bytes;
     } catch (error) {
       return { message: `\`${relative(path)}\` cannot be read: ${toError(error).message}` };
@@ -84,8 +82,7 @@ export function moduleFiles(fs: FileSource, project: Project, base: string): Mod
     const { documents, problems: found } = parseModules(decoded.source);
     const names = documents.map(({ content }) => content.metadata.name);
     const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined)
-      found.push(diagnoseFile(shown(path), { message: `Two documents of the file are called \`${twice}\`.` }));
+    if (twice !== undefined) found.push(diagnoseFile(shown(path), { message: `Two documents of the file are called \`${twice}\`.` }));
     problems.push(...found);
     return { documents, broken: found.some(({ severity }) => severity === 'error') };
   }
@@ -143,12 +140,7 @@ export function moduleFiles(fs: FileSource, project: Project, base: string): Mod
   };
 }
 
-function choose(
-  file: ModuleFile,
-  shown: string,
-  fragment: string | undefined,
-  prefer: string,
-): ModuleDocument | Finding | undefined {
+function choose(file: ModuleFile, shown: string, fragment: string | undefined, prefer: string): ModuleDocument | Finding | undefined {
   const names = file.documents.map(({ content }) => content.metadata.name);
   if (fragment !== undefined) {
     const named = file.documents.find(({ content }) => content.metadata.name === fragment);

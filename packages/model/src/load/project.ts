@@ -25,11 +25,7 @@ export async function findProject(fs: FileSource, folder: string): Promise<Proje
     const bytes = await fs.read(posix.join(at, 'project.yaml'), largestModule).catch(() => undefined);
     const decoded = bytes && decode('project.yaml', bytes);
     // Other tools have a project.yaml too.
-    if (
-      decoded &&
-      'source' in decoded &&
-      /^\s*["']?apiVersion["']?\s*:\s*["']?paceline\.dev\//m.test(decoded.source.text)
-    ) {
+    if (decoded && 'source' in decoded && /^\s*["']?apiVersion["']?\s*:\s*["']?paceline\.dev\//m.test(decoded.source.text)) {
       project = { root: at, bounded: true, problems: parseModules(decoded.source).problems };
     }
     if (at === posix.dirname(at)) return project;

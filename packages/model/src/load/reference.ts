@@ -27,12 +27,10 @@ export function parseReference(text: string): Reference | Finding {
   const hash = rest.indexOf('#');
   const path = hash === -1 ? rest : rest.slice(0, hash);
   const fragment = hash === -1 ? undefined : rest.slice(hash + 1);
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path))
-    return { message: 'A module is referred to by a relative path, not by a URL.' };
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) return { message: 'A module is referred to by a relative path, not by a URL.' };
   if (path.startsWith('/') || /^[a-z]:[\\/]/i.test(path))
     return { message: 'A module is referred to by a relative path, not by an absolute one.' };
-  if (path === '' && !fragment)
-    return { message: 'The reference is empty.', hint: 'Write a relative path such as `../apache`.' };
+  if (path === '' && !fragment) return { message: 'The reference is empty.', hint: 'Write a relative path such as `../apache`.' };
   return {
     path,
     ...(fragment ? { fragment } : {}),

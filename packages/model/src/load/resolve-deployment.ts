@@ -53,12 +53,7 @@ export async function resolveDeployment(
   const nodes: Record<string, ResolvedNode> = {};
   for (const [name, node] of Object.entries(spec.nodes)) {
     const image = nodeImages.get(name);
-    const multiplicity = resolveMultiplicity(
-      node.multiplicity,
-      ['spec', 'nodes', name, 'multiplicity'],
-      Object.keys(parameters),
-      report,
-    );
+    const multiplicity = resolveMultiplicity(node.multiplicity, ['spec', 'nodes', name, 'multiplicity'], Object.keys(parameters), report);
     if (typeof multiplicity === 'number') checkFailures(name, node, multiplicity, report);
     if (image === undefined) continue;
     nodes[name] = {
@@ -111,12 +106,7 @@ interface Prose {
   tags?: readonly string[] | undefined;
 }
 
-function describe({
-  name,
-  title,
-  description,
-  tags,
-}: Prose): Pick<ResolvedDeployment, 'name' | 'title' | 'description' | 'tags'> {
+function describe({ name, title, description, tags }: Prose): Pick<ResolvedDeployment, 'name' | 'title' | 'description' | 'tags'> {
   return {
     name,
     ...(title === undefined ? {} : { title }),

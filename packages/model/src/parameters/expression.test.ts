@@ -75,15 +75,40 @@ test('the parameters that it reads', () => {
 test('any text around expressions comes through unchanged, and nothing crashes', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (before, after) => {
-      fc.pre(
-        !`${before} ${after}`.includes('${{') &&
-          !before.endsWith('$') &&
-          !before.endsWith('${') &&
-          before + after !== '',
-      );
+      fc.pre(!`${before} ${after}`.includes('${{') && !before.endsWith('$') && !before.endsWith('${') && before + after !== '');
       const found = expressionOf(`${before}\${{ parameters.clients }}${after}`);
       expect(found && 'expression' in found && evaluate(found.expression, values)).toBe(`${before}3${after}`);
     }),
   );
   fc.assert(fc.property(fc.string(), (text) => void checkExpression(text, ['a'])));
+});
+
+test('regular expressions in it take no longer than they should', () => {
+  const text = { a: { type: 'string' as const, value: 'a'.repeat(4000) } };
+  expect(evaluate('parameters.a.matches("^(a|a)*$")', text)).toBe('true');
+  const begin = performance.now();
+  expect(evaluate('parameters.a.matches("^(a+)+b") || parameters.a.matches("(a|aa)+$b")', text)).toBe('false');
+  expect(performance.now() - begin).toBeLessThan(1000);
+  expect(evaluate('"10.0.0.1".matches(r"^\\d+(\\.\\d+){3}$")', {})).toBe('true');
+  expect(() => evaluate('"a".matches("(?=a)")', {})).toThrow(/looking ahead or behind is not supported/);
+});
+
+test.each([
+  '[1, 2].map(x, [1, 2].map(y, x * y))',
+  '[1].all(x, true)',
+  'parameters.exists(x, x == "a")',
+  'cel.bind(x, "aa", x + x)',
+  'parameters.a.split("").join(parameters.a)',
+])('loops are not for parameters: %s', (expression) => {
+  expect(() => evaluate(expression, values)).toThrow(/is not for expressions over parameters/);
+  expect(checkExpression(expression, Object.keys(values))[0]?.message).toMatch(/is not for expressions over parameters/);
+});
+
+test('what is too long for arithmetic cannot be used in it', () => {
+  const long = { a: { type: 'string' as const, value: 'a'.repeat(4097) }, b: { type: 'string' as const, value: 'b' } };
+  expect(() => evaluate('size(parameters.a)', long)).toThrow('`parameters.a` has more than 4096 characters');
+  expect(() => evaluate('parameters["a"]', long)).toThrow('`parameters.a` has more than 4096 characters');
+  expect(() => evaluate('parameters[parameters.b == "b" ? "a" : ""]', long)).toThrow();
+  expect(evaluate('parameters.b', long)).toBe('b');
+  expect(() => evaluate(`1${'+1'.repeat(1000)}`, {})).toThrow('it is longer than 2000 characters');
 });

@@ -1,5 +1,6 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { toError } from '../errors/paceline-error.ts';
+import { longestMatched, Pattern } from '../pattern/pattern.ts';
 import type { ParameterSpec } from '../resolved/parameter.ts';
 import { suggest } from './suggestion.ts';
 
@@ -17,11 +18,19 @@ export interface TypedValue {
   value: string;
 }
 
-const environment = new Environment({ limits: { maxAstNodes: 1000, maxDepth: 50 } }).registerVariable(
-  'parameters',
-  'map',
-);
+/** CEL's own `matches` backtracks without end; calls of it become calls of this one. */
+const safeMatches = 'matchesInLinearTime';
+const environment = new Environment({ limits: { maxAstNodes: 1000, maxDepth: 50 } })
+  .registerVariable('parameters', 'map')
+  .registerFunction(`string.${safeMatches}(string): bool`, (text: string, pattern: string) => {
+    if (text.length > longestMatched) throw new Error(`a text of more than ${longestMatched} characters cannot be matched`);
+    return new Pattern(pattern).isIn(text);
+  });
 const longest = 2000;
+/** Values that are longer than this, in characters, are for scripts and not for arithmetic. */
+const longestValue = 4096;
+/** Loops within loops, and texts that square with each step: nothing that parameters need, and hours for a server. */
+const endless = new Set(['all', 'exists', 'exists_one', 'filter', 'map', 'bind', 'join', 'transformList', 'transformMap']);
 
 /**
  * The expression in a text with `${{ … }}` in it: `${{ a }}` is `a`, `x-${{ a }}` is `"x-" + string(a)`.
@@ -41,9 +50,7 @@ export function expressionOf(text: string): { expression: string } | { problem: 
   }
   if (rest < text.length) pieces.push(JSON.stringify(text.slice(rest)));
   return {
-    expression: pieces
-      .map((piece) => (piece.startsWith('"') && isLiteral(piece) ? piece : `string(${piece})`))
-      .join(' + '),
+    expression: pieces.map((piece) => (piece.startsWith('"') && isLiteral(piece) ? piece : `string(${piece})`)).join(' + '),
   };
 }
 
@@ -59,10 +66,9 @@ function isLiteral(piece: string): boolean {
 export function checkExpression(expression: string, declared: Iterable<string>): ExpressionProblem[] {
   const whole = { start: 0, end: expression.length };
   if (expression.trim() === '') return [{ message: 'The expression is empty.', ...whole }];
-  if (expression.length > longest)
-    return [{ message: `The expression is longer than ${longest} characters.`, ...whole }];
+  if (expression.length > longest) return [{ message: `The expression is longer than ${longest} characters.`, ...whole }];
   try {
-    const parsed = environment.parse(expression);
+    const parsed = parse(expression);
     const names = new Set(declared);
     const unknown = references(parsed.ast).filter(({ name }) => !names.has(name));
     if (unknown.length > 0) {
@@ -83,7 +89,7 @@ export function checkExpression(expression: string, declared: Iterable<string>):
 /** The parameters that an expression reads; empty when it does not parse. */
 export function parametersOf(expression: string): string[] {
   try {
-    return references(environment.parse(expression).ast).map(({ name }) => name);
+    return references(parse(expression).ast).map(({ name }) => name);
   } catch {
     return [];
   }
@@ -95,16 +101,56 @@ export function parametersOf(expression: string): string[] {
  * @throws Error with a one-line message when it cannot be worked out or is not a single value
  */
 export function evaluate(expression: string, values: Readonly<Record<string, TypedValue>>): string {
-  const parameters = new Map(Object.entries(values).map(([name, typed]) => [name, celValue(typed)]));
+  const isLong = (name: string): boolean => Object.hasOwn(values, name) && (values[name]?.value.length ?? 0) > longestValue;
+  const known = Object.entries(values).filter(([name]) => !isLong(name));
+  const parameters = new Map(known.map(([name, typed]) => [name, celValue(typed)]));
   let result: unknown;
   try {
-    result = environment.evaluate(expression, { parameters });
+    const parsed = parse(expression);
+    const long = references(parsed.ast).find(({ name }) => isLong(name));
+    if (long !== undefined) throw new Error(`\`parameters.${long.name}\` has more than ${longestValue} characters`);
+    result = parsed({ parameters });
   } catch (error) {
     throw new Error(summary(error), { cause: error });
   }
   if (typeof result === 'number' && !Number.isFinite(result)) throw new Error(`the result is ${result}`);
   if (['bigint', 'number', 'boolean', 'string'].includes(typeof result)) return String(result);
   throw new Error('the result is not a text, a number or true or false');
+}
+
+type Parsed = ReturnType<typeof environment.parse>;
+
+/** @throws Error when the text is no expression, or one that may take for ever */
+function parse(expression: string): Parsed {
+  if (expression.length > longest) throw new Error(`it is longer than ${longest} characters`);
+  const parsed = environment.parse(expression);
+  tame(parsed.ast);
+  return parsed;
+}
+
+interface Node {
+  op: string;
+  args: unknown;
+  start: number;
+  end: number;
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
+}
+
+function tame(node: unknown): void {
+  if (Array.isArray(node)) node.forEach(tame);
+  if (!isNode(node)) return;
+  const { op, args, start, end } = node;
+  if ((op === 'rcall' || op === 'call') && Array.isArray(args)) {
+    const name: unknown = args[0];
+    if (name === 'matches' && op === 'rcall') args[0] = safeMatches;
+    else if (typeof name === 'string' && endless.has(name)) {
+      throw Object.assign(new Error(`\`${name}\` is not for expressions over parameters`), { range: { start, end } });
+    }
+  }
+  tame(args);
 }
 
 function celValue({ type, value }: TypedValue): unknown {
@@ -121,9 +167,7 @@ function celProblem(error: unknown, expression: string, names: ReadonlySet<strin
   if (variable !== undefined) {
     return {
       message: `The expression uses \`${variable}\`, which is not known.`,
-      hint: names.has(variable)
-        ? `Write \`parameters.${variable}\`.`
-        : 'Expressions know `parameters.NAME` and CEL functions.',
+      hint: names.has(variable) ? `Write \`parameters.${variable}\`.` : 'Expressions know `parameters.NAME` and CEL functions.',
       start: range?.start ?? 0,
       end: range?.end ?? expression.length,
     };
@@ -157,11 +201,7 @@ function references(node: unknown): Reference[] {
   if ((op === '.' || op === '[]') && Array.isArray(args)) {
     const [target, key] = args as [{ op?: string; args?: unknown } | undefined, unknown];
     const name =
-      op === '.'
-        ? key
-        : (key as { op?: string; args?: unknown } | undefined)?.op === 'value'
-          ? (key as { args: unknown }).args
-          : undefined;
+      op === '.' ? key : (key as { op?: string; args?: unknown } | undefined)?.op === 'value' ? (key as { args: unknown }).args : undefined;
     if (target?.op === 'id' && target.args === 'parameters' && typeof name === 'string') return [{ name, start, end }];
   }
   return Array.isArray(args) ? references(args) : [];

@@ -82,9 +82,7 @@ test('qualifying is idempotent, and nobody else would understand it differently'
 test('a bare name is always mine', () => {
   fc.assert(
     fc.property(name, node, index, (n, mine, i) => {
-      expect(qualifyKey(n, { node: mine, index: i })).toBe(
-        nodeLevelNames.has(n) ? `${mine}:${n}` : `${mine}.${i}:${n}`,
-      );
+      expect(qualifyKey(n, { node: mine, index: i })).toBe(nodeLevelNames.has(n) ? `${mine}:${n}` : `${mine}.${i}:${n}`);
     }),
   );
 });

@@ -59,13 +59,7 @@ export const globalParameters: readonly SystemParameter[] = [
 ];
 
 /** What an instance of a single-image run does not have: SlipStream never set these on `machine`. */
-export const absentOnMachine: ReadonlySet<string> = new Set([
-  'nodename',
-  'id',
-  'ids',
-  'multiplicity',
-  'max-provisioning-failures',
-]);
+export const absentOnMachine: ReadonlySet<string> = new Set(['nodename', 'id', 'ids', 'multiplicity', 'max-provisioning-failures']);
 
 export const instanceLevelNames: ReadonlySet<string> = new Set(instanceParameters.map(({ name }) => name));
 export const nodeLevelNames: ReadonlySet<string> = new Set(nodeLevelParameters.map(({ name }) => name));

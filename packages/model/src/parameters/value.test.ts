@@ -24,9 +24,7 @@ test('refusals say what would be right', () => {
   expect(refuse({ type: 'enum', values: ['small', 'large'] }, 'smal')).toMatchInlineSnapshot(
     `"must be one of small, large, not "smal" | Did you mean \`small\`?"`,
   );
-  expect(refuse({ type: 'string', pattern: '[a-z]+' }, 'abc1')).toMatchInlineSnapshot(
-    `"must match [a-z]+, not "abc1""`,
-  );
+  expect(refuse({ type: 'string', pattern: '[a-z]+' }, 'abc1')).toMatchInlineSnapshot(`"must match [a-z]+, not "abc1""`);
   expect(refuse({ type: 'password', pattern: '.{8,}' }, 'secret')).toMatchInlineSnapshot(`"must match .{8,}"`);
 });
 

@@ -1,3 +1,4 @@
+import { longestMatched, Pattern } from '../pattern/pattern.ts';
 import type { ParameterSpec } from '../resolved/parameter.ts';
 import { closest } from './suggestion.ts';
 
@@ -7,11 +8,6 @@ export type CheckedValue = { value: string } | { message: string; hint?: string 
 const yes = new Set(['true', 'yes', 'on', '1']);
 const no = new Set(['false', 'no', 'off', '0']);
 
-/** A pattern as it is applied: to the whole value. Throws what RegExp throws. */
-export function wholePattern(pattern: string): RegExp {
-  return new RegExp(`^(?:${pattern})$`, 'u');
-}
-
 /**
  * Checks the text of a value against the declaration of its parameter and brings booleans and numbers to one form
  * (`yes` is `true`, `+08` is `8`). The empty text means "not set" and fits every type.
@@ -19,10 +15,7 @@ export function wholePattern(pattern: string): RegExp {
 export function checkValue(spec: ParameterSpec, text: string): CheckedValue {
   if (text === '') return { value: '' };
   const typed = checkType(spec, text);
-  const checked =
-    'message' in typed || spec.pattern === undefined || wholePattern(spec.pattern).test(typed.value)
-      ? typed
-      : { message: `must match ${spec.pattern}, not ${quote(text)}` };
+  const checked = 'message' in typed || spec.pattern === undefined ? typed : checkPattern(spec.pattern, typed.value);
   if ('value' in checked || !(spec.secret || spec.type === 'password')) return checked;
   // What is wrong may be said of a secret, but not what it is.
   return { message: checked.message.replace(/, not .*$/s, '') };
@@ -39,8 +32,7 @@ function checkType(spec: ParameterSpec, text: string): CheckedValue {
       if (!/^\s*[+-]?\d{1,100}\s*$/.test(text)) return { message: `must be a whole number, not ${quote(text)}` };
       return checkLimits(spec, BigInt(text.trim().replace(/^\+/, '')));
     case 'number':
-      if (text.trim() === '' || !Number.isFinite(Number(text)))
-        return { message: `must be a number, not ${quote(text)}` };
+      if (text.trim() === '' || !Number.isFinite(Number(text))) return { message: `must be a number, not ${quote(text)}` };
       return checkLimits(spec, Number(text));
     case 'enum': {
       const values = spec.values ?? [];
@@ -54,6 +46,12 @@ function checkType(spec: ParameterSpec, text: string): CheckedValue {
     default:
       return { value: text };
   }
+}
+
+/** The pattern is for the whole value. */
+function checkPattern(pattern: string, value: string): CheckedValue {
+  if (value.length > longestMatched) return { message: `must have at most ${longestMatched} characters, as it must match a pattern` };
+  return new Pattern(pattern).matches(value) ? { value } : { message: `must match ${pattern}, not ${quote(value)}` };
 }
 
 function checkLimits({ minimum, maximum }: ParameterSpec, value: bigint | number): CheckedValue {

@@ -48,12 +48,7 @@ interface Origin {
   secret: boolean;
 }
 
-function originOf(
-  { asked, node, values, globals, refuse }: NodePlanContext,
-  name: string,
-  spec: ParameterSpec,
-  key: string,
-): Origin {
+function originOf({ asked, node, values, globals, refuse }: NodePlanContext, name: string, spec: ParameterSpec, key: string): Origin {
   const given = asked.get(name);
   if (given !== undefined) return { text: given, secret: false };
   const written: NodeParameter | undefined = Object.hasOwn(node.parameters, name) ? node.parameters[name] : undefined;

@@ -1,14 +1,7 @@
 import { evaluate, type TypedValue } from '../parameters/expression.ts';
 import { instanceName } from '../parameters/key.ts';
 import type { NodeParameter, ResolvedDeployment } from '../resolved/deployment.ts';
-import {
-  type Port,
-  type ResolvedImage,
-  type Resources,
-  phaseLabels,
-  type ScriptPhase,
-  scriptPhases,
-} from '../resolved/image.ts';
+import { type Port, type ResolvedImage, type Resources, phaseLabels, type ScriptPhase, scriptPhases } from '../resolved/image.ts';
 import type { ParameterSpec } from '../resolved/parameter.ts';
 import type { PlannedParameter, RunPlan } from '../resolved/run-plan.ts';
 import { typedValues } from './typed-values.ts';
@@ -86,13 +79,7 @@ export function planOverview(deployment: ResolvedDeployment, plan: RunPlan): Pla
       steps: steps.filter(({ phase }) => phase === 'packages' || !hookPhases.includes(phase)),
       hooks: steps.filter(({ phase }) => phase !== 'packages' && hookPhases.includes(phase)),
       parameters: Object.entries(node.parameters).map(([parameter, planned]) =>
-        describe(
-          parameter,
-          planned,
-          image.parameters[parameter],
-          deployment.nodes[name]?.parameters[parameter],
-          values,
-        ),
+        describe(parameter, planned, image.parameters[parameter], deployment.nodes[name]?.parameters[parameter], values),
       ),
     };
   });
@@ -119,9 +106,7 @@ function stepsOf({ layers }: ResolvedImage): OverviewStep[] {
       scripts[phase] ? [{ phase, label: phaseLabels[phase], module, path: scripts[phase].path }] : [],
     );
   const packages = layers.flatMap((layer): OverviewStep[] =>
-    layer.packages.length === 0
-      ? []
-      : [{ phase: 'packages', label: 'Install packages', module: layer.module, packages: layer.packages }],
+    layer.packages.length === 0 ? [] : [{ phase: 'packages', label: 'Install packages', module: layer.module, packages: layer.packages }],
   );
   const [first, ...rest] = scriptPhases;
   return [...script(first), ...packages, ...rest.flatMap(script)];

@@ -6,8 +6,7 @@ import { runPlan } from '../resolved/run-plan.ts';
 import { planRun } from './plan-run.ts';
 import type { RunRequest } from './run-request.ts';
 
-const head = (kind: string, name: string): string =>
-  `apiVersion: paceline.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
+const head = (kind: string, name: string): string => `apiVersion: paceline.dev/v1\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
 const fs = memoryFiles({
   '/p/project.yaml': head('Project', 'p'),
   '/p/apache/image.yaml': `${head('Image', 'apache')}spec:
@@ -53,8 +52,7 @@ function refusal(request: RunRequest, of = deployment): string {
   try {
     planRun(of, request);
   } catch (error) {
-    if (isPacelineError(error))
-      return `${error.code}: ${error.message}${error.hint === undefined ? '' : `\n${error.hint}`}`;
+    if (isPacelineError(error)) return `${error.code}: ${error.message}${error.hint === undefined ? '' : `\n${error.hint}`}`;
     throw error;
   }
   return 'no error';
@@ -235,9 +233,7 @@ test('the run of one image', () => {
     "PACELINE_REQUEST_INVALID: The run of one image is one machine
     Write a deployment for several."
   `);
-  expect(refusal({}, single)).toMatchInlineSnapshot(
-    `"PACELINE_REQUEST_INVALID: machine:admin needs a value: Who is called at night"`,
-  );
+  expect(refusal({}, single)).toMatchInlineSnapshot(`"PACELINE_REQUEST_INVALID: machine:admin needs a value: Who is called at night"`);
 });
 
 test('unknown names', () => {
@@ -261,8 +257,7 @@ test('unknown names', () => {
     "PACELINE_REQUEST_INVALID: Values are given to a node, not to one of its instances: client.2:label
     Write \`client:label\`."
   `);
-  expect(refusal({ parameters: { constructor: '1', 'apache:toString': '1', '__proto__:x': '1' } }))
-    .toMatchInlineSnapshot(`
+  expect(refusal({ parameters: { constructor: '1', 'apache:toString': '1', '__proto__:x': '1' } })).toMatchInlineSnapshot(`
     "PACELINE_REQUEST_INVALID: A run of web cannot start: 3 problems.
     - Unknown parameter: constructor. There are: clients, password, site, url.
     - Unknown parameter: toString in node: apache. There are: port, tls, token, admin, multiplicity, cloud, cloudservice, max-provisioning-failures.
@@ -302,11 +297,9 @@ test('values that do not fit', () => {
     - apache:admin needs a value: Who is called at night
     - client:multiplicity must be a whole number from 0 to 10000, not "1.5"
     - client:flag must be true or false, not "perhaps"
-    - timeoutMs must be a whole number of milliseconds above 0, not -1"
+    - timeoutMs must be a whole number of milliseconds above 0 and at most ten years, not -1"
   `);
-  expect(refusal({ parameters: { clients: '51' } })).toBe(
-    'PACELINE_REQUEST_INVALID: clients must be at most 50, not 51',
-  );
+  expect(refusal({ parameters: { clients: '51' } })).toBe('PACELINE_REQUEST_INVALID: clients must be at most 50, not 51');
   expect(refusal({ parameters: { 'client:multiplicity': '10001' } })).toMatchInlineSnapshot(
     `"PACELINE_REQUEST_INVALID: client:multiplicity must be a whole number from 0 to 10000, not "10001""`,
   );

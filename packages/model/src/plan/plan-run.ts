@@ -4,12 +4,12 @@ import { checkValue } from '../parameters/value.ts';
 import type { ResolvedDeployment, ResolvedNode } from '../resolved/deployment.ts';
 import type { ParameterSpec } from '../resolved/parameter.ts';
 import type { PlannedNode, PlannedParameter, RunPlan } from '../resolved/run-plan.ts';
+import { bounds } from '../resolved/bounds.ts';
+import { checkMappings } from './check-mappings.ts';
 import { planInputs } from './node-plan.ts';
 import { type Refuse, type RequestProblem, type RunRequest, sortValues } from './run-request.ts';
 import { spreadSecrets } from './secrets.ts';
 import { typedValues } from './typed-values.ts';
-
-const mostInstances = 10_000;
 
 /**
  * Works out everything about a run that is fixed when it starts: how many machines of what, where, with which first
@@ -31,32 +31,24 @@ export function planRun(deployment: ResolvedDeployment, request: RunRequest = {}
     const multiplicity = planMultiplicity(deployment, name, node, settings.get('multiplicity'), values, refuse);
     const cloud = settings.get('cloud') ?? request.cloud ?? node.cloud;
     if (request.knownClouds && cloud !== 'any' && !request.knownClouds.includes(cloud)) {
-      refuse(
-        `${name}:cloud`,
-        `Unknown cloud: ${cloud} for node: ${name}`,
-        `Known: ${['any', ...request.knownClouds].join(', ')}.`,
-        true,
-      );
+      refuse(`${name}:cloud`, `Unknown cloud: ${cloud} for node: ${name}`, `Known: ${['any', ...request.knownClouds].join(', ')}.`, true);
     }
     nodes[name] = {
       image: node.image,
       multiplicity,
       cloud,
-      maxProvisioningFailures: planFailures(
-        name,
-        node,
-        settings.get('max-provisioning-failures'),
-        multiplicity,
-        refuse,
-      ),
+      maxProvisioningFailures: planFailures(name, node, settings.get('max-provisioning-failures'), multiplicity, refuse),
       parameters: planInputs({ name, node, asked: asked.inputs.get(name) ?? new Map(), values, globals, refuse }),
     };
   }
   for (const key of ['timeoutMs', 'lifetimeMs'] as const) {
     const ms = request[key];
-    if (ms !== undefined && !(Number.isSafeInteger(ms) && ms > 0))
-      refuse(key, `${key} must be a whole number of milliseconds above 0, not ${ms}`);
+    if (ms !== undefined && !(Number.isSafeInteger(ms) && ms > 0 && ms <= bounds.durationMs))
+      refuse(key, `${key} must be a whole number of milliseconds above 0 and at most ten years, not ${ms}`);
   }
+  const instances = Object.values(nodes).reduce((total, { multiplicity }) => total + multiplicity, 0);
+  if (instances > bounds.instances) refuse('multiplicity', `A run has at most ${bounds.instances} machines, not ${instances}`);
+  checkMappings(nodes, refuse);
   if (problems.length > 0) throw refusal(deployment, problems);
   return {
     category: deployment.kind,
@@ -120,8 +112,8 @@ function planMultiplicity(
     }
   }
   const multiplicity = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(multiplicity <= mostInstances)) {
-    refuse(key, `${what} must be a whole number from 0 to ${mostInstances}, not ${JSON.stringify(text)}`);
+  if (!(multiplicity <= bounds.instances)) {
+    refuse(key, `${what} must be a whole number from 0 to ${bounds.instances}, not ${JSON.stringify(text)}`);
     return 0;
   }
   if (deployment.kind === 'Image' && multiplicity !== 1) {
@@ -130,13 +122,7 @@ function planMultiplicity(
   return multiplicity;
 }
 
-function planFailures(
-  name: string,
-  node: ResolvedNode,
-  asked: string | undefined,
-  multiplicity: number,
-  refuse: Refuse,
-): number {
+function planFailures(name: string, node: ResolvedNode, asked: string | undefined, multiplicity: number, refuse: Refuse): number {
   const text = asked ?? String(node.maxProvisioningFailures);
   const failures = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   const key = `${name}:max-provisioning-failures`;

@@ -47,11 +47,7 @@ const settingNames: Readonly<Record<string, string>> = {
   'max-provisioning-failures': 'max-provisioning-failures',
 };
 
-export function sortValues(
-  deployment: ResolvedDeployment,
-  values: Readonly<Record<string, string>>,
-  refuse: Refuse,
-): SortedValues {
+export function sortValues(deployment: ResolvedDeployment, values: Readonly<Record<string, string>>, refuse: Refuse): SortedValues {
   const sorted: SortedValues = { globals: new Map(), inputs: new Map(), settings: new Map() };
   const single = deployment.kind === 'Image';
   for (const [key, value] of Object.entries(values)) {
@@ -76,11 +72,7 @@ export function sortValues(
     const setting = Object.hasOwn(settingNames, name) ? settingNames[name] : undefined;
     if (spec === undefined && setting === undefined) {
       const inputs = Object.keys(node.image.parameters).filter((one) => !node.image.parameters[one]?.output);
-      refuse(
-        key,
-        `Unknown parameter: ${name} in node: ${scope}`,
-        suggest(name, [...inputs, ...Object.keys(settingNames)]),
-      );
+      refuse(key, `Unknown parameter: ${name} in node: ${scope}`, suggest(name, [...inputs, ...Object.keys(settingNames)]));
     } else if (spec?.output) {
       refuse(key, `${key} is an output: the scripts of ${node.image.module} set it.`);
     } else {

@@ -7,10 +7,7 @@ export function spreadSecrets(nodes: Record<string, PlannedNode>): Record<string
     const key = parseKey(from);
     if (key?.kind !== 'instance' || seen.has(from)) return false;
     const source = nodes[key.node]?.parameters[key.name];
-    return (
-      source !== undefined &&
-      (source.secret || (source.from !== undefined && isSecret(source.from, new Set([...seen, from]))))
-    );
+    return source !== undefined && (source.secret || (source.from !== undefined && isSecret(source.from, new Set([...seen, from]))));
   };
   return Object.fromEntries(
     Object.entries(nodes).map(([name, node]) => [
