@@ -34,7 +34,7 @@ export async function buildApp({ logger, https, ...context }: AppOptions): Promi
     // Streams and agents stay connected while nothing is said.
     keepAliveTimeout: 75_000,
   };
-  const app = Fastify({ ...options, ...(https === undefined ? {} : { https }) }).withTypeProvider<ZodTypeProvider>() as App;
+  const app = Fastify({ ...options, ...(https === undefined ? {} : { https }) }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);

@@ -2,7 +2,7 @@ import { isPacelineError, PacelineError } from '@paceline/model';
 import { problem } from '@paceline/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { problemOf, toPacelineError } from './problem.ts';
-import { TestServer } from './testing/test-server.ts';
+import { clientServer, TestServer } from './testing/test-server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -58,6 +58,47 @@ describe('a refusal', () => {
     expect(answer.headers['content-type']).toMatch(/^application\/problem\+json(;|$)/);
     expect(problem.parse(answer.json())).toMatchObject({ status, code, type: `https://paceline.dev/errors#${code.toLowerCase()}` });
     expect(answer.body).not.toContain('secret');
+  });
+});
+
+describe('a deployment that is not valid', () => {
+  it('is refused with what is wrong with it and where', async () => {
+    const deployment = await clientServer();
+    const { web, client } = deployment.nodes;
+    const wrong = {
+      ...deployment,
+      nodes: {
+        web: { ...web, image: { ...web?.image, layers: [{ module: 'web', packages: ['; reboot'], scripts: {} }] } },
+        client: { ...client, multiplicity: -1, parameters: { 'web.password': { frm: 'web:password' } } },
+        'two words': client,
+      },
+    };
+    const answer = await server.ask('POST', '/api/runs', { payload: { deployment: wrong, tags: 'x' } });
+    expect(answer.json<{ detail: string }>().detail.split(', body')).toMatchInlineSnapshot(`
+      [
+        "body/deployment/nodes/web/image/layers/0/packages/0: must be the name of a package",
+        "/deployment/nodes/client/multiplicity: Too small: expected number to be >=0",
+        "/deployment/nodes/client/parameters/web.password: must be a value of at most 1048576 characters, an expression, or \`node:parameter\` to follow",
+        "/deployment/nodes/two words: must be the name of a node: letters, digits and \`_\`",
+        "/tags: Invalid input: expected array, received string",
+      ]
+    `);
+  });
+
+  it('in a thousand places is refused with ten of them', async () => {
+    const answer = await server.ask('POST', '/api/runs', {
+      payload: {
+        deployment: await clientServer(),
+        parameters: Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`p${index}`, 1])),
+      },
+    });
+    expect(answer.json<{ detail: string }>().detail).toMatch(/^body\/parameters\/p0: .*, and 990 more$/);
+  });
+
+  it('but says what digest it has, gets the right one', async () => {
+    const deployment = await clientServer();
+    const run = await server.run({ deployment: { ...deployment, digest: 'f'.repeat(64) } });
+    expect((await server.ask('GET', `/api/runs/${run.id}`)).json()).toMatchObject({ digest: deployment.digest });
   });
 });
 

@@ -7,7 +7,9 @@ const docs = 'https://paceline.dev/errors#';
 /** Any error as the one kind that we show: ours as it is, Fastify's translated, everything else without its insides. */
 export function toPacelineError(error: unknown): PacelineError {
   if (isPacelineError(error)) return error;
-  const { statusCode, code, message } = (error ?? {}) as Partial<FastifyError>;
+  const { statusCode, code, message, validation, validationContext } = (error ?? {}) as Partial<FastifyError>;
+  if (validation !== undefined)
+    return new PacelineError('PACELINE_REQUEST_INVALID', mistakes(validation, validationContext), { cause: error });
   if (statusCode === 413) return new PacelineError('PACELINE_TOO_LARGE', message ?? 'The body is too large', { cause: error });
   if (statusCode === 429) return new PacelineError('PACELINE_RATE_LIMITED', message ?? 'Too many requests', { cause: error });
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
@@ -17,6 +19,16 @@ export function toPacelineError(error: unknown): PacelineError {
     cause: error,
     hint: 'The log of the server says more; please report it.',
   });
+}
+
+const mostMistakes = 10;
+
+function mistakes(validation: NonNullable<FastifyError['validation']>, context = ''): string {
+  const shown = validation
+    .slice(0, mostMistakes)
+    .map(({ instancePath, message = 'is not valid' }) => `${context}${instancePath}: ${message}`);
+  const more = validation.length - shown.length;
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
 }
 
 /** RFC 9457. */

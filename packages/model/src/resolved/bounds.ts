@@ -56,5 +56,6 @@ export const parameterName = z
 
 /** A record with so many entries at most. */
 export function boundedRecord<K extends z.ZodType<string>, V extends z.ZodType>(key: K, value: V, most: number) {
-  return z.record(key, value).refine((record) => Object.keys(record).length <= most, `must have at most ${most} entries`);
+  const named = z.record(key, value, { error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) });
+  return named.refine((record) => Object.keys(record).length <= most, `must have at most ${most} entries`);
 }

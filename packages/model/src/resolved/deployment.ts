@@ -23,22 +23,27 @@ export const keepRunningPolicies = ['always', 'on-success', 'on-error', 'never']
 export type KeepRunning = (typeof keepRunningPolicies)[number];
 
 /** A value, an expression over the deployment's parameters, or a mapping from another node's parameter. */
-export const nodeParameter = z.union([
-  z.strictObject({ value: text }),
-  z.strictObject({ expression }),
-  z.strictObject({
-    from: z
-      .string()
-      .max(2 * bounds.nameLength)
-      .regex(/^\w+(\.\d+)?:\w[\w.-]*$/, 'must be `node:parameter`'),
-  }),
-]);
+export const nodeParameter = z.union(
+  [
+    z.strictObject({ value: text }),
+    z.strictObject({ expression }),
+    z.strictObject({
+      from: z
+        .string()
+        .max(2 * bounds.nameLength)
+        .regex(/^\w+(\.\d+)?:\w[\w.-]*$/, 'must be `node:parameter`'),
+    }),
+  ],
+  { error: `must be a value of at most ${bounds.textLength} characters, an expression, or \`node:parameter\` to follow` },
+);
 export type NodeParameter = z.infer<typeof nodeParameter>;
 
 export const resolvedNode = z.strictObject({
   image: resolvedImage,
   /** A number, or an expression over the deployment's parameters (without the `${{ }}`). */
-  multiplicity: z.union([z.int().min(0).max(bounds.instances), expression]),
+  multiplicity: z.union([z.int().min(0).max(bounds.instances), expression], {
+    error: `must be a number from 0 to ${bounds.instances}, or an expression`,
+  }),
   /** A cloud's name, or `any`. */
   cloud: cloudName,
   maxProvisioningFailures: z.int().min(0).max(bounds.instances),
