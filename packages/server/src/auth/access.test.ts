@@ -104,8 +104,8 @@ describe('every route', () => {
 
   it.each(Object.entries(table))('%s lets in only whom it should', async (route, { expected, url, options, stream }) => {
     const actual: Partial<Record<Caller, number>> = {};
+    const own = await server.run();
     for (const caller of callers) {
-      const own = await server.run();
       await server.ask('PUT', `/api/runs/${own.id}/parameters/${noted}`, json({ value: 'true' }));
       const [method = '', pattern = ''] = route.split(' ');
       const address = url?.(own) ?? pattern.replace(':run', own.id).replace(':key', noted);
