@@ -50,7 +50,8 @@ function decide(run: Run, instance: Instance, op: Op, context: OpContext, now: n
     }
     case 'getAll': {
       refuseWhenAborted(run, op.ignoreAbort);
-      if (!Object.hasOwn(run.plan.nodes, op.node)) throw new PacelineError('PACELINE_PARAMETER_UNKNOWN', `Unknown key ${op.node}:${op.name}`);
+      if (!Object.hasOwn(run.plan.nodes, op.node))
+        throw new PacelineError('PACELINE_PARAMETER_UNKNOWN', `Unknown key ${op.node}:${op.name}`);
       const { values, unset } = readAll(run, instance, op.node, op.name);
       if (op.wait && unset.length > 0) context.waitAll(op.node, op.name);
       return { changes: [], result: { status: 'values', values, unset } };
