@@ -10,12 +10,16 @@ let run: SystemRun;
 let token: string;
 beforeAll(async () => {
   system = await System.start();
-  const deployment = await deploymentOf({
-    web: {
-      parameters: { port: { type: 'integer', default: 80 }, go: {}, note: {} },
-      scripts: { deploy: 'ss-get --timeout 0 --ignore-abort go' },
+  // The abort below stops the script for good; the machine is to stay all the same.
+  const deployment = await deploymentOf(
+    {
+      web: {
+        parameters: { port: { type: 'integer', default: 80 }, go: {}, note: {} },
+        scripts: { deploy: 'ss-get --timeout 0 --ignore-abort go' },
+      },
     },
-  });
+    { keepRunning: 'always' },
+  );
   const created = await system.call<CreatedRun>('POST', '/api/runs', { deployment });
   token = created.token;
   run = system.run(created.run.id);
