@@ -48,8 +48,7 @@ function overdue(run: Run, now: number): Change[] {
     const waited = `waiting for ${listed(names)}`;
     if (abort === null) {
       const minutes = formatDuration(run.plan.timeoutMs);
-      const changes = abortChanges(run, 'ss:abort', `The run has timed out: ${minutes} in ${state}, ${waited}`, now);
-      return state === 'SendingReports' ? [...changes, ...pastBarrier(run, now)] : changes;
+      return abortChanges(run, 'ss:abort', `The run has timed out: ${minutes} in ${state}, ${waited}`, now);
     }
     const message = `The run goes on without waiting any longer for ${listed(names)} in ${state}`;
     return [

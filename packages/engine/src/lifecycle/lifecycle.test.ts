@@ -156,6 +156,20 @@ describe('time', () => {
     expect(test.run.facts.abort?.reason).toBe('The run has timed out: 5 min in Executing, waiting for testclient.1');
   });
 
+  it.each([
+    ['never', 'Aborted'],
+    ['on-success', 'Aborted'],
+    ['on-error', 'Ready'],
+  ] as const)('counts reports that do not come as a failure: keepRunning %s ends %s', (keepRunning, expected) => {
+    const test = new TestRun(clientServerPlan(1, { keepRunning, timeoutMs: minute }));
+    test.provision();
+    for (const name of test.run.instances.keys()) test.complete(name);
+    test.pass(minute);
+    expect(test.run.facts.abort?.reason).toMatch(/^The run has timed out: 1 min in SendingReports/);
+    if (expected !== 'Ready') test.vanish();
+    expect(test.state).toBe(expected);
+  });
+
   it('ends a run that nobody answers in', () => {
     const test = new TestRun(clientServerPlan(1, { timeoutMs: minute }));
     test.provision();
