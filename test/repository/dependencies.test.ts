@@ -7,7 +7,7 @@ const allowed: Record<string, string[]> = {
   'packages/model': [],
   'packages/api': ['@paceline/model'],
   'packages/engine': ['@paceline/model', '@paceline/api', '@paceline/api/agent'],
-  'packages/connectors/*': ['@paceline/engine/connector'],
+  'packages/connectors/*': ['@paceline/engine/connector', '@paceline/connector-host'],
   'packages/server': ['@paceline/model', '@paceline/api', '@paceline/api/agent', '@paceline/engine', '@paceline/engine/connector'],
   'packages/cli': [
     '@paceline/model',
@@ -20,7 +20,7 @@ const allowed: Record<string, string[]> = {
   'vm-agent': ['@paceline/api/agent'],
 };
 /** What their tests may import besides. */
-const allowedInTests = ['@paceline/engine/testing'];
+const allowedInTests = ['@paceline/engine/testing', '@paceline/connector-host/testing'];
 
 const named = workspaces.filter(({ folder }) => !['examples', 'test'].includes(folder) && !folder.startsWith('tools/'));
 

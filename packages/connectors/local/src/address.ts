@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { dirname, join } from 'node:path';
+import { hasCode, unlessMissing } from '@paceline/connector-host';
 import { ConnectorError } from '@paceline/engine/connector';
 import * as z from 'zod';
-import { hasCode, unlessMissing } from './failure.ts';
 import type { Site } from './site.ts';
 
 const claimSchema = z.object({

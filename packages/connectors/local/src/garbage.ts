@@ -1,7 +1,7 @@
 import { readdir, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unlessMissing } from '@paceline/connector-host';
 import { orphanedClaims } from './address.ts';
-import { unlessMissing } from './failure.ts';
 import type { Site } from './site.ts';
 
 const graceMs = 60_000;

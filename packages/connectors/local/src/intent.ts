@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { flushDirectory, hasCode, writeDurably } from '@paceline/connector-host';
 import { ConnectorError, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
 import { claimAddress, releaseAddress } from './address.ts';
 import { bootScript } from './boot-script.ts';
-import { hasCode } from './failure.ts';
 import { printRecord, readRecord, type MachineRecord } from './machine-record.ts';
 import { runDirectory } from './run-directory.ts';
 import { machineId, type Site } from './site.ts';
@@ -36,7 +36,7 @@ export async function recordIntent(site: Site, request: LaunchRequest, wanted: M
     };
     await fill(staged, site, record, wanted.userData);
     await rename(staged, machine);
-    await flush(site.machines);
+    await flushDirectory(site.machines);
     return record;
   } catch (error) {
     await releaseAddress(site, address, machine);
@@ -83,17 +83,5 @@ async function fill(directory: string, site: Site, record: MachineRecord, userDa
     mkdir(join(directory, 'home')),
     mkdir(join(directory, 'tmp')),
   ]);
-  await flush(directory);
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  await using file = await open(path, 'wx');
-  await file.writeFile(text);
-  await file.sync();
-}
-
-/** A name is on disk only after its directory is. */
-async function flush(directory: string): Promise<void> {
-  await using handle = await open(directory);
-  await handle.sync();
+  await flushDirectory(directory);
 }

@@ -1,9 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { lastLine, unlessMissing } from '@paceline/connector-host';
 import type { Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
 import { orphanedClaims } from './address.ts';
-import { lastLine } from './console.ts';
-import { unlessMissing } from './failure.ts';
 import { readMarks } from './machine-marks.ts';
 import { readRecord, type MachineRecord } from './machine-record.ts';
 import { machineState } from './machine-state.ts';

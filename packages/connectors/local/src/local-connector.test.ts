@@ -148,6 +148,8 @@ test('probe names the account, and says what is wrong with the configuration', a
   expect(await host.connector.probe(context)).toEqual({ account: expect.stringMatching(/^.+@.+$/), regions: ['local'] });
   const wrong = connectorModule.createConnector({ root: host.root, node: '/no/such/node' });
   await expect(wrong.probe(context)).rejects.toMatchObject({ code: 'invalid' });
+  const noDirectory = connectorModule.createConnector({ root: '/dev/null/machines' });
+  await expect(noDirectory.launch(launchRequest('#!/bin/sh\n'), context)).rejects.toMatchObject({ code: 'invalid' });
   expect(() => connectorModule.createConnector({ root: 'relative' })).toThrow('must be an absolute path');
   const aborted = { ...context, signal: AbortSignal.abort() };
   await expect(host.connector.launch(launchRequest('#!/bin/sh\n'), aborted)).rejects.toMatchObject({ code: 'timeout' });

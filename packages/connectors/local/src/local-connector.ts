@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { stat, unlink } from 'node:fs/promises';
+import { checkAborted, readConsole, toConnectorError, unlessMissing } from '@paceline/connector-host';
 import { ConnectorError, type Connector, type Machine, type Resource } from '@paceline/engine/connector';
 import { orphanedClaims } from './address.ts';
 import type { Config } from './config.ts';
-import { readConsole } from './console.ts';
-import { checkAborted, toConnectorError, unlessMissing } from './failure.ts';
 import { describeMachine, listResources } from './inventory.ts';
 import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
 import { probeSite } from './probe.ts';

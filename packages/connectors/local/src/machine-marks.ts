@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unlessMissing } from './failure.ts';
+import { unlessMissing } from '@paceline/connector-host';
 import type { MachineMarks } from './process-match.ts';
 import { parseStat } from './process-table.ts';
 import type { Site } from './site.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unlessMissing } from '@paceline/connector-host';
 import * as z from 'zod';
-import { unlessMissing } from './failure.ts';
 
 /**
  * `machine.json`: the intent to have a machine, on disk before anything of it runs, and never changed after. What happens later has

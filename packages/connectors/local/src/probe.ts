@@ -1,8 +1,8 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { dirname } from 'node:path';
+import { unlessMissing } from '@paceline/connector-host';
 import { ConnectorError, type Account } from '@paceline/engine/connector';
-import { unlessMissing } from './failure.ts';
 import type { Site } from './site.ts';
 
 /** Checks that machines could be made here, without making anything. */

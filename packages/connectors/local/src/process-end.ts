@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { checkAborted, hasCode } from './failure.ts';
+import { checkAborted, hasCode } from '@paceline/connector-host';
 import type { ProcessEntry, ProcessTable } from './process-table.ts';
 
 const graceMs = 2_000;

@@ -1,6 +1,6 @@
 import { chmod, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode, unlessMissing } from './failure.ts';
+import { hasCode, unlessMissing } from '@paceline/connector-host';
 
 /** Removes a directory, with the entries named in `last` after all others. One that is not there is removed. */
 export async function removeTree(directory: string, last: readonly string[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unlessMissing } from '@paceline/connector-host';
 import * as z from 'zod';
-import { unlessMissing } from './failure.ts';
 import type { Site } from './site.ts';
 
 const ownerSchema = z.object({ engine: z.string(), run: z.string() });

@@ -3,8 +3,8 @@ import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { open, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { hasCode, unlessMissing } from '@paceline/connector-host';
 import { cleanEnvironment } from './environment.ts';
-import { hasCode, unlessMissing } from './failure.ts';
 import type { ProcessTable } from './process-table.ts';
 import type { Site } from './site.ts';
 

@@ -1,8 +1,8 @@
 import { readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { checkAborted, toConnectorError, unlessMissing } from '@paceline/connector-host';
 import { ConnectorError, type ConnectorContext, type TerminateResult } from '@paceline/engine/connector';
 import { releaseAddress } from './address.ts';
-import { checkAborted, toConnectorError, unlessMissing } from './failure.ts';
 import { readMarks } from './machine-marks.ts';
 import { readRecord } from './machine-record.ts';
 import { endProcesses } from './process-end.ts';

@@ -1,19 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Connector, ConnectorContext, LaunchRequest, Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
+import { context, engine, first, launchRequest, textOf } from '@paceline/connector-host/testing';
+import type { Connector, LaunchRequest, Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
 import { connectorModule } from '../index.ts';
 import { openProcessTable } from '../process-table.ts';
 
-export const context: ConnectorContext = {
-  signal: new AbortController().signal,
-  log: { info: () => undefined, warn: () => undefined },
-  now: Date.now,
-};
-
-export const engine = 'engine-under-test';
+export { context, engine, first, launchRequest, textOf, until } from '@paceline/connector-host/testing';
 
 /** A connector with a root of its own. `await using` takes everything down again and removes the root. */
 export interface TestHost extends AsyncDisposable {
@@ -51,48 +44,6 @@ export async function openHost(): Promise<TestHost> {
     },
   };
   return host;
-}
-
-export function launchRequest(userData: string, options: Partial<LaunchRequest> & { count?: number } = {}): LaunchRequest {
-  const { count = 1, ...rest } = options;
-  const bytes = new TextEncoder().encode(userData);
-  return {
-    token: randomBytes(16).toString('hex'),
-    owner: { engine, run: 'run-1', node: 'server' },
-    machines: Array.from({ length: count }, (_, at) => ({ index: at + 1, name: `server-${at + 1}`, userData: bytes })),
-    image: '',
-    ports: [],
-    expiresAt: new Date(Date.now() + 3_600_000),
-    ...rest,
-  };
-}
-
-export function first<T>(values: readonly T[]): T {
-  const [value] = values;
-  if (value === undefined) {
-    throw new Error('nothing there');
-  }
-  return value;
-}
-
-/** Waits for a condition; the answer is its first value that is neither undefined nor false. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false, ms = 10_000): Promise<T> {
-  const end = Date.now() + ms;
-  for (;;) {
-    const value = await look();
-    if (value !== undefined && value !== false) {
-      return value;
-    }
-    if (Date.now() > end) {
-      throw new Error(`waited in vain for: ${what}`);
-    }
-    await pause(5);
-  }
-}
-
-export async function textOf(path: string): Promise<string | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  return text === '' ? undefined : text?.trim();
 }
 
 /** Pids of all processes on this host whose environment holds this text. */

@@ -1,0 +1,4 @@
+/** What connectors whose machines are on this host have in common. */
+export { lastLine, readConsole, wholeCharacters } from './console.ts';
+export { flushDirectory, writeDurably } from './durable-file.ts';
+export { checkAborted, hasCode, toConnectorError, unlessMissing } from './failure.ts';

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ConnectorContext, LaunchRequest } from '@paceline/engine/connector';
+
+export const context: ConnectorContext = {
+  signal: new AbortController().signal,
+  log: { info: () => undefined, warn: () => undefined },
+  now: Date.now,
+};
+
+export const engine = 'engine-under-test';
+
+/** A launch of `count` machines, `server-1` and so on, that live for an hour. */
+export function launchRequest(userData: string, options: Partial<LaunchRequest> & { count?: number } = {}): LaunchRequest {
+  const { count = 1, ...rest } = options;
+  const bytes = new TextEncoder().encode(userData);
+  return {
+    token: randomBytes(16).toString('hex'),
+    owner: { engine, run: 'run-1', node: 'server' },
+    machines: Array.from({ length: count }, (_, at) => ({ index: at + 1, name: `server-${at + 1}`, userData: bytes })),
+    image: '',
+    ports: [],
+    expiresAt: new Date(Date.now() + 3_600_000),
+    ...rest,
+  };
+}
+
+export function first<T>(values: readonly T[]): T {
+  const [value] = values;
+  if (value === undefined) {
+    throw new Error('nothing there');
+  }
+  return value;
+}
+
+/** Waits for a condition; the answer is its first value that is neither undefined nor false. */
+export async function until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false, ms = 10_000): Promise<T> {
+  const end = Date.now() + ms;
+  for (;;) {
+    const value = await look();
+    if (value !== undefined && value !== false) {
+      return value;
+    }
+    if (Date.now() > end) {
+      throw new Error(`waited in vain for: ${what}`);
+    }
+    await pause(5);
+  }
+}
+
+/** What a file says; undefined while it is missing or empty. */
+export async function textOf(path: string): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  return text === '' ? undefined : text?.trim();
+}

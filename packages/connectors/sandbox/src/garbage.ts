@@ -1,0 +1,25 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { unlessMissing } from '@paceline/connector-host';
+import { asMachineRoot, runCommand } from './command.ts';
+import type { Site } from './site.ts';
+
+/** Unpacking a large image may take some minutes. */
+const graceMs = 3_600_000;
+
+/** Removes what crashes left in the staging directory, where nothing ever ran. */
+export async function sweep(site: Site, now: number): Promise<void> {
+  const names = (await unlessMissing(readdir(site.staging))) ?? [];
+  const found = await Promise.all(names.map((name) => unlessMissing(stat(join(site.staging, name)))));
+  await removeTrees(
+    site,
+    names.filter((_, at) => now - (found[at]?.mtimeMs ?? now) > graceMs).map((name) => join(site.staging, name)),
+  );
+}
+
+/** Removes directories whatever is in them, also if it belongs to users of machines. What is not there is removed. */
+export async function removeTrees(site: Site, paths: readonly string[]): Promise<void> {
+  if (paths.length > 0) {
+    await runCommand(asMachineRoot(site, ['rm', '-rf', '--one-file-system', '--', ...paths]));
+  }
+}

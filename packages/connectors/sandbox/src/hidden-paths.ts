@@ -1,0 +1,38 @@
+/**
+ * What machines of the host's own files do not see of them: people's files, secrets, the data of services and other containers,
+ * and what is of one machine only. The supervisor adds /tmp, /var/tmp, /var/log, passwords and SSH host keys, for which it has
+ * replacements.
+ */
+export const usuallyHidden: readonly string[] = [
+  '/boot',
+  '/home',
+  '/media',
+  '/mnt',
+  '/root',
+  '/srv',
+  '/etc/NetworkManager/system-connections',
+  '/etc/ipsec.d/private',
+  '/etc/krb5.keytab',
+  '/etc/kubernetes',
+  '/etc/letsencrypt',
+  '/etc/openvpn',
+  '/etc/ssl/private',
+  '/etc/wireguard',
+  '/var/backups',
+  '/var/crash',
+  '/var/lib/containerd',
+  '/var/lib/containers',
+  '/var/lib/docker',
+  '/var/lib/incus',
+  '/var/lib/kubelet',
+  '/var/lib/libvirt',
+  '/var/lib/lxd',
+  '/var/lib/machines',
+  '/var/lib/mysql',
+  '/var/lib/postgresql',
+  '/var/lib/rancher',
+  '/var/lib/snapd',
+  '/var/lib/systemd/random-seed',
+  '/var/mail',
+  '/var/spool/cron',
+];
