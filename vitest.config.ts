@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { TotalsReporter } from './scripts/totals-reporter.ts';
 
 // Workspace packages are taken from their sources: nothing has to be built before a test.
-const conditions = ['@paceline/source', 'module', 'node', 'import', 'default'];
+const conditions = ['@paceline/source', 'module', 'node'];
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({

@@ -17,6 +17,7 @@ export class LightAgent {
   readonly #key = randomBytes(24).toString('base64url');
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1, noDelay: true });
   #lastOp = 0;
+  #session = '';
   #stream: ClientRequest | undefined;
   #rest = '';
   /** Called with every event of the stream. */
@@ -59,9 +60,9 @@ export class LightAgent {
   }
 
   async say(...ops: AnyOp[]): Promise<OpResult[]> {
-    const questions = new Set(['get', 'unwait', 'getAll', 'unwaitAll', 'log']);
+    const questions = new Set(['get', 'unwait', 'getAll', 'unwaitAll', 'log', 'examined']);
     const numbered = ops.map((op) => (questions.has(op.op) ? op : { ...op, id: ++this.#lastOp }));
-    return (await this.#post<{ results: OpResult[] }>('/agent/ops', { ops: numbered })).results;
+    return (await this.#post<{ results: OpResult[] }>('/agent/ops', { session: this.#session, ops: numbered })).results;
   }
 
   close(): void {
@@ -78,7 +79,9 @@ export class LightAgent {
       const event = first.slice(7) as keyof StreamEvents;
       const data = JSON.parse(second.slice(6)) as never;
       if (event === 'hello') {
-        this.#lastOp = (data as StreamEvents['hello']).lastOp;
+        const hi: StreamEvents['hello'] = data;
+        this.#lastOp = hi.lastOp;
+        this.#session = hi.session;
         hello();
       }
       this.on(event, data);

@@ -27,6 +27,8 @@ export async function deploymentOf(nodes: Record<string, TestNode>, spec: Record
         { image: `./${name}`, multiplicity, parameters: inputs, maxProvisioningFailures },
       ]),
     ),
+    // The test is an outsider that may set what the scripts wait for.
+    onStall: 'wait',
     ...spec,
   });
   return (await loadModule('/p/deployment.yaml', { fs: memoryFiles(files) })).deployment;

@@ -1,9 +1,13 @@
-/** A server in a process of its own, so that a test can kill it: `server-main.ts STATE LOCAL AGENT`. */
+/**
+ * A server in a process of its own, so that a test can kill it: `server-main.ts STATE LOCAL AGENT`. `TEST_DATABASE` is that of
+ * several servers, `TEST_PUBLIC_URL` the one address of all of them.
+ */
 import { connectorModule } from '@paceline/connector-local';
 import { lightCloud } from './light-cloud.ts';
 import { openServer, StateDirectory } from '@paceline/server';
 
 const [statePath = '', root = '', agentPath = '', maxReportBytes] = process.argv.slice(2);
+const { TEST_DATABASE: database, TEST_PUBLIC_URL: publicUrl } = process.env;
 const state = await StateDirectory.open(statePath);
 const server = await openServer({
   state,
@@ -16,6 +20,8 @@ const server = await openServer({
   agentPath,
   version: '0.0.0',
   logger: { level: process.env['LOG_LEVEL'] ?? 'error' },
+  ...(database === undefined ? {} : { database }),
+  ...(publicUrl === undefined ? {} : { publicUrl }),
   ...(maxReportBytes === undefined ? {} : { maxReportBytes: Number(maxReportBytes) }),
 });
 process.on('SIGTERM', () => void server.close().then(() => process.exit(0)));

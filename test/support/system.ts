@@ -10,7 +10,7 @@ import { processesWith } from './processes.ts';
 import { until } from './until.ts';
 
 export const repository = resolve(import.meta.dirname, '../..');
-const agentPath = join(repository, 'vm-agent/dist/agent.cjs');
+export const agentPath = join(repository, 'vm-agent/dist/agent.cjs');
 
 /** A real server on the `local` cloud, in a process of its own and a folder that goes with the test. */
 export class System {
@@ -105,12 +105,15 @@ export class System {
   }
 }
 
+/** Whatever answers as a server does. */
+export type Answering = Pick<System, 'call' | 'fetch'>;
+
 /** One run, as a client sees it. */
 export class SystemRun {
-  readonly #system: System;
+  readonly #system: Answering;
   readonly id: string;
 
-  constructor(system: System, id: string) {
+  constructor(system: Answering, id: string) {
     this.#system = system;
     this.id = id;
   }

@@ -1,32 +1,25 @@
 import type { Clock } from './clock.ts';
 
-export interface BackoffOptions {
-  /** The first delay in milliseconds, before jitter. @default 100 */
-  first?: number;
-  /** No delay is longer than this many milliseconds. @default 15000 */
-  cap?: number;
-  random?: () => number;
-}
+/** The first delay in milliseconds, before jitter. */
+const first = 100;
+/** No delay is longer than this many milliseconds. */
+const cap = 15_000;
 
 /** Growing delays with jitter: thousands of agents must not come back in the same millisecond. */
 export class Backoff {
   readonly #clock: Clock;
-  readonly #first: number;
-  readonly #cap: number;
   readonly #random: () => number;
   #count = 0;
   #waiting: AbortController | undefined;
 
-  constructor(clock: Clock, { first = 100, cap = 15_000, random = Math.random }: BackoffOptions = {}) {
+  constructor(clock: Clock, random: () => number = Math.random) {
     this.#clock = clock;
-    this.#first = first;
-    this.#cap = cap;
     this.#random = random;
   }
 
   /** Half of the delay is fixed, the other half is chance. */
   next(): number {
-    const delay = Math.min(this.#cap, this.#first * 2 ** Math.min(this.#count++, 20));
+    const delay = Math.min(cap, first * 2 ** Math.min(this.#count++, 20));
     return delay / 2 + (delay / 2) * this.#random();
   }
 

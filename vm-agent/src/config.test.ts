@@ -47,11 +47,11 @@ test('a socket path that is too long for a socket lies elsewhere', () => {
 
 test('delays grow, have jitter and an end', () => {
   const clock = { now: () => 0, sleep: async () => {} };
-  const backoff = new Backoff(clock, { random: () => 1 });
+  const backoff = new Backoff(clock, () => 1);
   expect(Array.from({ length: 10 }, () => backoff.next())).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 12_800, 15_000, 15_000]);
   backoff.reset();
   expect(backoff.next()).toBe(100);
-  expect(new Backoff(clock, { random: () => 0 }).next()).toBe(50);
+  expect(new Backoff(clock, () => 0).next()).toBe(50);
 });
 
 test('a lease ends only when the time is over and the engine has been away for a while', () => {

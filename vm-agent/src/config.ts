@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { writeDurably } from './durable.ts';
+import { tried } from './tried.ts';
 
 /** What an agent is told when its machine starts. */
 export interface AgentConfig {
@@ -61,8 +62,8 @@ export function parseConfig(text: string): AgentConfig {
 
 /** The secret is spent: it need not lie around. Best effort, the file may not be ours to write. */
 export function forgetSecret(file: string): void {
-  try {
+  tried(() => {
     const { secret: _, ...rest } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
     writeDurably(file, `${JSON.stringify(rest, null, 2)}\n`);
-  } catch {}
+  });
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -8,19 +8,29 @@ import { dirname } from 'node:path';
  */
 export function writeDurably(file: string, text: string, survives = true): void {
   const fresh = `${file}.new`;
-  const fd = openSync(fresh, 'w', 0o600);
-  try {
-    writeSync(fd, text);
+  withFile(fresh, 'w', (fd) => {
+    // Unlike `writeSync` this does not stop half-way when the disk gets full.
+    writeFileSync(fd, text);
     if (survives) fsyncSync(fd);
+  });
+  renameSync(fresh, file);
+  if (survives) withFile(dirname(file), 'r', fsyncSync);
+}
+
+/** Replace a file that others may be reading or running. */
+export function replaceFile(file: string, text: string, mode: number): void {
+  const fresh = `${file}.new`;
+  writeFileSync(fresh, text);
+  chmodSync(fresh, mode);
+  renameSync(fresh, file);
+}
+
+/** The file is closed whatever happens. A new one is only for us. */
+export function withFile<T>(file: string, flags: string, use: (fd: number) => T): T {
+  const fd = openSync(file, flags, 0o600);
+  try {
+    return use(fd);
   } finally {
     closeSync(fd);
-  }
-  renameSync(fresh, file);
-  if (!survives) return;
-  const folder = openSync(dirname(file), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }

@@ -6,6 +6,7 @@ import { Backoff } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { serveCommands } from './commands/server.ts';
 import { installCommands } from './commands/shim.ts';
+import type { CommandUnderWay } from './commands/under-way.ts';
 import { type AgentConfig, forgetSecret } from './config.ts';
 import { writeDurably } from './durable.ts';
 import { journal } from './journal.ts';
@@ -20,8 +21,9 @@ import { Output } from './output/output.ts';
 import { type Paths, makeFolders, pathsOf } from './paths.ts';
 import type { Bench } from './runner/bench.ts';
 import { baseEnvironment, marksOf } from './runner/environment.ts';
+import { examine } from './runner/examination.ts';
 import { sweep } from './runner/leftovers.ts';
-import { bootId } from './runner/machine.ts';
+import { bootId, processTable } from './runner/machine.ts';
 import { Runner } from './runner/runner.ts';
 import { Store, readState } from './runner/store.ts';
 
@@ -51,6 +53,7 @@ export class Instance {
   readonly #closing = new AbortController();
   readonly #ops: OpsQueue;
   readonly #waits: Waits;
+  readonly #commands = new Set<CommandUnderWay>();
   #engine: Engine;
   #output: Output | undefined;
   #runner: Runner | undefined;
@@ -71,7 +74,7 @@ export class Instance {
     this.#engine = new Engine(options.config);
     this.#log = journal(joinPath(this.#paths.reports, 'paceline-agent.log'), options.config.instance, this.#masker, options.clock);
     this.#ops = new OpsQueue({
-      post: async (ops) => (await this.#engine.json<OpsResponse>('POST', '/agent/ops', { ops }, this.#closing.signal)).results,
+      post: async (request, signal) => (await this.#engine.json<OpsResponse>('POST', '/agent/ops', request, signal)).results,
       backoff: new Backoff(this.#clock),
       onFinal: (error) => this.#end({ how: 'revoked', reason: error.message }),
     });
@@ -119,13 +122,14 @@ export class Instance {
   async #serve(store: Store): Promise<void> {
     const { node, bundle } = this.#options;
     installCommands(this.#paths, node, bundle);
-    this.#server = await serveCommands(this.#paths.socket, {
+    const commands = {
       instance: this.#config.instance,
       clock: this.#clock,
       ops: this.#ops,
       waits: this.#waits,
       masker: this.#masker,
-    });
+    };
+    this.#server = await serveCommands(this.#paths.socket, commands, this.#commands);
     this.#output = new Output({ folder: this.#paths.reports, masker: this.#masker, ops: this.#ops, clock: this.#clock });
     store.save();
   }
@@ -151,10 +155,13 @@ export class Instance {
             this.#waits.value(event);
           },
           values: (event) => this.#waits.values(event),
+          refused: (event) => this.#waits.refused(event),
+          examine: () => void this.#examine(),
           mask: ({ values }) => values.forEach((value) => this.#masker.add(value)),
           leave: ({ reason }) => this.leave(reason),
           down: () => {
             this.#downSince ??= this.#clock.now();
+            this.#ops.down();
             this.#waits.down();
           },
         },
@@ -171,7 +178,7 @@ export class Instance {
     const joined = joinPath(state, 'joined');
     const known = readKey(state);
     if (known && existsSync(joined)) return known;
-    const key = known ?? makeKey(state);
+    const key = known ?? makeKey(state, this.#config.run);
     if (this.#config.secret) this.#masker.add(this.#config.secret);
     const started = this.#clock.now();
     await join({
@@ -205,17 +212,28 @@ export class Instance {
     };
   }
 
-  #hello({ assignment, lastOp, logs }: Hello): void {
+  #hello(hello: Hello): void {
     this.#downSince = undefined;
-    this.#logs = logs;
-    this.#ops.hello(lastOp);
+    this.#logs = hello.logs;
+    this.#ops.hello(hello);
     this.#waits.hello();
-    this.#assign(assignment);
+    this.#assign(hello.assignment);
   }
 
   #assign(assignment: Hello['assignment']): void {
     if (assignment.abort !== null) this.#waits.abort(assignment.abort);
     this.#runner!.update(assignment);
+  }
+
+  async #examine(): Promise<void> {
+    const finding = await examine({
+      script: this.#runner!.script,
+      sessions: this.#store!.state.sessions,
+      commands: this.#commands,
+      table: processTable(marksOf(this.#config, this.#paths)),
+      clock: this.#clock,
+    });
+    void this.#ops.send({ op: 'examined', finding });
   }
 
   #watchLease(expires: number): void {
@@ -226,7 +244,7 @@ export class Instance {
   async #killAll({ how, reason }: Ending): Promise<void> {
     this.#log(`Leaving (${how}): ${reason}`);
     this.#store!.state.left = reason;
-    this.#store!.save();
+    this.#store!.note();
     this.#ops.stop();
     const sessions = new Set(this.#store!.state.sessions);
     await Promise.all([this.#runner?.stop(), sweep(marksOf(this.#config, this.#paths), sessions, this.#clock, scriptGraceMs)]);

@@ -7,9 +7,10 @@ export interface LeaseOptions {
   /** Since when the engine has been out of reach; undefined while it is in reach. */
   downSince: () => number | undefined;
   onEnd: () => void;
-  /** Milliseconds without the engine that are forgiven after the end: it may just be restarting. @default 60000 */
-  grace?: number;
 }
+
+/** Milliseconds without the engine that are forgiven after the end: it may just be restarting. */
+const grace = 60_000;
 
 /** Watches that an instance does not outlive its run when nobody can tell it to go. @returns how to stop watching */
 export function watchLease(options: LeaseOptions): () => void {
@@ -20,7 +21,7 @@ export function watchLease(options: LeaseOptions): () => void {
   return () => clearInterval(timer);
 }
 
-export function isOver({ expires, clock, downSince, grace = 60_000 }: LeaseOptions): boolean {
+export function isOver({ expires, clock, downSince }: LeaseOptions): boolean {
   const since = downSince();
   return since !== undefined && clock.now() - Math.max(since, expires) >= grace;
 }

@@ -8,6 +8,7 @@ import { commandNames } from './commands/commands.ts';
 import { UsageError, parseOptions } from './commands/options.ts';
 import { readConfig } from './config.ts';
 import { Instance } from './instance.ts';
+import { writeLog } from './journal.ts';
 import { readAll } from './link/http.ts';
 import { Resident } from './reside.ts';
 import { version } from './version.ts';
@@ -17,15 +18,13 @@ const help = `Paceline's agent ${version}
 agent.cjs run --config FILE                     serve one instance until its run is over
 agent.cjs reside --dir DIR [--idle-exit SECS]   serve every instance whose config (*.json) lies in DIR
 agent.cjs COMMAND …                             ${commandNames.join(', ')}
-agent.cjs --version | --help
+agent.cjs --version | --help`;
 
-Exit codes: 0 over, 2 wrong usage or config, 3 the engine refused the join, 4 it took the credential back`;
-
+/** 2 is that of a wrong usage or config; 3: the engine refused the join; 4: it took the credential back. */
 const exitCodes = { left: 0, detached: 0, expired: 0, refused: 3, revoked: 4 } as const;
 
 async function main(self: string, argv: string[]): Promise<number> {
-  // A resident process has time to collect its garbage: young objects stay few, and so does the memory of this machine.
-  setFlagsFromString('--semi-space-growth-factor=1');
+  saveMemory();
   const [verb, ...rest] = argv;
   const called = basename(self);
   if (commandNames.includes(called)) return command(called, argv);
@@ -36,6 +35,16 @@ async function main(self: string, argv: string[]): Promise<number> {
   if (verb === 'reside') return reside(self, rest);
   process.stderr.write(`${help}\n`);
   return 2;
+}
+
+/**
+ * The machine's memory is its owner's. A resident process has time to collect its garbage, so young objects stay few; and what it
+ * computes is not worth a compiler that optimizes.
+ */
+function saveMemory(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--no-opt');
+  if (Number.parseInt(process.versions.node, 10) >= 22) setFlagsFromString('--no-maglev');
 }
 
 async function run(self: string, args: string[]): Promise<number> {
@@ -60,7 +69,7 @@ async function reside(self: string, args: string[]): Promise<number> {
   const folder = resolve(texts['dir']);
   process.umask(0o077);
   mkdirSync(folder, { recursive: true });
-  const log = (line: string): void => void process.stderr.write(`${line}\n`);
+  const log = (line: string): void => writeLog(`${line}\n`);
   const resident = new Resident({ folder, idleExit: numbers['idle-exit'], clock: systemClock, node: process.execPath, bundle: self, log });
   onStop(() => void resident.detach());
   if (!(await resident.run())) log(`Another resident serves ${folder}`);
@@ -70,6 +79,7 @@ async function reside(self: string, args: string[]): Promise<number> {
 function command(name: string, argv: string[]): Promise<number> {
   return commandClient(name, argv, {
     socket: process.env['PACELINE_SOCKET'] ?? '/run/paceline/agent.sock',
+    pid: process.pid,
     env: process.env,
     cwd: process.cwd(),
     clock: systemClock,

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { Instance } from './instance.ts';
 import { isAlive } from './runner/machine.ts';
+import { tried } from './tried.ts';
 
 export interface ResideOptions {
   folder: string;
@@ -64,12 +65,7 @@ export class Resident {
   }
 
   #scan(): void {
-    let names: string[];
-    try {
-      names = readdirSync(this.#options.folder).filter((name) => name.endsWith('.json'));
-    } catch {
-      names = [];
-    }
+    const names = (tried(() => readdirSync(this.#options.folder)) ?? []).filter((name) => name.endsWith('.json'));
     for (const name of names) if (!this.#instances.has(name)) this.#take(name);
     for (const [name, instance] of this.#instances) {
       if (names.includes(name)) continue;
@@ -132,7 +128,7 @@ export class Resident {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
-      const pid = Number.parseInt(readLock(file), 10);
+      const pid = Number.parseInt(tried(() => readFileSync(file, 'utf8')) ?? '', 10);
       if (pid === process.pid) return true;
       if (pid > 0 && isAlive(pid, 'reside')) return false;
       rmSync(file, { force: true });
@@ -141,13 +137,5 @@ export class Resident {
 
   #unlock(): void {
     rmSync(join(this.#options.folder, lock), { force: true });
-  }
-}
-
-function readLock(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
   }
 }

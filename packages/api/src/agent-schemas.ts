@@ -17,7 +17,13 @@ export const joinRequest = z.strictObject({
 }) satisfies z.ZodType<JoinRequest>;
 
 export const op = z.discriminatedUnion('op', [
-  z.strictObject({ op: z.literal('get'), key, wait: z.boolean(), ignoreAbort: z.boolean() }),
+  z.strictObject({
+    op: z.literal('get'),
+    key,
+    wait: z.boolean(),
+    ignoreAbort: z.boolean(),
+    unless: z.exactOptional(z.string().max(maxValueBytes)),
+  }),
   z.strictObject({ op: z.literal('unwait'), key }),
   z.strictObject({ op: z.literal('getAll'), node: key, name: key, wait: z.boolean(), ignoreAbort: z.boolean() }),
   z.strictObject({ op: z.literal('unwaitAll'), node: key, name: key }),
@@ -51,7 +57,8 @@ export const op = z.discriminatedUnion('op', [
     text: z.string().max(256 * 1024),
     at: z.string().max(40),
   }),
+  z.strictObject({ op: z.literal('examined'), finding: z.enum(['alone', 'accompanied', 'busy']) }),
   z.strictObject({ op: z.literal('notice'), id, severity: z.enum(['info', 'warning', 'error']), message: z.string().max(8192) }),
 ]) satisfies z.ZodType<Op>;
 
-export const opsRequest = z.strictObject({ ops: z.array(op).max(10_000) }) satisfies z.ZodType<OpsRequest>;
+export const opsRequest = z.strictObject({ session: z.string().max(100), ops: z.array(op).max(10_000) }) satisfies z.ZodType<OpsRequest>;

@@ -5,7 +5,8 @@
  * The link: `POST /agent/join` once; then `GET /agent/stream`, Server-Sent Events that push what the agent has to do and the
  * values it waits for; and `POST /agent/ops` for everything the agent says. The agent has at most one `ops` request under way
  * and gathers what comes meanwhile into the next one, in order. Each mutating op has an `id` that grows by one: an op whose
- * answer was lost is sent again with its id, and the server carries out each id once.
+ * answer was lost is sent again with its id, and the server carries out each id once. An assignment that says `completed: false`
+ * for work that the agent has completed means that the completion was lost: the agent sends it again.
  */
 
 export const runStates = [
@@ -50,6 +51,8 @@ export interface JoinResponse {
 
 /** First event on the stream after every (re)connection. */
 export interface Hello {
+  /** Names this connection. What is said is carried out only while the connection that it names is the newest one. */
+  session: string;
   assignment: Assignment;
   /** The last mutating op of this instance that was carried out; the agent goes on with the next number. */
   lastOp: number;
@@ -116,6 +119,9 @@ export interface ValuesEvent {
   values: Record<string, string>;
 }
 
+/** What the agent waits for will not be told to it: `get` of `key`, or `getAll` of `node` and `name`. `code` and the rest as in `OpResult`. */
+export type RefusedEvent = ({ key: string } | { node: string; name: string }) & { code: string; httpStatus: number; message: string };
+
 /** Texts that must not appear in anything the agent sends. */
 export interface MaskEvent {
   values: string[];
@@ -126,14 +132,18 @@ export interface StreamEvents {
   assignment: Assignment;
   value: ValueEvent;
   values: ValuesEvent;
+  refused: RefusedEvent;
   mask: MaskEvent;
+  /** Every machine of the run seems to be waiting: the agent looks what its step is doing and says `examined`. */
+  examine: Record<string, never>;
   /** The run is over, or this instance is: stop everything and leave. `powerOff` where the machine is ours alone. */
   leave: { reason: string };
 }
 
 /** An op with an `id` changes something; one without is a question. */
 export type Op =
-  | { op: 'get'; key: string; wait: boolean; ignoreAbort: boolean }
+  /** `unless` is a value that the asker has already: it counts as none. */
+  | { op: 'get'; key: string; wait: boolean; ignoreAbort: boolean; unless?: string }
   | { op: 'unwait'; key: string }
   | { op: 'getAll'; node: string; name: string; wait: boolean; ignoreAbort: boolean }
   | { op: 'unwaitAll'; node: string; name: string }
@@ -154,6 +164,12 @@ export type Op =
   | { op: 'complete'; id: number; seq: number }
   /** Output of a script, in the order in which it was written. `offset` counts bytes of the source before this text. */
   | { op: 'log'; source: string; stream: 'stdout' | 'stderr'; offset: number; bytes: number; text: string; at: string }
+  /**
+   * What the step under way is doing: nothing but waiting for values, with no end in sight (`alone`); the same, while other
+   * processes of it are there that may do something (`accompanied`); or something that ends by itself (`busy`), such as a wait with
+   * a short timeout.
+   */
+  | { op: 'examined'; finding: 'alone' | 'accompanied' | 'busy' }
   /** Something people should know: a report that could not be sent, packages that are missing. */
   | { op: 'notice'; id: number; severity: 'info' | 'warning' | 'error'; message: string };
 
@@ -167,6 +183,8 @@ export type OpResult =
   | { status: 'error'; code: string; httpStatus: number; message: string };
 
 export interface OpsRequest {
+  /** Of the newest `hello`. A request that names another one comes from an agent that is gone: it is answered with 409. */
+  session: string;
   ops: Op[];
 }
 export interface OpsResponse {
@@ -183,3 +201,8 @@ export interface ReportProgress {
 export const scriptGraceMs = 5000;
 /** The server sends a comment this often on a quiet stream, in milliseconds; three missed ones mean the link is dead. */
 export const streamHeartbeatMs = 15_000;
+/**
+ * An agent that has nothing to say says so, with an empty `ops` request, when its last request is this many milliseconds ago;
+ * three missed ones mean that the link is dead, whatever TCP believes.
+ */
+export const opsHeartbeatMs = 30_000;

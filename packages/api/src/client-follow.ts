@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isPacelineError, PacelineError } from '@paceline/model';
 import type * as z from 'zod';
 import { streamHeartbeatMs } from './agent.ts';
-import { anySignal, bytesOf, decode, send, type Endpoint } from './client-request.ts';
+import { anySignal, bytesOf, decode, send, type Endpoint, type RequestOptions } from './client-request.ts';
 import { SseParser } from './sse-parser.ts';
 
 export interface FollowOptions {
@@ -33,18 +33,20 @@ export async function* follow<T extends { seq: number }>(
   schema: z.ZodType<T>,
   options: FollowOptions,
   patience: Patience,
+  filter: RequestOptions['query'] = {},
 ): AsyncGenerator<T> {
   const signal = anySignal(options.signal, endpoint.signal);
   let last = options.after ?? 0;
-  let lastHeard = performance.now();
+  /** When the trouble began. A reader that takes its time is none. */
+  let since: number | undefined;
   let wait = patience.firstPauseMs;
   while (!signal.aborted) {
     try {
       const headers = { accept: 'text/event-stream', 'last-event-id': String(last) };
-      const response = await send(endpoint, path, { query: { after: last }, headers, signal });
+      const response = await send(endpoint, path, { query: { ...filter, after: last }, headers, signal });
       const parser = new SseParser();
       for await (const bytes of bytesOf(endpoint, response, 3 * streamHeartbeatMs, signal)) {
-        lastHeard = performance.now();
+        since = undefined;
         wait = patience.firstPauseMs;
         for (const { event, data } of parser.push(bytes)) {
           if (event === 'end') return;
@@ -57,7 +59,8 @@ export async function* follow<T extends { seq: number }>(
       throw new PacelineError('PACELINE_UNREACHABLE', `${endpoint.url} has cut the stream`);
     } catch (error) {
       if (signal.aborted) return;
-      if (!isPacelineError(error) || !isPassing(error) || performance.now() - lastHeard > patience.giveUpMs) throw error;
+      since ??= performance.now();
+      if (!isPacelineError(error) || !isPassing(error) || performance.now() - since > patience.giveUpMs) throw error;
       options.onCut?.(error);
     }
     // Many clients that lose one server should not come back in step.

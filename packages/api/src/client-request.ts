@@ -1,6 +1,7 @@
-import { errorCatalogue, isPacelineError, PacelineError, type ErrorCode } from '@paceline/model';
+import { setTimeout as pause } from 'node:timers/promises';
+import { PacelineError } from '@paceline/model';
 import type * as z from 'zod';
-import { problem } from './runs.ts';
+import { errorOf, explain, parseJson, unreachable } from './client-errors.ts';
 
 /** Where a client asks, and how. */
 export interface Endpoint {
@@ -11,6 +12,8 @@ export interface Endpoint {
   signal: AbortSignal | undefined;
   /** How long an answer may take to begin, and then to go on, in milliseconds. */
   timeoutMs: number;
+  /** How long a server that asks for it is asked again, in milliseconds. */
+  busyMs: number;
 }
 
 export interface RequestOptions {
@@ -20,13 +23,39 @@ export interface RequestOptions {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
+  /** The request does no harm when it is made twice. @default true but for POST */
+  repeatable?: boolean;
 }
 
 /**
- * Sends a request and waits for the head of a good answer.
+ * Sends a request and waits for the head of a good answer. When the server says that it cannot answer for a moment (503 with
+ * `retry-after`), a request that does no harm twice is sent again.
  * @throws the error of the server's problem document, PACELINE_UNREACHABLE when there is no answer in time
  */
 export async function send(endpoint: Endpoint, path: string, options: RequestOptions = {}): Promise<Response> {
+  const deadline = performance.now() + endpoint.busyMs;
+  for (let attempt = 0; ; attempt++) {
+    const answer = await sendOnce(endpoint, path, options);
+    if ('ok' in answer) return answer;
+    const { error, retryAfterMs } = answer;
+    if (!(options.repeatable ?? options.method !== 'POST') || retryAfterMs === undefined) throw error;
+    // Many clients of one server should not come back in step.
+    const wait = Math.max(retryAfterMs, firstPauseMs * 2 ** attempt) * (1 + Math.random() / 4);
+    if (performance.now() + wait > deadline) throw error;
+    const signal = anySignal(endpoint.signal, options.signal);
+    await pause(wait, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+const firstPauseMs = 100;
+
+interface Refusal {
+  error: PacelineError;
+  /** When the server wants to be asked again, if it does. */
+  retryAfterMs: number | undefined;
+}
+
+async function sendOnce(endpoint: Endpoint, path: string, options: RequestOptions): Promise<Response | Refusal> {
   const { method = 'GET', query = {}, body, headers } = options;
   const url = new URL(endpoint.url + path);
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
@@ -44,13 +73,17 @@ export async function send(endpoint: Endpoint, path: string, options: RequestOpt
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!response.ok) throw await errorOf(response);
-    return response;
+    return response.ok ? response : { error: await errorOf(response), retryAfterMs: retryAfterMs(response) };
   } catch (error) {
     throw explain(endpoint, error, late.signal.aborted, endpoint.signal, options.signal);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function retryAfterMs({ status, headers }: Response): number | undefined {
+  const seconds = headers.get('retry-after') ?? '';
+  return status === 503 && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : undefined;
 }
 
 /** Sends a request whose answer is JSON of a known shape. */
@@ -61,14 +94,12 @@ export async function sendForJson<T>(endpoint: Endpoint, path: string, schema: z
 }
 
 /**
- * Reads JSON of a known shape. A newer server may say more than this client knows; what the client does know has to be as it should.
+ * Reads JSON of a known shape.
  * @throws PACELINE_INTERNAL
  */
 export function decode<T>(endpoint: Endpoint, path: string, schema: z.ZodType<T>, text: string): T {
-  const data = parseJson(text);
-  const parsed = schema.safeParse(data);
+  const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  if (parsed.error.issues.every(({ code }) => code === 'unrecognized_keys')) return data as T;
   throw new PacelineError('PACELINE_INTERNAL', `${endpoint.url}${path} answers with something that is not as agreed`, {
     cause: parsed.error,
     hint: 'The versions of client and server may not fit together, or another service listens there.',
@@ -107,65 +138,9 @@ export function anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal 
   return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }
 
-async function errorOf(response: Response): Promise<PacelineError> {
-  const text = await response.text().catch(() => '');
-  const parsed = problem.safeParse(parseJson(text));
-  if (parsed.success && isKnown(parsed.data.code)) {
-    const { code, detail, hint, type: _type, title: _title, status: _status, ...data } = parsed.data;
-    return new PacelineError(code, detail, { data, ...(hint === undefined ? {} : { hint }) });
-  }
-  return new PacelineError(codeOfStatus(response.status), `${response.url} answers ${response.status} ${response.statusText}`.trim(), {
-    hint: 'This does not look like a Paceline server, or something stands in between.',
-  });
-}
-
-function codeOfStatus(status: number): ErrorCode {
-  if (status === 401) return 'PACELINE_UNAUTHENTICATED';
-  if (status === 403) return 'PACELINE_FORBIDDEN';
-  if (status === 404) return 'PACELINE_NOT_FOUND';
-  if (status === 413) return 'PACELINE_TOO_LARGE';
-  if (status === 429) return 'PACELINE_RATE_LIMITED';
-  return status >= 500 ? 'PACELINE_UNREACHABLE' : 'PACELINE_REQUEST_INVALID';
-}
-
-function explain(endpoint: Endpoint, error: unknown, late: boolean, ...asked: (AbortSignal | undefined)[]): unknown {
-  if (isPacelineError(error)) return error;
-  const aborted = asked.find((signal) => signal?.aborted);
-  if (aborted !== undefined) return aborted.reason;
-  if (late) return unreachable(endpoint, `no answer within ${endpoint.timeoutMs / 1000} s`, error);
-  return unreachable(endpoint, reasonOf(error), error);
-}
-
-function unreachable({ url }: Endpoint, reason: string, cause?: unknown): PacelineError {
-  return new PacelineError('PACELINE_UNREACHABLE', `${url} cannot be reached: ${reason}`, {
-    cause,
-    hint: 'Check the address of the server, that it runs, and the network in between.',
-  });
-}
-
-/** `fetch` says only that it failed; why, its cause knows. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
-  return cause instanceof Error ? reasonOf(cause) : error.message;
-}
-
 async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   for await (const chunk of chunks) text += decoder.decode(chunk, { stream: true });
   return text + decoder.decode();
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isKnown(code: string): code is ErrorCode {
-  return Object.hasOwn(errorCatalogue, code);
 }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createClient, type Client } from './client.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -10,7 +10,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-async function serve(handler: Handler): Promise<{ url: string; client: Client; asked: string[] }> {
+async function serve(handler: Handler, busyMs = 5000): Promise<{ url: string; client: Client; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
@@ -24,7 +24,8 @@ async function serve(handler: Handler): Promise<{ url: string; client: Client; a
     server.closeAllConnections();
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = createClient({ url, token: 'plo_x', timeoutMs: 2000, patience: { firstPauseMs: 1, longestPauseMs: 5, giveUpMs: 5000 } });
+  const patience = { firstPauseMs: 1, longestPauseMs: 5, giveUpMs: 5000 };
+  const client = createClient({ url, token: 'plo_x', timeoutMs: 2000, busyMs, patience });
   return { url, client, asked };
 }
 
@@ -80,6 +81,13 @@ describe('requests', () => {
     });
   });
 
+  test('fail with what a newer server says, although its code is new', async () => {
+    const { client } = await serve((_request, response) =>
+      json(response, { type: 'x', title: 't', status: 429, detail: 'slowly', code: 'PACELINE_NEW', hint: 'h' }, 429),
+    );
+    await expect(client.runs.get('r')).rejects.toMatchObject({ code: 'PACELINE_RATE_LIMITED', message: 'slowly', hint: 'h' });
+  });
+
   test('tell a server that is none of ours', async () => {
     const { client } = await serve((_request, response) => response.writeHead(404).end('<html>'));
     await expect(client.runs.get('r')).rejects.toMatchObject({
@@ -122,6 +130,64 @@ describe('requests', () => {
   });
 });
 
+describe('a server that cannot answer for a moment', () => {
+  const failed = { type: 'x', title: 't', status: 503, detail: 'not now', code: 'PACELINE_STORE_FAILED' };
+  const value = { key: 'ss:a', value: 'v', secret: false };
+  const notNow = (response: ServerResponse, seconds = '0'): void => {
+    response.setHeader('retry-after', seconds);
+    json(response, failed, 503);
+  };
+
+  test('is asked again, where that does no harm', async () => {
+    const { client, asked } = await serve((request, response) => {
+      if (asked.filter((one) => one === asked.at(-1)).length < 3) return notNow(response);
+      return request.url?.endsWith('/ss%3Ab') ? response.writeHead(204).end() : json(response, value);
+    });
+    expect(await client.parameters.get('r', 'ss:a')).toEqual(value);
+    expect(await client.parameters.set('r', 'ss:c', 'v')).toEqual(value);
+    await client.parameters.unset('r', 'ss:b');
+    expect(asked).toHaveLength(9);
+  });
+
+  test('is asked again to start a run, by the same id', async () => {
+    const ids: unknown[] = [];
+    const { client } = await serve((_request, response, body) => {
+      ids.push((JSON.parse(body) as { id: unknown }).id);
+      return ids.length < 3 ? notNow(response) : json(response, {});
+    });
+    await expect(client.runs.create({ deployment: {} as never })).rejects.toMatchObject({ code: 'PACELINE_INTERNAL' });
+    expect(ids).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), ids[0], ids[0]]);
+  });
+
+  test('is not asked twice to abort a run, nor when it does not ask for it', async () => {
+    const { client, asked } = await serve((request, response) =>
+      request.method === 'POST' ? notNow(response) : json(response, failed, 503),
+    );
+    await expect(client.runs.abort('r', 'why')).rejects.toMatchObject({ code: 'PACELINE_STORE_FAILED', message: 'not now' });
+    await expect(client.runs.get('r')).rejects.toMatchObject({ code: 'PACELINE_STORE_FAILED' });
+    expect(asked).toEqual(['POST /api/runs/r/abort', 'GET /api/runs/r']);
+  });
+
+  test('is not waited for longer than agreed', async () => {
+    const { client, asked } = await serve((_request, response) => notNow(response), 500);
+    await expect(client.runs.get('r')).rejects.toMatchObject({ code: 'PACELINE_STORE_FAILED' });
+    expect(asked.length).toBeGreaterThan(1);
+    expect(asked.length).toBeLessThan(5);
+    const late = await serve((_request, response) => notNow(response, '3600'));
+    await expect(late.client.runs.get('r')).rejects.toMatchObject({ code: 'PACELINE_STORE_FAILED' });
+    expect(late.asked).toHaveLength(1);
+  });
+
+  test('is waited for no longer than there is interest', async () => {
+    const { url } = await serve((_request, response) => {
+      notNow(response, '3');
+      setImmediate(() => stop.abort(new Error('enough')));
+    });
+    const stop = new AbortController();
+    await expect(createClient({ url, token: '', signal: stop.signal }).runs.get('r')).rejects.toThrow('enough');
+  });
+});
+
 describe('following', () => {
   test('goes on after cuts without losing or repeating anything', async () => {
     const { client, asked } = await serve((request, response) => {
@@ -158,6 +224,24 @@ describe('following', () => {
     }
     expect(seen).toEqual([1]);
     await expect(client.followLogs('r').next()).rejects.toMatchObject({ code: 'PACELINE_UNAUTHENTICATED' });
+  });
+
+  test('does not take a reader that pauses for a server that stays away', async () => {
+    const { url, asked } = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`id: ${asked.length}\nevent: event\ndata: ${JSON.stringify(eventOf(asked.length))}\n\n`);
+      setImmediate(() => response.destroy());
+    });
+    const events = createClient({ url, token: '', patience: { firstPauseMs: 1 } }).followEvents('r');
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      expect((await events.next()).value).toMatchObject({ seq: 1 });
+      vi.advanceTimersByTime(24 * 60 * 60_000);
+      expect((await events.next()).value).toMatchObject({ seq: 2 });
+    } finally {
+      vi.useRealTimers();
+      await events.return(undefined);
+    }
   });
 
   test('gives up a server that stays away', async () => {

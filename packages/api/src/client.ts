@@ -10,6 +10,7 @@ import {
   logView,
   parameterList,
   parameterView,
+  reapReport,
   reportList,
   runDetail,
   runList,
@@ -18,6 +19,7 @@ import {
   type EventView,
   type LogView,
   type ParameterView,
+  type ReapReport,
   type ReportView,
   type RunDetail,
   type RunRequest,
@@ -36,6 +38,11 @@ export interface ClientOptions {
   signal?: AbortSignal;
   /** How long an answer may take, in milliseconds. @default 30000 */
   timeoutMs?: number;
+  /**
+   * How long requests are repeated while the server says that it cannot answer for a moment, in milliseconds. Those that start or
+   * abort a run are never repeated. @default 20000
+   */
+  busyMs?: number;
   /** How hard streams try to come back. */
   patience?: Partial<Patience>;
 }
@@ -46,6 +53,13 @@ export interface Page {
   limit?: number;
 }
 
+export interface LogFilter {
+  /** Only of this instance, or of all instances of this node. */
+  instance?: string;
+  /** Only the last so many pieces of what is there now, at most 1000; of no meaning with `after`. */
+  tail?: number;
+}
+
 /**
  * What a server can be asked. `run` is an id, the beginning of one, or a name. Every method rejects with a PacelineError: the
  * server's own, or PACELINE_UNREACHABLE.
@@ -53,9 +67,11 @@ export interface Page {
 export interface Client {
   readonly url: string;
   health(): Promise<void>;
+  /** Finds what the clouds have of this server's that no run needs. @param remove and removes it */
+  reap(remove: boolean): Promise<ReapReport>;
   info(): Promise<ServerInfo>;
   runs: {
-    /** Not repeated by itself: a lost answer leaves open whether the run began. */
+    /** The request carries an id for the run: repeated, it starts no second one. */
     create(request: RunRequest): Promise<CreatedRun>;
     list(options?: { active?: boolean; limit?: number; offset?: number }): Promise<RunSummary[]>;
     get(run: string): Promise<RunDetail>;
@@ -70,9 +86,9 @@ export interface Client {
     unset(run: string, key: string): Promise<void>;
   };
   events(run: string, page?: Page): Promise<EventView[]>;
-  logs(run: string, page?: Page): Promise<LogView[]>;
+  logs(run: string, page?: Page & LogFilter): Promise<LogView[]>;
   followEvents(run: string, options?: FollowOptions): AsyncGenerator<EventView>;
-  followLogs(run: string, options?: FollowOptions): AsyncGenerator<LogView>;
+  followLogs(run: string, options?: FollowOptions & LogFilter): AsyncGenerator<LogView>;
   reports: {
     list(run: string): Promise<ReportView[]>;
     /** The bytes of a report, as they come. */
@@ -85,8 +101,8 @@ export interface Client {
  * @throws PACELINE_REQUEST_INVALID when the address is none, or would send the token in the clear
  */
 export function createClient(options: ClientOptions): Client {
-  const { url, token, fetch = globalThis.fetch, signal, timeoutMs = 30_000 } = options;
-  const endpoint: Endpoint = { url: checkedUrl(url), token, fetch, signal, timeoutMs };
+  const { url, token, fetch = globalThis.fetch, signal, timeoutMs = 30_000, busyMs = 20_000 } = options;
+  const endpoint: Endpoint = { url: checkedUrl(url), token, fetch, signal, timeoutMs, busyMs };
   const patience = { ...defaultPatience, ...options.patience };
   const runPath = (run: string, ...rest: string[]): string => ['/api/runs', ...[run, ...rest].map(encodeURIComponent)].join('/');
   const ask = <T>(path: string, schema: z.ZodType<T>, request?: RequestOptions): Promise<T> => sendForJson(endpoint, path, schema, request);
@@ -96,8 +112,9 @@ export function createClient(options: ClientOptions): Client {
       await ask('/api/health', z.object({ status: z.literal('ok') }));
     },
     info: () => ask('/api/info', serverInfo),
+    reap: (remove) => ask('/api/reap', reapReport, { method: 'POST', body: { remove } }),
     runs: {
-      create: (body) => ask('/api/runs', createdRun, { method: 'POST', body }),
+      create: (body) => ask('/api/runs', createdRun, { method: 'POST', body: { id: crypto.randomUUID(), ...body }, repeatable: true }),
       list: async (query = {}) => (await ask('/api/runs', runList, { query })).runs,
       get: (run) => ask(runPath(run), runDetail),
       terminate: (run) => ask(runPath(run), runDetail, { method: 'DELETE' }),
@@ -116,7 +133,8 @@ export function createClient(options: ClientOptions): Client {
     events: async (run, page = {}) => (await ask(runPath(run, 'events'), eventList, { query: { ...page } })).events,
     logs: async (run, page = {}) => (await ask(runPath(run, 'logs'), logList, { query: { ...page } })).logs,
     followEvents: (run, following = {}) => follow(endpoint, runPath(run, 'events'), eventView, following, patience),
-    followLogs: (run, following = {}) => follow(endpoint, runPath(run, 'logs'), logView, following, patience),
+    followLogs: (run, { instance, tail, ...following } = {}) =>
+      follow(endpoint, runPath(run, 'logs'), logView, following, patience, { instance, tail }),
     reports: {
       list: async (run) => (await ask(runPath(run, 'reports'), reportList)).reports,
       async *download(run, name) {

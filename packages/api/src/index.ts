@@ -1,5 +1,5 @@
 export * from './agent.ts';
 export * from './agent-schemas.ts';
 export * from './runs.ts';
-export { createClient, type Client, type ClientOptions, type Page } from './client.ts';
+export { createClient, type Client, type ClientOptions, type LogFilter, type Page } from './client.ts';
 export { type FollowOptions, type Patience } from './client-follow.ts';

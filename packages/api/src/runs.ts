@@ -2,6 +2,9 @@ import { bounds, keepRunningPolicies, resolvedDeployment } from '@paceline/model
 import * as z from 'zod';
 import { runStates } from './agent.ts';
 
+// Requests are strict: a field that the server does not know is a mistake of whoever asks. Answers are not: an older client
+// does not see what a newer server says in addition.
+
 /** Milliseconds since the epoch, as ISO 8601 on the wire. */
 const time = z.iso.datetime();
 
@@ -16,6 +19,8 @@ export const runState = z.enum(runStates);
 
 /** `POST /api/runs`: what to run, and what to change about it. */
 export const runRequest = z.strictObject({
+  /** Chosen by the client, so that it may ask again when it got no answer: the same id never starts a second run. */
+  id: z.uuid().optional(),
   deployment: resolvedDeployment,
   /** A name for people; the deployment's own by default. */
   name: line(100).min(1).optional(),
@@ -30,7 +35,7 @@ export const runRequest = z.strictObject({
 });
 export type RunRequest = z.input<typeof runRequest>;
 
-export const runSummary = z.strictObject({
+export const runSummary = z.object({
   id: z.string(),
   name: z.string(),
   state: runState,
@@ -41,10 +46,10 @@ export const runSummary = z.strictObject({
 });
 export type RunSummary = z.infer<typeof runSummary>;
 
-export const runList = z.strictObject({ runs: z.array(runSummary) });
+export const runList = z.object({ runs: z.array(runSummary) });
 export type RunList = z.infer<typeof runList>;
 
-export const instanceView = z.strictObject({
+export const instanceView = z.object({
   name: z.string(),
   node: z.string(),
   index: z.int(),
@@ -67,35 +72,37 @@ export const instanceView = z.strictObject({
 });
 export type InstanceView = z.infer<typeof instanceView>;
 
-export const runDetail = z.strictObject({
+export const runDetail = z.object({
   ...runSummary.shape,
   category: z.enum(['Deployment', 'Image']),
   module: z.string(),
   digest: z.string(),
   stateSince: time,
-  abort: z.strictObject({ reason: z.string(), source: z.string(), at: time }).nullable(),
+  abort: z.object({ reason: z.string(), source: z.string(), at: time }).nullable(),
   outcome: z.enum(['Done', 'Aborted', 'Cancelled']).nullable(),
   keepRunning: z.enum(keepRunningPolicies),
   expiresAt: time,
   serviceUrl: z.string().nullable(),
   instances: z.array(instanceView),
+  /** The wait graph: whose scripts wait for which value, and who has to set it. */
+  waits: z.array(z.object({ instance: z.string(), key: z.string(), from: z.array(z.string()) })),
   /** Where to go on following events. */
   lastEvent: z.int(),
 });
 export type RunDetail = z.infer<typeof runDetail>;
 
 /** `token` is good for this run alone and is shown once. */
-export const createdRun = z.strictObject({ run: runDetail, token: z.string() });
+export const createdRun = z.object({ run: runDetail, token: z.string() });
 export type CreatedRun = z.infer<typeof createdRun>;
 
-export const parameterView = z.strictObject({
+export const parameterView = z.object({
   key: z.string(),
   /** Null when not set; `***` when secret. */
   value: z.string().nullable(),
   secret: z.boolean(),
 });
 export type ParameterView = z.infer<typeof parameterView>;
-export const parameterList = z.strictObject({ parameters: z.array(parameterView) });
+export const parameterList = z.object({ parameters: z.array(parameterView) });
 export type ParameterList = z.infer<typeof parameterList>;
 export const parameterWrite = z.strictObject({ value: z.string(), secret: z.boolean().default(false) });
 
@@ -110,9 +117,9 @@ export const eventView = z.looseObject({
   data: z.record(z.string(), z.unknown()),
 });
 export type EventView = z.infer<typeof eventView>;
-export const eventList = z.strictObject({ events: z.array(eventView) });
+export const eventList = z.object({ events: z.array(eventView) });
 
-export const logView = z.strictObject({
+export const logView = z.object({
   seq: z.int(),
   at: time,
   instance: z.string(),
@@ -121,9 +128,9 @@ export const logView = z.strictObject({
   text: z.string(),
 });
 export type LogView = z.infer<typeof logView>;
-export const logList = z.strictObject({ logs: z.array(logView) });
+export const logList = z.object({ logs: z.array(logView) });
 
-export const reportView = z.strictObject({
+export const reportView = z.object({
   name: z.string(),
   instance: z.string(),
   bytes: z.int(),
@@ -131,7 +138,23 @@ export const reportView = z.strictObject({
   at: time,
 });
 export type ReportView = z.infer<typeof reportView>;
-export const reportList = z.strictObject({ reports: z.array(reportView) });
+export const reportList = z.object({ reports: z.array(reportView) });
+
+/** `POST /api/reap`: what the clouds have of this server's that no run needs. */
+export const reapRequest = z.strictObject({
+  /** Otherwise it is only shown. */
+  remove: z.boolean().default(false),
+});
+export const reapReport = z.object({
+  /** How many of our resources the clouds have shown, those in use included. */
+  seen: z.int(),
+  orphans: z.array(
+    z.object({ cloud: z.string(), kind: z.string(), id: z.string(), name: z.string(), run: z.string(), reason: z.string() }),
+  ),
+  /** Clouds that could not be looked at, or did not let go of something. */
+  failures: z.array(z.object({ cloud: z.string(), message: z.string() })),
+});
+export type ReapReport = z.infer<typeof reapReport>;
 
 /** RFC 9457. */
 export const problem = z.looseObject({
@@ -144,5 +167,5 @@ export const problem = z.looseObject({
 });
 export type Problem = z.infer<typeof problem>;
 
-export const serverInfo = z.strictObject({ name: z.literal('paceline'), version: z.string(), clouds: z.array(z.string()) });
+export const serverInfo = z.object({ name: z.literal('paceline'), version: z.string(), clouds: z.array(z.string()) });
 export type ServerInfo = z.infer<typeof serverInfo>;

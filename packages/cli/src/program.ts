@@ -173,6 +173,15 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     .option('--json', 'print the run as JSON');
 
   command(
+    'reap',
+    'Show what the clouds still have of this server that no run needs',
+    'paceline reap\npaceline reap --yes',
+    async () => (await import('./commands/reap.ts')).reapCommand,
+  )
+    .option('--yes', 'remove it')
+    .option('--json', 'print as JSON');
+
+  command(
     'server',
     'Serve the engine over HTTP',
     'paceline server --port 8420\npaceline server --host 0.0.0.0 --port 443 --tls-cert cert.pem --tls-key key.pem',
@@ -186,7 +195,15 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     .option('--tls-cert <file>', 'certificate, PEM')
     .option('--tls-key <file>', 'its key, PEM')
     .option('--public-url <url>', 'what machines call, when it is another address')
+    .addOption(
+      new Option(
+        '--database <url>',
+        'PostgreSQL database that several servers share, postgres://…; they share the state directory, too',
+      ).env('PACELINE_DATABASE'),
+    )
+    .option('--replica-url <url>', 'with --database: where the other servers reach this one, when it is another address')
     .option('--clouds <file>', 'file of clouds; by default clouds.yaml in the state directory')
+    .option('--max-connections <n>', 'open connections that are taken; each machine needs two', '20000')
     .addOption(new Option('--log-level <level>', 'what is logged').choices(['error', 'warn', 'info', 'debug']).default('info'))
     .addOption(new Option('--embedded', 'end when nobody needs the engine any more').hideHelp())
     .addOption(new Option('--idle-exit <duration>', 'with --embedded: after how long').env('PACELINE_IDLE_EXIT').hideHelp());

@@ -3,13 +3,16 @@ import swagger from '@fastify/swagger';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from '@fastify/type-provider-zod';
 import { PacelineError } from '@paceline/model';
 import Fastify, { LogController, type FastifyServerOptions } from 'fastify';
+import { boundConnections, defaultLimits, socketOptions, type ConnectionLimits } from './connections.ts';
 import { openApiOptions } from './openapi.ts';
 import { sendProblem } from './problem.ts';
 import { agentRoutes } from './routes/agent.ts';
 import { feedRoutes } from './routes/feeds.ts';
 import { metaRoutes } from './routes/meta.ts';
 import { parameterRoutes } from './routes/parameters.ts';
+import { reapRoutes } from './routes/reap.ts';
 import { reportRoutes } from './routes/reports.ts';
+import { forwardToOwners } from './replicas.ts';
 import type { App, RouteContext } from './routes/routes.ts';
 import { runRoutes } from './routes/runs.ts';
 import { slipstreamRoutes } from './routes/slipstream.ts';
@@ -17,10 +20,13 @@ import { slipstreamRoutes } from './routes/slipstream.ts';
 export interface AppOptions extends RouteContext {
   logger: NonNullable<FastifyServerOptions['logger']>;
   https?: { cert: string; key: string };
+  limits?: Partial<ConnectionLimits>;
 }
 
 /** Builds the HTTP application over an engine. It listens to nothing yet. */
-export async function buildApp({ logger, https, ...context }: AppOptions): Promise<App> {
+export async function buildApp({ logger, https, limits: given, ...context }: AppOptions): Promise<App> {
+  const limits = { ...defaultLimits, ...given };
+  const sockets = socketOptions(limits);
   const options: FastifyServerOptions = {
     logger,
     bodyLimit: 1024 * 1024,
@@ -33,8 +39,11 @@ export async function buildApp({ logger, https, ...context }: AppOptions): Promi
     forceCloseConnections: true,
     // Streams and agents stay connected while nothing is said.
     keepAliveTimeout: 75_000,
+    requestTimeout: limits.requestTimeoutMs,
   };
-  const app = Fastify({ ...options, ...(https === undefined ? {} : { https }) }).withTypeProvider<ZodTypeProvider>();
+  const transport = https === undefined ? { http: sockets } : { https: { ...sockets, ...https } };
+  const app = Fastify({ ...options, ...transport }).withTypeProvider<ZodTypeProvider>();
+  boundConnections(app.server, limits, (text) => app.log.warn(text));
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
@@ -47,7 +56,8 @@ export async function buildApp({ logger, https, ...context }: AppOptions): Promi
   });
   await app.register(swagger, openApiOptions(context.version));
   await app.register(rateLimit, { global: false });
-  for (const group of [metaRoutes, runRoutes, parameterRoutes, feedRoutes, reportRoutes, agentRoutes, slipstreamRoutes]) {
+  await forwardToOwners(app, context.engine);
+  for (const group of [metaRoutes, runRoutes, parameterRoutes, feedRoutes, reportRoutes, reapRoutes, agentRoutes, slipstreamRoutes]) {
     await app.register(async (scope) => group(scope as unknown as App, context));
   }
   await app.ready();

@@ -1,3 +1,4 @@
 export { buildApp, type AppOptions } from './app.ts';
+export type { ConnectionLimits } from './connections.ts';
 export { openServer, type RunningServer, type ServerOptions } from './serve.ts';
 export { StateDirectory } from './state-directory.ts';

@@ -48,6 +48,7 @@ describe('the OpenAPI document', () => {
         "GET /api/runs/{run}/logs",
         "GET /api/runs/{run}/reports",
         "GET /api/runs/{run}/reports/{name}",
+        "POST /api/reap",
       ]
     `);
   });
@@ -79,6 +80,15 @@ describe('the OpenAPI document', () => {
     const references = new Set([...text.matchAll(/"\$ref": "#\/components\/schemas\/(\w+)"/g)].map(([, name = '']) => name));
     expect([...references].toSorted()).toEqual(Object.keys(document.components.schemas).toSorted());
     expect([...text.matchAll(/"\$ref": "(?!#\/components\/schemas\/\w+")/g)]).toEqual([]);
+  });
+
+  it('closes what is sent to the server, and leaves open what it answers with', () => {
+    const closed = Object.entries(document.components.schemas).filter(([, schema]) =>
+      JSON.stringify(schema).includes('"additionalProperties":false'),
+    );
+    expect(closed.map(([name]) => name)).toEqual(['DeploymentInput', 'ImageInput', 'ParameterWriteInput', 'RunRequestInput']);
+    const answers = operations.flatMap(({ operation }) => Object.values(operation.responses));
+    expect(JSON.stringify(answers)).not.toContain('"additionalProperties":false');
   });
 
   it('asks for a token everywhere but for the health of the server', () => {

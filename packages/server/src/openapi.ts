@@ -60,7 +60,7 @@ const streams = ['/api/runs/{run}/events', '/api/runs/{run}/logs'];
 export function openApiOptions(version: string): FastifyDynamicSwaggerOptions {
   const schemaRegistry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(named)) schemaRegistry.add(schema, { id });
-  const config = { schemaRegistry, zodToJsonConfig: { override: withoutTimePattern } };
+  const config = { schemaRegistry, zodToJsonConfig: { override: asAgreed } };
   const withSchemas = createJsonSchemaTransformObject(config);
   return {
     openapi: {
@@ -81,9 +81,13 @@ export function openApiOptions(version: string): FastifyDynamicSwaggerOptions {
   };
 }
 
-/** The format says it; the pattern would only be noise. */
-function withoutTimePattern({ jsonSchema }: { jsonSchema: { format?: string; pattern?: string } }): void {
+/** What goes from zod's own words to those of the document. */
+function asAgreed({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  // The format says it; the pattern would only be noise.
   if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+  // Answers may grow: only what is said to be strict is closed.
+  const { def } = zodSchema._zod;
+  if (def.type === 'object' && def.catchall === undefined) delete jsonSchema.additionalProperties;
 }
 
 interface Operation {

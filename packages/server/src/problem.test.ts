@@ -1,6 +1,6 @@
 import { isPacelineError, PacelineError } from '@paceline/model';
 import { problem } from '@paceline/api';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { problemOf, toPacelineError } from './problem.ts';
 import { clientServer, TestServer } from './testing/test-server.ts';
 
@@ -58,6 +58,17 @@ describe('a refusal', () => {
     expect(answer.headers['content-type']).toMatch(/^application\/problem\+json(;|$)/);
     expect(problem.parse(answer.json())).toMatchObject({ status, code, type: `https://paceline.dev/errors#${code.toLowerCase()}` });
     expect(answer.body).not.toContain('secret');
+  });
+});
+
+describe('a failure that passes', () => {
+  it('says when to try again', async () => {
+    const failed = new PacelineError('PACELINE_STORE_FAILED', 'not now');
+    const reading = vi.spyOn(server.engine, 'listRuns').mockRejectedValueOnce(failed);
+    const answer = await server.ask('GET', '/api/runs');
+    reading.mockRestore();
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '1']);
+    expect((await server.ask('GET', '/api/nothing')).headers).not.toHaveProperty('retry-after');
   });
 });
 

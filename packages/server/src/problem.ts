@@ -44,11 +44,19 @@ export function problemOf(error: PacelineError): Problem {
   };
 }
 
-export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+/** What a client that may ask again is told to wait, in seconds. */
+const retryAfter = 1;
+
+/** Logs an error and sets the head of its answer. */
+export function refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply): PacelineError {
   const error = toPacelineError(thrown);
   if (error.status >= 500) request.log.error({ err: error.cause ?? error }, error.message);
-  void reply
-    .status(error.status)
-    .type('application/problem+json')
-    .send(JSON.stringify(problemOf(error)));
+  if (error.status === 503) void reply.header('retry-after', retryAfter);
+  void reply.status(error.status);
+  return error;
+}
+
+export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const error = refuse(thrown, request, reply);
+  void reply.type('application/problem+json').send(JSON.stringify(problemOf(error)));
 }

@@ -1,11 +1,13 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, Server, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Engine, RunStore } from '@paceline/engine';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openServer, type RunningServer, type ServerOptions } from './serve.ts';
 import { StateDirectory } from './state-directory.ts';
+import { clientServer } from './testing/test-server.ts';
 
 let folder: string;
 const opened: RunningServer[] = [];
@@ -66,9 +68,58 @@ describe('a server', () => {
     });
   });
 
+  it('without clouds answers, and says of a run what it lacks', async () => {
+    const server = await open({ clouds: [] });
+    const token = (await readFile(join(folder, 'state', 'operator.token'), 'utf8')).trim();
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ deployment: await clientServer() });
+    const answer = await fetch(`${server.url}/api/runs`, { method: 'POST', headers, body });
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      expect.objectContaining({
+        code: 'PACELINE_CLOUD_UNKNOWN',
+        detail: 'A run of client-server cannot start: the server has no cloud for its machines',
+        hint: expect.stringContaining('Name one in its file of clouds'),
+      }),
+    ]);
+  });
+
   it('does not start on a state that another one uses', async () => {
     await open();
     await expect(open()).rejects.toMatchObject({ code: 'PACELINE_STORE_LOCKED' });
+  });
+
+  const broken = new Error('broken');
+  it.each([
+    ['its store cannot be read', () => vi.spyOn(RunStore, 'open').mockRejectedValueOnce(broken), 'broken'],
+    ['its runs cannot be read', () => vi.spyOn(Engine.prototype, 'load').mockRejectedValueOnce(broken), 'broken'],
+    ['its port cannot be written down', () => vi.spyOn(StateDirectory.prototype, 'rememberPort').mockRejectedValueOnce(broken), 'broken'],
+    ['its certificate is none', () => ({ tls: { cert: 'none', key: 'none' } }), 'PEM'],
+  ])('that does not start because %s leaves nothing open', async (_what, arrange, message) => {
+    const listen = vi.spyOn(Server.prototype, 'listen');
+    try {
+      const arranged = arrange();
+      await expect(open('tls' in arranged ? arranged : {})).rejects.toThrow(message);
+      expect(listen.mock.contexts.filter((server) => server instanceof Server && server.listening)).toEqual([]);
+      await open();
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
+  it('that does not start because its port is taken says so, and leaves nothing open', async () => {
+    const squatter = createServer().listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    const { port } = squatter.address() as AddressInfo;
+    try {
+      await expect(open({ port })).rejects.toMatchObject({
+        code: 'PACELINE_REQUEST_INVALID',
+        message: `The server cannot start: listen EADDRINUSE: address already in use 127.0.0.1:${port}`,
+      });
+      await open();
+    } finally {
+      squatter.close();
+    }
   });
 });
 
@@ -84,6 +135,14 @@ describe('a state directory', () => {
     expect((await one.key()).length).toBe(32);
     expect(await other.operatorToken()).not.toBe(await one.operatorToken());
     expect(await other.key()).not.toEqual(await one.key());
+  });
+
+  it('is made only once, whole, by as many as begin at the same moment', async () => {
+    const keys = await Promise.all(
+      Array.from({ length: 50 }, async () => (await (await StateDirectory.open(join(folder, 'a'))).key()).toString('hex')),
+    );
+    expect(new Set(keys)).toEqual(new Set([expect.stringMatching(/^[0-9a-f]{64}$/)]));
+    expect(await readdir(join(folder, 'a'))).toEqual(['engine.key']);
   });
 
   it('whose port cannot be read has none', async () => {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { Clouds, createCipher, Engine, openSqlite, ReportFiles, RunStore, type Cloud } from '@paceline/engine';
+import { Clouds, createCipher, Engine, openDatabase, ReportFiles, RunStore, type Cloud } from '@paceline/engine';
 import { PacelineError } from '@paceline/model';
 import { buildApp, type AppOptions } from './app.ts';
 import { createAccess } from './auth/access.ts';
+import type { ConnectionLimits } from './connections.ts';
 import type { App } from './routes/routes.ts';
 import type { StateDirectory } from './state-directory.ts';
 
@@ -14,6 +15,10 @@ export interface ServerOptions {
   /** 0 takes a free one. */
   port: number;
   clouds: Cloud[];
+  /** The URL of a PostgreSQL database that several servers share. @default a SQLite file in the state directory */
+  database?: string;
+  /** Where the other servers on the database reach this one. @default the address that it listens on */
+  replicaUrl?: string;
   /** Path of the agent bundle. */
   agentPath: string;
   version: string;
@@ -24,6 +29,8 @@ export interface ServerOptions {
   publicUrl?: string;
   /** The largest report that is taken, in bytes. */
   maxReportBytes?: number;
+  /** How much connections may take; see the defaults there. */
+  limits?: Partial<ConnectionLimits>;
 }
 
 export interface RunningServer {
@@ -37,7 +44,8 @@ const defaultMaxReportBytes = 4 * 1024 ** 3;
 
 /**
  * Opens the engine on a state directory and serves it.
- * @throws PACELINE_STORE_LOCKED when another server uses the state, PACELINE_REQUEST_INVALID for plain HTTP beyond loopback
+ * @throws PACELINE_STORE_LOCKED when another server uses the state, PACELINE_REQUEST_INVALID for plain HTTP beyond loopback and
+ *   for an address that cannot be listened on
  */
 export async function openServer(options: ServerOptions): Promise<RunningServer> {
   const { state, host, port, tls } = options;
@@ -48,50 +56,68 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
   }
   const bundle = await readFile(options.agentPath);
   const agent = { path: options.agentPath, sha256: createHash('sha256').update(bundle).digest('hex') };
-  const key = await state.key();
-  const store = await RunStore.open(openSqlite(state.database), createCipher(key));
-  let url = '';
-  const log = { info: (message: string) => app.log.info(message), warn: (message: string) => app.log.warn(message) };
-  const engine = await Engine.open({
-    store,
-    clouds: new Clouds(options.clouds),
-    reports: new ReportFiles(state.reports, options.maxReportBytes ?? defaultMaxReportBytes),
-    log,
-    key,
-    agentSha256: agent.sha256,
-    url: () => options.publicUrl ?? url,
-  });
-  const access = createAccess(engine, await state.operatorToken());
-  const app = await buildApp({
-    engine,
-    access,
-    agent,
-    version: options.version,
-    logger: options.logger,
-    ...(tls === undefined ? {} : { https: tls }),
-  });
-  await engine.load();
-  url = await listen(app, host, port, state);
-  engine.start();
-  return {
-    url,
-    engine,
-    async close() {
-      await app.close();
-      await engine.close();
-    },
-  };
+  const [key, operatorToken] = [await state.key(), await state.operatorToken()];
+  const database = await openDatabase(options.database ?? state.database);
+  // Closes what is open by then: whatever fails on the way must not leave the state locked.
+  let close = (): Promise<void> => database.close();
+  try {
+    const store = await RunStore.open(database, createCipher(key));
+    let app: App | undefined;
+    let url = '';
+    const engine = new Engine({
+      store,
+      clouds: new Clouds(options.clouds),
+      reports: new ReportFiles(state.reports, options.maxReportBytes ?? defaultMaxReportBytes),
+      log: { info: (message) => app?.log.info(message), warn: (message) => app?.log.warn(message) },
+      key,
+      agentSha256: agent.sha256,
+      url: () => options.publicUrl ?? url,
+      replicaUrl: () => options.replicaUrl ?? url,
+    });
+    close = () => engine.close();
+    const { version, logger, limits = {} } = options;
+    const access = createAccess(engine, operatorToken);
+    const served = await buildApp({ engine, access, agent, version, logger, limits, ...(tls === undefined ? {} : { https: tls }) });
+    app = served;
+    close = async () => {
+      try {
+        await served.close();
+      } finally {
+        await engine.close();
+      }
+    };
+    // Other servers have to reach this one from the moment on at which it takes its first run.
+    if (database.shared) url = await listen(served, host, port);
+    await engine.load();
+    if (!database.shared) url = await listen(served, host, port, state);
+    engine.start();
+    return { url, engine, close };
+  } catch (error) {
+    await close().catch(() => {});
+    throw error;
+  }
 }
 
-/** Machines that are out already know the port of the last time, so it is taken again when any will do. */
-async function listen(app: App, host: string, port: number, state: StateDirectory): Promise<string> {
-  const last = port === 0 ? await state.lastPort() : undefined;
-  const url = await app.listen({ host, port: last ?? port }).catch((error: NodeJS.ErrnoException) => {
-    if (last === undefined || error.code !== 'EADDRINUSE') throw error;
-    app.log.warn(`port ${last}, which earlier machines were told, is taken: they cannot reach this server`);
-    return app.listen({ host, port: 0 });
-  });
-  await state.rememberPort(Number(new URL(url).port));
+/**
+ * Listens. Machines that are out already know the port of the last time, so it is taken again when any will do.
+ * @throws PACELINE_REQUEST_INVALID when the address cannot be listened on
+ */
+async function listen(app: App, host: string, port: number, state?: StateDirectory): Promise<string> {
+  const last = port === 0 ? await state?.lastPort() : undefined;
+  const url = await app
+    .listen({ host, port: last ?? port })
+    .catch((error: NodeJS.ErrnoException) => {
+      if (last === undefined || error.code !== 'EADDRINUSE') throw error;
+      app.log.warn(`port ${last}, which earlier machines were told, is taken: they cannot reach this server`);
+      return app.listen({ host, port: 0 });
+    })
+    .catch((cause: Error) => {
+      throw new PacelineError('PACELINE_REQUEST_INVALID', `The server cannot start: ${cause.message}`, {
+        cause,
+        hint: 'Give another --host or --port.',
+      });
+    });
+  await state?.rememberPort(Number(new URL(url).port));
   return url;
 }
 

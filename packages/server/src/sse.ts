@@ -1,12 +1,19 @@
+import { once } from 'node:events';
 import type { FastifyReply } from 'fastify';
 import { streamHeartbeatMs } from '@paceline/api';
 
-/** A reader that is this far behind, in bytes, is cut off; it comes back and reads on from its cursor. */
+/** A reader that is this far behind, in bytes, with those who cannot wait for it, is cut off; it comes back and is told anew. */
 const maxBacklogBytes = 8 * 1024 * 1024;
 
 /** The writing end of a Server-Sent Events stream. */
 export interface EventStream {
-  send(event: string, data: unknown, id?: number): void;
+  /** For those who cannot wait: a reader that is 8 MiB behind is cut off. */
+  send(event: string, data: unknown): void;
+  /**
+   * For those who can wait: resolves when the reader has room for more, however long that takes, or is gone. What is written
+   * after that goes nowhere.
+   */
+  write(event: string, data: unknown, id?: number): Promise<void>;
   close(): void;
   /** Aborted when the other side is gone. */
   readonly signal: AbortSignal;
@@ -15,6 +22,7 @@ export interface EventStream {
 /** Turns a reply into a stream of events with heartbeats. */
 export function openEventStream(reply: FastifyReply): EventStream {
   const gone = new AbortController();
+  const { signal } = gone;
   const { raw } = reply;
   reply.hijack();
   raw.writeHead(200, {
@@ -23,7 +31,10 @@ export function openEventStream(reply: FastifyReply): EventStream {
     'x-accel-buffering': 'no',
   });
   raw.flushHeaders();
-  const heartbeat = setInterval(() => raw.write(':\n\n'), streamHeartbeatMs);
+  const heartbeat = setInterval(() => {
+    // Whoever has not read the last one yet needs no other.
+    if (!raw.writableNeedDrain) raw.write(':\n\n');
+  }, streamHeartbeatMs);
   const finish = (): void => {
     clearInterval(heartbeat);
     gone.abort();
@@ -31,16 +42,26 @@ export function openEventStream(reply: FastifyReply): EventStream {
   raw.on('close', finish);
   raw.on('error', finish);
   return {
-    signal: gone.signal,
-    send(event, data, id) {
+    signal,
+    send(event, data) {
       if (raw.destroyed) return;
-      const head = id === undefined ? '' : `id: ${id}\n`;
-      raw.write(`${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+      raw.write(frame(event, data));
       if (raw.writableLength > maxBacklogBytes) raw.destroy();
+    },
+    async write(event, data, id) {
+      if (signal.aborted || raw.write(frame(event, data, id))) return;
+      await once(raw, 'drain', { signal }).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
     },
     close() {
       finish();
       raw.end();
     },
   };
+}
+
+function frame(event: string, data: unknown, id?: number): string {
+  const head = id === undefined ? '' : `id: ${id}\n`;
+  return `${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

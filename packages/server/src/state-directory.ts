@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Everything that a server keeps, in one folder that only its user can read. */
@@ -44,11 +44,22 @@ export class StateDirectory {
     await writeFile(join(this.path, 'port'), String(port), { mode: 0o600 });
   }
 
+  /** The text of a file that appears whole or not at all: others may start at this moment, and this process may be killed. */
   async #once(name: string, make: () => string): Promise<string> {
     const path = join(this.path, name);
-    await writeFile(path, make(), { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
+    const found = await readFile(path, 'utf8').catch(unless('ENOENT'));
+    if (found !== undefined) return found.trim();
+    const staged = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+    await writeFile(staged, make(), { mode: 0o600, flush: true });
+    await link(staged, path).catch(unless('EEXIST'));
+    await rm(staged);
     return (await readFile(path, 'utf8')).trim();
   }
+}
+
+/** Takes an error of this code for nothing. */
+function unless(code: string): (error: NodeJS.ErrnoException) => undefined {
+  return (error) => {
+    if (error.code !== code) throw error;
+  };
 }

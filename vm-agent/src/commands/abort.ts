@@ -1,7 +1,7 @@
 import { slipstreamMaxValueLength } from '@paceline/api/agent';
 import type { CommandRun } from './call.ts';
 import { type CommandSyntax, UsageError, parseOptions } from './options.ts';
-import { nothing, refused } from './reply.ts';
+import { acknowledged } from './reply.ts';
 
 export const abortSyntax: CommandSyntax = { usage: 'ss-abort [--cancel] [--] [<reason>]', options: { cancel: 'flag' } };
 export const cancelAbortSyntax: CommandSyntax = { usage: 'ss-cancel-abort', options: {} };
@@ -9,16 +9,13 @@ export const cancelAbortSyntax: CommandSyntax = { usage: 'ss-cancel-abort', opti
 export const abort: CommandRun = async (call, bench) => {
   const { flags, args } = parseOptions(call.argv, abortSyntax);
   if (args.length > 1) throw new UsageError('Too many arguments');
-  const result = await bench.ops.send(
-    flags.has('cancel') ? { op: 'cancelAbort' } : { op: 'abort', reason: middleCut(args[0] || '(unspecified)') },
-  );
-  return result.status === 'error' ? refused(result) : nothing;
+  const op = flags.has('cancel') ? { op: 'cancelAbort' as const } : { op: 'abort' as const, reason: middleCut(args[0] || '(unspecified)') };
+  return acknowledged(await bench.ops.send(op));
 };
 
 export const cancelAbort: CommandRun = async (call, bench) => {
   if (parseOptions(call.argv, cancelAbortSyntax).args.length > 0) throw new UsageError('No arguments required');
-  const result = await bench.ops.send({ op: 'cancelAbort' });
-  return result.status === 'error' ? refused(result) : nothing;
+  return acknowledged(await bench.ops.send({ op: 'cancelAbort' }));
 };
 
 const cut = '\n(truncated)\n';

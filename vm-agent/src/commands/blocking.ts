@@ -2,10 +2,11 @@ import type { OpResult } from '@paceline/api/agent';
 import type { Question } from '../link/waits.ts';
 import type { CommandBench, CommandCall } from './call.ts';
 import type { NotYet } from './reply.ts';
+import { endsSoon } from './under-way.ts';
 
 /** SlipStream's default, in seconds. */
 export const defaultTimeout = 60;
-/** A waiting command says so this often, in milliseconds, as SlipStream's did. */
+/** A waiting command says so this often, in milliseconds, as SlipStream's did: output that shows the script to be alive. */
 const pieceMs = 5000;
 /** Past its deadline a command asks the engine for a last word this often. */
 const lateMs = 1000;
@@ -29,16 +30,14 @@ export async function block(
   { question, timeout, waiting }: Blocking,
 ): Promise<OpResult | NotYet | undefined> {
   const first = call.deadline === undefined;
-  const deadline = deadlineOf(call, clock.now(), timeout);
+  const deadline = call.deadline ?? (timeout === 0 ? 0 : clock.now() + timeout * 1000);
   const left = deadline === 0 ? Infinity : deadline - clock.now();
   const waited = await waits.wait(question, left <= 0 ? lateMs : Math.min(pieceMs, left), first || left <= 0);
   if (waited.result) return waited.result;
   const over = deadline !== 0 && clock.now() >= deadline;
-  return over && waited.confirmed ? undefined : { deadline, text: waiting };
-}
-
-export function deadlineOf(call: CommandCall, now: number, timeout: number): number {
-  return call.deadline ?? (timeout === 0 ? 0 : now + timeout * 1000);
+  if (over && waited.confirmed) return undefined;
+  // One with no end in sight is silent after the first time: nothing shows that it is of any use.
+  return { deadline, text: first || endsSoon(deadline, clock.now()) ? waiting : '' };
 }
 
 export function isNotYet(result: OpResult | NotYet): result is NotYet {

@@ -8,6 +8,8 @@ import type { NotYet, Reply } from './reply.ts';
 export interface CommandCall {
   name: string;
   argv: string[];
+  /** Its process. */
+  pid: number;
   /** Milliseconds since 1970, 0 for none; undefined the first time. */
   deadline: number | undefined;
   /** The script that calls sees no abort. */

@@ -4,6 +4,8 @@ import { readAll } from '../link/http.ts';
 
 export interface ClientOptions {
   socket: string;
+  /** Its process number. */
+  pid: number;
   env: NodeJS.ProcessEnv;
   cwd: string;
   clock: Clock;
@@ -14,10 +16,11 @@ export interface ClientOptions {
 
 /** An `ss-*` command without curl: what the shim does, as a program of its own. @returns the exit code */
 export async function commandClient(name: string, argv: string[], options: ClientOptions): Promise<number> {
-  const { socket, env, cwd, clock, stdin, out, err } = options;
+  const { socket, pid, env, cwd, clock, stdin, out, err } = options;
   const form = new URLSearchParams(argv.map((arg): [string, string] => ['a', arg]));
   form.set('i', env['PACELINE_IGNORE_ABORT'] ?? '');
   form.set('d', cwd);
+  form.set('p', `${pid}`);
   if (name === 'ss-set' && argv.some((arg, at) => arg === '--file=-' || (arg === '-' && argv[at - 1] === '--file')))
     form.set('f', (await stdin()).toString());
   for (let lost = 0; ;) {
@@ -34,7 +37,7 @@ export async function commandClient(name: string, argv: string[], options: Clien
     const text = answer.slice(end + 1);
     if (code === 'wait') {
       form.set('w', to);
-      err(`${text}\n`);
+      if (text) err(`${text}\n`);
       continue;
     }
     if (to === 'out') out(`${text}\n`);

@@ -29,15 +29,16 @@ async function run(
       },
     },
     waits: {
-      wait: async ({ ask }) => {
+      wait: async ({ ask, accepts }) => {
         ops.push(ask);
-        return waited ?? { result };
+        const passedOver = result.status === 'value' && accepts?.(result.value) === false;
+        return waited ?? (passedOver ? { result: undefined, confirmed: true } : { result });
       },
     },
     masker: { add: (value) => void secrets.push(value) },
   };
   const [name, ...argv] = line as [string, ...string[]];
-  const call = { name, argv, deadline, ignoreAbort: false, cwd: '/', stdin: 'stdin' };
+  const call = { name, argv, pid: 1, deadline, ignoreAbort: false, cwd: '/', stdin: 'stdin' };
   return { reply: encodeReply(await runCommandCall(call, bench)), ops, secrets };
 }
 
@@ -70,6 +71,9 @@ describe('ss-get', () => {
     expect((await run(['ss-get', 'k'], { waited: unset })).reply).toBe('wait 1060000\nWaiting for web.2:k');
     expect((await run(['ss-get', '--timeout=0', 'k'], { waited: unset })).reply).toBe('wait 0\nWaiting for web.2:k');
     expect((await run(['ss-get', 'k'], { waited: unset, deadline: 1_060_000 })).reply).toBe('wait 1060000\nWaiting for web.2:k');
+    // Without an end in sight it says so once.
+    expect((await run(['ss-get', 'k'], { waited: unset, deadline: 1_700_000 })).reply).toBe('wait 1700000\n');
+    expect((await run(['ss-get', '--timeout=0', 'k'], { waited: unset, deadline: 0 })).reply).toBe('wait 0\n');
     expect((await run(['ss-get', 'k'], { waited: unset, deadline: 1_000_000 })).reply).toBe(
       "9 err\n\nError: Exceeded timeout limit of 60 waiting for key 'web.2:k' to be set",
     );
@@ -185,16 +189,18 @@ describe('ss-get-all and ss-wait', () => {
     expect((await run(['ss-wait', 'k', 'go'], { result: value('"go"') })).reply).toBe('0 none\n');
     expect((await run(['ss-wait', 'k'], { result: value('x') })).reply).toBe('0 none\n');
     expect((await run(['ss-wait', 'k', 'go'], { result: value('x') })).reply).toBe("wait 1060000\nWaiting for web.2:k to be 'go'");
-    expect((await run(['ss-wait', 'k', 'go'], { result: value('x'), deadline: 999_999 })).reply).toMatch(
-      /^9 err\n\nError: Exceeded .* to be 'go'$/,
+    expect((await run(['ss-wait', 'k', '$&'], { result: value('x'), deadline: 999_999 })).reply).toBe(
+      "9 err\n\nError: Exceeded timeout limit of 60 waiting for key 'web.2:k' to be '$&'",
     );
+    expect((await run(['ss-wait', 'k', 'go'], { result: value('go', true) })).secrets).toEqual(['go']);
   });
 });
 
 test('arguments are taken as curl encodes them', () => {
-  expect(decodeCall('ss-set', 'i=1&w=5&d=%2Ftmp&a=%40x%3D%0A&a=&a=a%2Bb+c&a=%FF')).toEqual({
+  expect(decodeCall('ss-set', 'i=1&w=5&p=17&d=%2Ftmp&a=%40x%3D%0A&a=&a=a%2Bb+c&a=%FF')).toEqual({
     name: 'ss-set',
     argv: ['@x=\n', '', 'a+b c', '\uFFFD'],
+    pid: 17,
     deadline: 5,
     ignoreAbort: true,
     cwd: '/tmp',

@@ -28,8 +28,8 @@ export const get: CommandRun = async (call, bench) => {
   return output(flags.has('json') ? JSON.stringify(result.value) : bare(result.value));
 };
 
-export function timeoutMessage(timeout: number, key: string): string {
-  return `Exceeded timeout limit of ${timeout} waiting for key '${key}' to be set`;
+export function timeoutMessage(timeout: number, key: string, state = ' to be set'): string {
+  return `Exceeded timeout limit of ${timeout} waiting for key '${key}'${state}`;
 }
 
 /** As SlipStream printed values: without white space around them, and then without quotes around them. Recipes rely on it. */

@@ -7,7 +7,7 @@ export interface Reply {
   text: string;
 }
 
-/** Not yet: print `text` to stderr and ask again with this deadline (milliseconds since 1970; 0 for none). */
+/** Not yet: print `text`, if any, to stderr and ask again with this deadline (milliseconds since 1970; 0 for none). */
 export interface NotYet {
   deadline: number;
   text: string;
@@ -39,6 +39,11 @@ export function refused({ httpStatus, message }: FailedResult): Reply {
   if (code === 1) return { code, to: 'err', text: `\n${message}` };
   if (code === 6) return { code, to: 'err', text: `\nSecurity Error: ${message}` };
   return failed(code, message);
+}
+
+/** Of what only has to be done: nothing, unless it was refused. */
+export function acknowledged(result: OpResult): Reply {
+  return result.status === 'error' ? refused(result) : nothing;
 }
 
 /** One line for the shim, then the text. */

@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs';
 import { resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { maxValueBytes } from '@paceline/api/agent';
 import type { CommandBench, CommandRun } from './call.ts';
 import { qualifyKey } from './keys.ts';
 import { type CommandSyntax, UsageError, parseOptions } from './options.ts';
-import { type Reply, failed, nothing, output, refused } from './reply.ts';
+import { type Reply, acknowledged, failed, output } from './reply.ts';
 
 export const setSyntax: CommandSyntax = {
   usage: 'ss-set [--secret] [--ignore-abort] [--file PATH, or - for standard input] [--] <key> [<value>]',
@@ -34,7 +35,7 @@ export const set: CommandRun = async (call, bench) => {
   if (path === '-') value = call.stdin ?? '';
   else if (path !== undefined) {
     try {
-      value = await readFile(resolve(call.cwd, path), 'utf8');
+      value = await promisify(readFile)(resolve(call.cwd, path), 'utf8');
     } catch (error) {
       return failed(3, `cannot read ${path}: ${(error as Error).message}`);
     }
@@ -74,6 +75,7 @@ async function assign(bench: CommandBench, name: string, given: string, secret: 
   const value = given.replaceAll('\x1b', '');
   if (Buffer.byteLength(value) > maxValueBytes) return failed(7, tooLong);
   if (secret) bench.masker.add(value);
-  const result = await bench.ops.send(value === '' ? { op: 'unset', key, ignoreAbort } : { op: 'set', key, value, secret, ignoreAbort });
-  return result.status === 'error' ? refused(result) : nothing;
+  return acknowledged(
+    await bench.ops.send(value === '' ? { op: 'unset', key, ignoreAbort } : { op: 'set', key, value, secret, ignoreAbort }),
+  );
 }

@@ -8,7 +8,7 @@ const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 /**
  * The commands, one file for all: in plain sh, with curl as the only other process. Arguments travel one by one, URL-encoded by
  * curl, so that nothing in them is special. The agent decides what they mean; here only "print", "exit" and "ask again" are known.
- * Without a curl that knows Unix sockets the agent's own bundle does the same.
+ * Without a curl that knows Unix sockets the agent's own bundle does the same. An agent that is being restarted is waited for.
  */
 function shimText(socket: string, node: string, bundle: string): string {
   return `#!/bin/sh
@@ -35,11 +35,10 @@ fi
 trap 'exit 255' INT
 deadline='' lost=0
 while :; do
-  reply=$(curl -qs --noproxy '*' --unix-socket "$socket" -H Expect: -d "i=$PACELINE_IGNORE_ABORT&w=$deadline" --data-urlencode "d=$PWD" "$@" "http://agent/$name" 2>/dev/null)
+  reply=$(curl -qs --noproxy '*' --unix-socket "$socket" -H Expect: -d "i=$PACELINE_IGNORE_ABORT&w=$deadline&p=$$" --data-urlencode "d=$PWD" "$@" "http://agent/$name" 2>/dev/null)
   case $? in
   0) ;;
   7 | 18 | 52 | 55 | 56)
-    # The agent is being restarted. What has waited so long can wait for that.
     [ $((lost % 10)) = 0 ] && echo "Waiting for the agent" >&2
     lost=$((lost + 1))
     sleep 1
@@ -65,7 +64,7 @@ while :; do
   case $head in
   'wait '*)
     deadline=\${head#wait }
-    printf '%s\\n' "$text" >&2
+    [ -z "$text" ] || printf '%s\\n' "$text" >&2
     continue
     ;;
   *' out') printf '%s\\n' "$text" ;;

@@ -1,5 +1,5 @@
-import { valueQuestion } from '../link/waits.ts';
-import { block, deadlineOf, defaultTimeout, isNotYet } from './blocking.ts';
+import { type Question, valueQuestion } from '../link/waits.ts';
+import { block, defaultTimeout, isNotYet } from './blocking.ts';
 import type { CommandRun } from './call.ts';
 import { bare, timeoutMessage } from './get.ts';
 import { qualifyKey } from './keys.ts';
@@ -11,10 +11,6 @@ export const waitSyntax: CommandSyntax = {
   options: { timeout: 'number', 'ignore-abort': 'flag' },
 };
 
-/** The engine tells when an unset value gets set, not when a value changes: that is looked for this often, in milliseconds. */
-const lookMs = 1000;
-const looks = 5;
-
 /** A barrier: returns when the parameter has that value, or any if none is given. */
 export const wait: CommandRun = async (call, bench) => {
   const { flags, numbers, args } = parseOptions(call.argv, waitSyntax);
@@ -22,22 +18,18 @@ export const wait: CommandRun = async (call, bench) => {
   if (given === undefined) throw new UsageError('Missing key');
   if (args.length > 2) throw new UsageError('Too many arguments');
   const key = qualifyKey(given, bench.instance);
-  const ignoreAbort = call.ignoreAbort || flags.has('ignore-abort');
+  const question = barrier(valueQuestion(key, call.ignoreAbort || flags.has('ignore-abort')), wanted);
   const timeout = numbers['timeout'] ?? defaultTimeout;
-  const deadline = deadlineOf(call, bench.clock.now(), timeout);
-  const waiting = `Waiting for ${key}${wanted === undefined ? '' : ` to be '${wanted}'`}`;
-  for (let look = 0; ; look++) {
-    const result = await block(call, bench, { question: valueQuestion(key, ignoreAbort), timeout, waiting });
-    if (!result) return failed(9, timeoutMessage(timeout, key));
-    if (isNotYet(result)) return result;
-    if (result.status === 'error') return refused(result);
-    if (result.status === 'value') {
-      if (result.secret) bench.masker.add(result.value);
-      if (wanted === undefined || bare(result.value) === wanted) return nothing;
-    }
-    const left = deadline === 0 ? Infinity : deadline - bench.clock.now();
-    if (left <= 0) return failed(9, timeoutMessage(timeout, key).replace(/to be set$/, `to be '${wanted}'`));
-    if (call.deadline === undefined || look === looks) return { deadline, text: waiting };
-    await bench.clock.sleep(Math.min(lookMs, left));
-  }
+  const state = wanted === undefined ? undefined : ` to be '${wanted}'`;
+  const result = await block(call, bench, { question, timeout, waiting: `Waiting for ${key}${state ?? ''}` });
+  if (!result) return failed(9, timeoutMessage(timeout, key, state));
+  if (isNotYet(result)) return result;
+  if (result.status === 'error') return refused(result);
+  if (result.status === 'value' && result.secret) bench.masker.add(result.value);
+  return nothing;
 };
+
+function barrier(question: Question, wanted: string | undefined): Question {
+  if (wanted === undefined) return question;
+  return { ...question, name: `${question.name} ${wanted}`, accepts: (value) => bare(value) === wanted };
+}

@@ -1,5 +1,6 @@
 import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request as plainRequest } from 'node:http';
 import type { Readable } from 'node:stream';
+import { tried } from '../tried.ts';
 import { secureTransport } from './tls.ts';
 
 export interface Call {
@@ -135,13 +136,8 @@ export async function readAll(response: Readable, limit = 64 * 1024 * 1024): Pro
   return Buffer.concat(chunks);
 }
 
-/** What an error answer says, whatever its shape. */
+/** What an error answer says: a problem document, or whatever a proxy has to say. */
 function detailOf(text: string): string {
-  try {
-    const body = JSON.parse(text) as Record<string, unknown>;
-    const inner = (typeof body['error'] === 'object' && body['error'] ? body['error'] : body) as Record<string, unknown>;
-    const detail = inner['detail'] ?? inner['message'] ?? inner['title'] ?? inner['error'];
-    if (typeof detail === 'string') return detail;
-  } catch {}
-  return text.slice(0, 500).trim();
+  const detail = tried(() => (JSON.parse(text) as { detail?: unknown }).detail);
+  return typeof detail === 'string' ? detail : text.slice(0, 500).trim();
 }

@@ -8,6 +8,7 @@ import { writeDurably } from '../durable.ts';
 import { version } from '../version.ts';
 import { Engine } from './http.ts';
 import { insist } from './insist.ts';
+import { tried } from '../tried.ts';
 
 export interface JoinOptions {
   config: AgentConfig;
@@ -20,16 +21,12 @@ export interface JoinOptions {
 
 /** The key that this agent made for itself, if it has joined or tried to. */
 export function readKey(state: string): string | undefined {
-  try {
-    return readFileSync(joinPath(state, 'key'), 'utf8').trim() || undefined;
-  } catch {
-    return undefined;
-  }
+  return tried(() => readFileSync(joinPath(state, 'key'), 'utf8').trim()) || undefined;
 }
 
-/** Kept before it is used: after a crash in the middle of a join the same key joins again. */
-export function makeKey(state: string): string {
-  const key = randomBytes(32).toString('base64url');
+/** Names its run, for whoever is shown it. Kept before it is used: after a crash in the middle of a join the same key joins again. */
+export function makeKey(state: string, run: string): string {
+  const key = `pla_${run}_${randomBytes(32).toString('base64url')}`;
   writeDurably(joinPath(state, 'key'), `${key}\n`);
   return key;
 }

@@ -1,4 +1,4 @@
-import type { Op, OpResult } from '@paceline/api/agent';
+import { type Hello, type Op, type OpResult, type OpsRequest, opsHeartbeatMs } from '@paceline/api/agent';
 import type { Backoff } from '../backoff.ts';
 import { HttpError, isFinal } from './http.ts';
 
@@ -7,35 +7,49 @@ export type OpDraft = Op extends infer O ? (O extends Op ? Omit<O, 'id'> : never
 
 interface Entry {
   draft: OpDraft;
-  numbered: boolean;
-  id: number;
+  /** 0 until it is first sent; undefined for what has no number. */
+  id: number | undefined;
   size: number;
   resolve: (result: OpResult) => void;
 }
 
+interface Link {
+  session: string;
+  gone: AbortController;
+}
+
 export interface OpsOptions {
-  post: (ops: Op[]) => Promise<OpResult[]>;
+  /** The signal: the connection that it names is gone, an answer will not come. */
+  post: (request: OpsRequest, signal: AbortSignal) => Promise<OpResult[]>;
   backoff: Backoff;
   /** The engine will not have us any more. */
   onFinal: (error: HttpError) => void;
   /** @default 512 */
   maxOps?: number;
-  /** Of one request, about; a single op may be longer. @default 512 KiB */
+  /** Of one request, about; a single op may be longer. @default 256 KiB */
   maxBytes?: number;
 }
 
-const unnumbered = new Set<string>(['get', 'unwait', 'getAll', 'unwaitAll', 'log']);
-const textLength = (draft: OpDraft): number => 200 + (draft.op === 'log' ? draft.text.length : draft.op === 'set' ? draft.value.length : 0);
+const unnumbered = new Set<string>(['get', 'unwait', 'getAll', 'unwaitAll', 'log', 'examined']);
+
+function textLength(draft: OpDraft): number {
+  const { text, value, unless } = draft as { text?: string; value?: string; unless?: string };
+  return 200 + (text ?? value ?? unless ?? '').length;
+}
 
 /**
  * Everything the agent says, in order: one request at a time, what comes meanwhile goes into the next one. What got no answer is
- * sent again with its number until it has one. Output of scripts stands in a line of its own so that nothing waits behind it.
+ * sent again with its number until it has one, on the newest connection. Output of scripts stands in a line of its own so that
+ * nothing waits behind it. A queue with nothing to say says so now and then.
  */
 export class OpsQueue {
   readonly #options: Required<OpsOptions>;
   readonly #control: Entry[] = [];
   readonly #logs: Entry[] = [];
-  #last: number | undefined;
+  /** The newest connection; undefined while there is none, and nothing is sent. */
+  #link: Link | undefined;
+  #last = 0;
+  #heartbeat: ReturnType<typeof setInterval> | undefined;
   #limit: number;
   #busy = false;
   #stopped = false;
@@ -44,7 +58,7 @@ export class OpsQueue {
   logSize = 0;
 
   constructor(options: OpsOptions) {
-    this.#options = { maxOps: 512, maxBytes: 512 * 1024, ...options };
+    this.#options = { maxOps: 512, maxBytes: 256 * 1024, ...options };
     this.#limit = this.#options.maxOps;
   }
 
@@ -53,7 +67,7 @@ export class OpsQueue {
     return new Promise((resolve) => {
       if (this.#stopped) return resolve(stoppedResult);
       const size = textLength(draft);
-      const entry: Entry = { draft, numbered: !unnumbered.has(draft.op), id: 0, size, resolve };
+      const entry: Entry = { draft, id: unnumbered.has(draft.op) ? undefined : 0, size, resolve };
       if (draft.op === 'log') {
         this.#logs.push(entry);
         this.logSize += size;
@@ -62,12 +76,22 @@ export class OpsQueue {
     });
   }
 
-  /** The engine's word on the last op that it carried out; nothing is sent before the first one. */
-  hello(lastOp: number): void {
-    // Never lower: it may have been said before the engine carried out what it has answered since.
-    this.#last = Math.max(this.#last ?? 0, lastOp);
+  /** A connection is there. Numbers go on where the engine is; never lower, should it have lost what it had answered. */
+  hello({ session, lastOp }: Pick<Hello, 'session' | 'lastOp'>): void {
+    this.down();
+    if (this.#stopped) return;
+    this.#link = { session, gone: new AbortController() };
+    this.#last = Math.max(this.#last, lastOp);
+    this.#heartbeat = setInterval(() => void this.#beat(), opsHeartbeatMs).unref();
     this.#options.backoff.wake();
     void this.#pump();
+  }
+
+  /** The connection is gone, and what is said on it would not be heard: all waits for the next `hello`. */
+  down(): void {
+    this.#link?.gone.abort();
+    this.#link = undefined;
+    clearInterval(this.#heartbeat);
   }
 
   /** Resolves when less than `size` characters of output wait. */
@@ -78,27 +102,42 @@ export class OpsQueue {
   /** Nothing is sent any more; what waits gets an error. */
   stop(): void {
     this.#stopped = true;
+    this.down();
     for (const entry of [...this.#control.splice(0), ...this.#logs.splice(0)]) entry.resolve(stoppedResult);
     this.#wakeRoom();
     this.#options.backoff.wake();
   }
 
   async #pump(): Promise<void> {
-    if (this.#busy || this.#stopped || this.#last === undefined) return;
+    if (this.#busy) return;
     this.#busy = true;
     // What one turn of the event loop says goes into one request.
     await Promise.resolve();
-    while (!this.#stopped && this.#control.length + this.#logs.length > 0) await this.#round();
+    while (this.#link && this.#control.length + this.#logs.length > 0) await this.#round(this.#link);
     this.#busy = false;
   }
 
-  async #round(): Promise<void> {
+  /** Whether the engine hears it is the engine's concern: it ends a link that it has not heard of for long. */
+  async #beat(): Promise<void> {
+    if (this.#busy || !this.#link) return;
+    this.#busy = true;
+    const { session, gone } = this.#link;
+    await this.#options.post({ session, ops: [] }, gone.signal).catch(() => {});
+    this.#busy = false;
+    void this.#pump();
+  }
+
+  async #round(link: Link): Promise<void> {
     const batch = this.#batch();
-    for (const entry of batch) if (entry.numbered && entry.id === 0) entry.id = ++this.#last!;
+    for (const entry of batch) if (entry.id === 0) entry.id = ++this.#last;
     const { post, backoff, onFinal, maxOps } = this.#options;
     let asked = 0;
+    this.#heartbeat?.refresh();
     try {
-      const results = await post(batch.map(numberedOp));
+      const results = await post(
+        { session: link.session, ops: batch.map(({ draft, id }) => (id ? { ...draft, id } : draft) as Op) },
+        link.gone.signal,
+      );
       if (!Array.isArray(results) || results.length !== batch.length) throw new Error('as many results as ops were expected');
       this.#settle(batch, results);
       this.#limit = Math.min(maxOps, this.#limit * 2);
@@ -117,7 +156,8 @@ export class OpsQueue {
         }
       }
     }
-    await backoff.wait(asked);
+    // With a new connection there is no reason to wait; a 409 says that one is on its way.
+    if (this.#link === link) await backoff.wait(asked);
   }
 
   #batch(): Entry[] {
@@ -146,19 +186,15 @@ export class OpsQueue {
   #refuse(batch: Entry[], error: HttpError): void {
     const [entry] = batch as [Entry];
     this.#settle(batch, [{ status: 'error', code: 'REFUSED', httpStatus: error.status, message: error.message }]);
-    if (!entry.numbered) return;
+    if (entry.id === undefined) return;
     // Its number was not used: those behind it move up, there are no gaps.
     this.#last = entry.id - 1;
-    for (const later of this.#control) later.id = 0;
+    for (const later of this.#control) if (later.id) later.id = 0;
   }
 
   #wakeRoom(): void {
     for (const wake of this.#room.splice(0)) wake();
   }
-}
-
-function numberedOp({ draft, numbered, id }: Entry): Op {
-  return (numbered ? { ...draft, id } : draft) as Op;
 }
 
 const stoppedResult: OpResult = {

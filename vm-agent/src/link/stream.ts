@@ -3,6 +3,7 @@ import type { Backoff } from '../backoff.ts';
 import { eventParser } from './events.ts';
 import { type Engine, HttpError, isFinal } from './http.ts';
 
+/** An event that is not among them is left alone. */
 export type StreamHandlers = { [E in keyof StreamEvents]: (event: StreamEvents[E]) => void } & {
   /** The connection broke; everything may have changed when the next `hello` comes. */
   down(): void;
@@ -14,8 +15,6 @@ export interface StreamOptions {
   backoff: Backoff;
   log: (line: string) => void;
   signal: AbortSignal;
-  /** Milliseconds of silence after which the link counts as dead. */
-  deadAfter?: number;
 }
 
 /** Follow the engine's stream, over and over, until the signal. Throws an `HttpError` when the engine will not have us any more. */
@@ -41,15 +40,12 @@ export async function followStream(options: StreamOptions): Promise<void> {
   }
 }
 
-async function connection(
-  { engine, handlers, backoff, signal, deadAfter = 3 * streamHeartbeatMs }: StreamOptions,
-  up: () => void,
-): Promise<void> {
+async function connection({ engine, handlers, backoff, signal }: StreamOptions, up: () => void): Promise<void> {
   const response = await engine.open({
     method: 'GET',
     path: '/agent/stream',
     headers: { accept: 'text/event-stream', 'cache-control': 'no-cache' },
-    timeout: deadAfter,
+    timeout: 3 * streamHeartbeatMs,
     signal,
   });
   const feed = eventParser((event, data) => {

@@ -1,24 +1,33 @@
-import type { OpResult, ValueEvent, ValuesEvent } from '@paceline/api/agent';
+import type { OpResult, RefusedEvent, ValueEvent, ValuesEvent } from '@paceline/api/agent';
 import type { Clock } from '../clock.ts';
 import type { OpDraft } from './ops.ts';
 
 /** What is waited for: the same name is the same question. */
 export interface Question {
   name: string;
+  /** Those of one subject have the same answer, though not all may be content with it. */
+  subject: string;
   ask: OpDraft;
   unask: OpDraft;
   ignoreAbort: boolean;
+  /** Whether this value is one that is waited for. Without it any is. */
+  accepts?: (value: string) => boolean;
 }
 
+const ofValue = (key: string): string => `get ${key}`;
+const ofValues = (node: string, key: string): string => `getAll ${node}:${key}`;
+
 export function valueQuestion(key: string, ignoreAbort: boolean): Question {
-  const name = `get ${key} ${ignoreAbort}`;
-  return { name, ask: { op: 'get', key, wait: true, ignoreAbort }, unask: { op: 'unwait', key }, ignoreAbort };
+  const subject = ofValue(key);
+  const name = `${subject} ${ignoreAbort}`;
+  return { name, subject, ask: { op: 'get', key, wait: true, ignoreAbort }, unask: { op: 'unwait', key }, ignoreAbort };
 }
 
 export function valuesQuestion(node: string, key: string, ignoreAbort: boolean): Question {
-  const name = `getAll ${node}:${key} ${ignoreAbort}`;
+  const subject = ofValues(node, key);
   return {
-    name,
+    name: `${subject} ${ignoreAbort}`,
+    subject,
     ask: { op: 'getAll', node, name: key, wait: true, ignoreAbort },
     unask: { op: 'unwaitAll', node, name: key },
     ignoreAbort,
@@ -27,7 +36,9 @@ export function valuesQuestion(node: string, key: string, ignoreAbort: boolean):
 
 interface Wait {
   question: Question;
-  /** The engine has said that there is no value, and the link has been up since. */
+  /** The value that is there and is not the one that is waited for. */
+  passedOver: string | undefined;
+  /** The engine has said that there is no (other) value, and the link has been up since. */
   confirmed: boolean;
   /** The answer to the latest question about it. */
   asked: Promise<OpResult>;
@@ -40,7 +51,7 @@ interface Wait {
 export type Waited = { result: OpResult } | { result: undefined; confirmed: boolean };
 
 /** A shim asks again every few seconds: its wait stays at the engine for this many milliseconds in between. */
-const linger = 2000;
+export const linger = 2000;
 
 /** Values that somebody on this machine waits for. However many wait for one key, the engine is asked once. */
 export class Waits {
@@ -85,11 +96,16 @@ export class Waits {
   }
 
   value({ key, value, secret }: ValueEvent): void {
-    this.#came((ignoreAbort) => valueQuestion(key, ignoreAbort), { status: 'value', value, secret });
+    this.#came(ofValue(key), { status: 'value', value, secret });
   }
 
   values({ node, name, values }: ValuesEvent): void {
-    this.#came((ignoreAbort) => valuesQuestion(node, name, ignoreAbort), { status: 'values', values, unset: [] });
+    this.#came(ofValues(node, name), { status: 'values', values, unset: [] });
+  }
+
+  /** It will not be told, as if the question had been refused. */
+  refused({ code, httpStatus, message, ...of }: RefusedEvent): void {
+    this.#came('key' in of ? ofValue(of.key) : ofValues(of.node, of.name), { status: 'error', code, httpStatus, message });
   }
 
   /** The engine answers questions with the same words while the flag is up. */
@@ -111,20 +127,30 @@ export class Waits {
   }
 
   #ask(wait: Wait): void {
-    const asked = (wait.asked = this.#send(wait.question.ask));
+    const { question, passedOver: unless } = wait;
+    const asked = (wait.asked = this.#send({ ...question.ask, unless } as OpDraft));
     void asked.then((result) => {
-      if (wait.settled || wait.asked !== asked) return;
-      if (result.status !== 'unset' && !(result.status === 'values' && result.unset.length > 0)) return this.#settle(wait, result);
+      if (wait.asked !== asked || this.#waits.get(question.name) !== wait) return;
+      if (result.status === 'value' && result.value !== unless) return this.#take(wait, result);
+      if (result.status === 'error' || (result.status === 'values' && result.unset.length === 0)) return this.#settle(wait, result);
       wait.confirmed = true;
       for (const listener of [...wait.listeners]) listener();
     });
   }
 
-  #came(question: (ignoreAbort: boolean) => Question, result: OpResult): void {
-    for (const ignoreAbort of [false, true]) {
-      const wait = this.#waits.get(question(ignoreAbort).name);
-      if (wait) this.#settle(wait, result);
-    }
+  #came(subject: string, result: OpResult): void {
+    for (const wait of this.#of(subject)) this.#take(wait, result);
+  }
+
+  /** With an answer the engine's own wait is over: who is not content with it asks for another one. */
+  #take(wait: Wait, result: OpResult): void {
+    if (result.status !== 'value' || wait.question.accepts?.(result.value) !== false) return this.#settle(wait, result);
+    wait.passedOver = result.value;
+    this.#ask(wait);
+  }
+
+  #of(subject: string): Wait[] {
+    return [...this.#waits.values()].filter(({ question }) => question.subject === subject);
   }
 
   #settle(wait: Wait, result: OpResult): void {
@@ -139,10 +165,9 @@ export class Waits {
     this.#unask(wait.question);
   }
 
-  /** Unless the same is still waited for with the other view of the abort flag. */
-  #unask({ name, unask }: Question): void {
-    const subject = name.slice(0, name.lastIndexOf(' ') + 1);
-    if (!this.#waits.has(`${subject}true`) && !this.#waits.has(`${subject}false`)) void this.#send(unask);
+  /** Unless others wait for an answer to it. */
+  #unask({ subject, unask }: Question): void {
+    if (this.#of(subject).length === 0) void this.#send(unask);
   }
 
   #forget({ leaving, question }: Wait): void {

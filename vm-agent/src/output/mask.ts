@@ -1,3 +1,5 @@
+import { tried } from '../tried.ts';
+
 /** Shorter values are no secrets that can be hidden: every output is full of them. */
 const shortest = 4;
 /** Longer texts are hidden piece by piece. */
@@ -83,7 +85,7 @@ function* formsOf(value: string): Generator<string> {
 }
 
 function* encodings(value: string): Generator<string> {
-  const encoded = encode(value);
+  const encoded = tried(() => encodeURIComponent(value)) ?? latin1(value);
   const forms = [
     latin1(value),
     latin1(JSON.stringify(value).slice(1, -1)),
@@ -104,14 +106,6 @@ function* base64Forms(value: string): Generator<string> {
     if (before === 0) yield* [text, text.replace(/=+$/, ''), bytes.toString('base64url')];
     const bare = text.replace(/=+$/, '');
     yield bare.slice(before === 0 ? 0 : before + 1, bare === text ? undefined : -1);
-  }
-}
-
-function encode(value: string): string {
-  try {
-    return encodeURIComponent(value);
-  } catch {
-    return latin1(value);
   }
 }
 

@@ -15,7 +15,7 @@ export interface OutputOptions {
 }
 
 /** Output that waits to be sent before reading stops, in characters. */
-const room = 1024 * 1024;
+const room = 256 * 1024;
 
 /** The output files that are being sent home, all in one folder: one watch does for all. */
 export class Output {

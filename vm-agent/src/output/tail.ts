@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { nextPiece } from './chunk.ts';
 import type { Masker } from './mask.ts';
 
@@ -66,35 +66,34 @@ export class Tail {
 
   async #follow(): Promise<void> {
     const { file, limit, chunk, masker } = this.#options;
-    let handle: FileHandle | undefined;
+    let fd: number | undefined;
     try {
-      handle = await open(file, 'r');
+      fd = openSync(file, 'r');
       // A secret may have begun just before the place where we go on.
-      if (this.#offset > 0)
-        this.#before = await readAt(handle, Math.max(0, this.#offset - masker.longest), Math.min(this.#offset, masker.longest));
-      const fresh = Buffer.alloc(chunk);
+      const reach = Math.min(this.#offset, masker.longest);
+      if (reach > 0) this.#before = readAt(fd, Buffer.alloc(reach), this.#offset - reach);
+      const buffer = Buffer.allocUnsafe(chunk);
       while (this.#offset < limit) {
         await this.#options.room();
         const final = this.#final;
         this.#kicked = false;
-        const { bytesRead } = await handle.read(fresh, 0, Math.min(chunk, limit - this.#offset), this.#offset);
-        const sent = bytesRead > 0 && (await this.#forward(fresh.subarray(0, bytesRead), final && bytesRead < chunk, handle));
-        if (sent) continue;
+        const fresh = readAt(fd, buffer.subarray(0, limit - this.#offset), this.#offset);
+        if (fresh.length > 0 && this.#forward(fresh, final && fresh.length < chunk, fd)) continue;
         if (final) break;
         if (!this.#kicked) await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     } catch {
       // The file is gone: a script may clean up as it likes.
     } finally {
-      await handle?.close().catch(() => {});
+      if (fd !== undefined) closeSync(fd);
     }
   }
 
   /** @returns whether there was anything that could be sent */
-  async #forward(fresh: Buffer, final: boolean, handle: FileHandle): Promise<boolean> {
+  #forward(fresh: Buffer, final: boolean, fd: number): boolean {
     const { limit, masker, name, send } = this.#options;
     const atLimit = this.#offset + fresh.length >= limit;
-    const more = atLimit && (await handle.stat()).size > limit;
+    const more = atLimit && fstatSync(fd).size > limit;
     // The last byte before the limit stays until it is known whether something follows it.
     const usable = atLimit && !more && !final ? fresh.subarray(0, -1) : fresh;
     const bytes = Buffer.concat([this.#before, usable]);
@@ -109,7 +108,7 @@ export class Tail {
   }
 }
 
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position);
-  return buffer.subarray(0, bytesRead);
+/** @returns the part of the buffer that could be filled */
+function readAt(fd: number, buffer: Buffer, position: number): Buffer {
+  return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, position));
 }

@@ -2,6 +2,7 @@ import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ReportStep } from '@paceline/api/agent';
 import type { Bench, Outcome } from '../runner/bench.ts';
+import { tried } from '../tried.ts';
 import { reportName, spool } from './spool.ts';
 import { tarOf } from './tar.ts';
 import { upload } from './upload.ts';
@@ -25,7 +26,9 @@ export async function sendReport(bench: Bench, step: ReportStep, stop: AbortSign
       stop,
     );
     report = { name, ...spooled };
-    store.record(step.id, { status: 'running', attempt: 1, bootId, report });
+    const record = { status: 'running', attempt: 1, bootId, report } as const;
+    // Else an agent after this one makes it anew.
+    tried(() => store.record(step.id, record));
   }
   const file = join(paths.spool, report.name);
   await upload({ engine, file, ...report, clock, signal: stop });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { closeSync, createWriteStream, fsync, openSync, renameSync, rmSync } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
+import { promisify } from 'node:util';
 
 export interface Spooled {
   size: number;
@@ -10,7 +10,7 @@ export interface Spooled {
 }
 
 /** Compress to a file, with constant memory. The file has its name only once it is whole. */
-export async function spool(content: AsyncIterable<Buffer>, file: string, signal: AbortSignal): Promise<Spooled> {
+export async function spool(content: Iterable<Buffer>, file: string, signal: AbortSignal): Promise<Spooled> {
   // Loaded only now: most of the time an agent has no use for them.
   const [{ createGzip }, { pipeline }] = await Promise.all([import('node:zlib'), import('node:stream/promises')]);
   const hash = createHash('sha256');
@@ -24,16 +24,27 @@ export async function spool(content: AsyncIterable<Buffer>, file: string, signal
   });
   const part = `${file}.part`;
   const source = Readable.from(content, { objectMode: true, highWaterMark: 1 });
-  // A fast level: a report is sent once and read seldom.
-  await pipeline(source, createGzip({ level: 2, chunkSize: 64 * 1024 }), measure, createWriteStream(part, { mode: 0o600 }), { signal });
-  const handle = await open(part, 'r');
   try {
-    await handle.sync();
+    // A fast level: a report is sent once and read seldom.
+    const gzip = createGzip({ level: 2, chunkSize: 64 * 1024 });
+    await pipeline(source, gzip, measure, createWriteStream(part, { mode: 0o600 }), { signal });
+    await sync(part);
+    renameSync(part, file);
   } finally {
-    await handle.close();
+    // A disk that it has filled has its room again.
+    rmSync(part, { force: true });
   }
-  await rename(part, file);
   return { size, sha256: hash.digest('hex') };
+}
+
+/** Takes its time, in which the agent has other things to do. */
+async function sync(file: string): Promise<void> {
+  const fd = openSync(file, 'r');
+  try {
+    await promisify(fsync)(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** SlipStream's name of a report: `client.1_report_2012-01-19T203527Z.tgz`. */

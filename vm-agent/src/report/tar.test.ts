@@ -32,7 +32,7 @@ const tar = (...args: string[]): string => execFileSync('tar', args, { encoding:
 
 async function archive(masker = new Masker(), onChunk = (_count: number): void => {}): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of tarOf(join(folder, 'in'), 'root', masker, (name) => name !== 'root/theirs')) {
+  for (const chunk of tarOf(join(folder, 'in'), 'root', masker, (name) => name !== 'root/theirs')) {
     chunks.push(Buffer.from(chunk));
     onChunk(chunks.length);
   }

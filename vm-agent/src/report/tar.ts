@@ -1,9 +1,9 @@
-import type { Stats } from 'node:fs';
-import { type FileHandle, lstat, open, readdir, readlink } from 'node:fs/promises';
+import { type Stats, closeSync, lstatSync, openSync, readSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Masker } from '../output/mask.ts';
 import { padding, tarEnd, tarHeader } from './header.ts';
 import { ring } from './ring.ts';
+import { tried } from '../tried.ts';
 
 const chunkSize = 64 * 1024;
 
@@ -22,37 +22,37 @@ interface Reading {
  * and devices are left out; so is what cannot be read. In the files that `isMasked` names, secrets become asterisks, as many as
  * they had bytes.
  */
-export async function* tarOf(folder: string, root: string, masker: Masker, isMasked: (name: string) => boolean): AsyncGenerator<Buffer> {
+export function* tarOf(folder: string, root: string, masker: Masker, isMasked: (name: string) => boolean): Generator<Buffer> {
   const reach = masker.longest;
   yield* entryOf(folder, root, { masker, isMasked, reach, next: ring(chunkSize + reach) });
   yield tarEnd;
 }
 
-async function* entryOf(path: string, name: string, reading: Reading): AsyncGenerator<Buffer> {
-  const stats = await lstat(path).catch(() => undefined);
+function* entryOf(path: string, name: string, reading: Reading): Generator<Buffer> {
+  const stats = tried(() => lstatSync(path));
   if (!stats) return;
   const common = { mode: stats.mode, uid: stats.uid, gid: stats.gid, mtime: stats.mtimeMs / 1000 };
   if (stats.isDirectory()) {
     yield tarHeader({ ...common, name: `${name}/`, type: 'folder', size: 0 });
-    const names = await readdir(path).catch((): string[] => []);
+    const names = tried(() => readdirSync(path)) ?? [];
     // By character codes: the same folder gives the same archive anywhere.
     for (const child of names.sort((a, b) => (a < b ? -1 : 1))) yield* entryOf(join(path, child), `${name}/${child}`, reading);
   } else if (stats.isSymbolicLink()) {
-    const target = await readlink(path).catch(() => undefined);
+    const target = tried(() => readlinkSync(path));
     if (target !== undefined) yield tarHeader({ ...common, name, type: 'link', size: 0, target });
   } else if (stats.isFile()) {
-    const handle = await open(path, 'r').catch(() => undefined);
-    if (!handle) return;
+    const fd = tried(() => openSync(path, 'r'));
+    if (fd === undefined) return;
     try {
       yield tarHeader({ ...common, name, type: 'file', size: stats.size });
-      yield* contentOf(handle, stats, reading, reading.isMasked(name));
+      yield* contentOf(fd, stats, reading, reading.isMasked(name));
     } finally {
-      await handle.close();
+      closeSync(fd);
     }
   }
 }
 
-async function* contentOf(handle: FileHandle, { size }: Stats, { masker, reach, next }: Reading, masked: boolean): AsyncGenerator<Buffer> {
+function* contentOf(fd: number, { size }: Stats, { masker, reach, next }: Reading, masked: boolean): Generator<Buffer> {
   let masks = masked && reach > 0;
   /** Bytes before `at` in which a secret may have begun. */
   let before: Buffer = Buffer.alloc(0);
@@ -60,7 +60,7 @@ async function* contentOf(handle: FileHandle, { size }: Stats, { masker, reach, 
     // Looks further than it yields: a secret may lie across the border.
     const buffer = next();
     const wanted = Math.min(size - at, chunkSize);
-    const read = await fill(handle, buffer.subarray(0, wanted + (masks ? reach : 0)), at);
+    const read = fill(fd, buffer.subarray(0, wanted + (masks ? reach : 0)), at);
     if (at === 0 && buffer.subarray(0, Math.min(read, 8192)).includes(0)) masks = false;
     const piece = buffer.subarray(0, wanted).fill(0, Math.min(read, wanted));
     if (masks) {
@@ -76,12 +76,12 @@ async function* contentOf(handle: FileHandle, { size }: Stats, { masker, reach, 
 }
 
 /** @returns how many bytes there were */
-async function fill(handle: FileHandle, buffer: Buffer, position: number): Promise<number> {
+function fill(fd: number, buffer: Buffer, position: number): number {
   let filled = 0;
   while (filled < buffer.length) {
-    const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
+    const count = readSync(fd, buffer, filled, buffer.length - filled, position + filled);
+    if (count === 0) break;
+    filled += count;
   }
   return filled;
 }

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { ReportProgress } from '@paceline/api/agent';
 import { Backoff } from '../backoff.ts';
@@ -61,27 +61,28 @@ async function received({ engine, name, signal }: Upload): Promise<ReportProgres
 }
 
 async function send({ engine, file, name, size, sha256, signal }: Upload, offset: number): Promise<ReportProgress> {
-  const text = await engine.text({
+  const answer = await engine.text({
     method: 'PUT',
     path: `${pathOf(name)}?offset=${offset}&size=${size}&sha256=${sha256}`,
     headers: { 'content-type': 'application/gzip', 'content-length': size - offset },
     body: Readable.from(contentOf(file, offset), { highWaterMark: 1 }),
     signal,
   });
-  return JSON.parse(text || '{"complete":true}') as ReportProgress;
+  return JSON.parse(answer) as ReportProgress;
 }
 
-async function* contentOf(file: string, offset: number): AsyncGenerator<Buffer> {
-  const handle = await open(file, 'r');
+function* contentOf(file: string, offset: number): Generator<Buffer> {
+  const fd = openSync(file, 'r');
   const next = ring(64 * 1024);
   try {
     for (let at = offset; ;) {
-      const { buffer, bytesRead } = await handle.read(next(), 0, 64 * 1024, at);
-      if (bytesRead === 0) return;
-      at += bytesRead;
-      yield buffer.subarray(0, bytesRead);
+      const buffer = next();
+      const count = readSync(fd, buffer, 0, buffer.length, at);
+      if (count === 0) return;
+      at += count;
+      yield buffer.subarray(0, count);
     }
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }

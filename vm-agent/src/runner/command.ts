@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { fstatSync, readFileSync, readSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { scriptGraceMs } from '@paceline/api/agent';
+import { type Assignment, scriptGraceMs } from '@paceline/api/agent';
+import { withFile } from '../durable.ts';
 import type { Paths } from '../paths.ts';
 import type { Bench } from './bench.ts';
+import { attempt } from './failure.ts';
 import { type Command, type Exit, type ProcessFiles, ScriptProcess, readResult } from './process.ts';
 import type { StepRecord } from './store.ts';
+import { tried } from '../tried.ts';
 
 /** The engine learns of a step's end at most this many milliseconds after it, however much output is still on its way. */
 const outputFirst = 1000;
@@ -35,11 +38,12 @@ export async function runCommand(bench: Bench, { seq, id, make, stop }: StepComm
   }
   if (!process) {
     const command = await make();
-    if (stop.aborted) return { code: undefined, signal: undefined };
-    record = store.record(id, { status: 'running', attempt: files.attempt, bootId });
-    process = ScriptProcess.start(command, files, clock);
+    if (stop.aborted) return {};
+    record = { status: 'running', attempt: files.attempt, bootId };
+    attempt('record that it begins', () => store.record(id, record!));
+    process = attempt('start it', () => ScriptProcess.start(command, files, clock));
     record.startTime = process.startTime;
-    store.save();
+    store.note();
   }
   follow(bench, files);
   const exit = await untilEnd(process, stop);
@@ -79,6 +83,12 @@ export function sendRest(bench: Bench, seq: number, id: string, record: StepReco
   }
 }
 
+/** The process that the script under way was started as, by this agent or one before it; it leads a session of its own. */
+export function scriptUnderWay({ store, paths }: Bench, { seq, steps }: Assignment): number | undefined {
+  const step = store.state.seq === seq && steps.find(({ kind, id }) => kind === 'script' && store.step(id)?.status === 'running');
+  return step ? tried(() => Number(readFileSync(stepFiles(paths, seq, step.id, store.step(step.id)!.attempt).begun, 'utf8'))) : undefined;
+}
+
 /** Stop what an agent before this one has left running of that step. */
 export async function stopAbandoned(bench: Bench, seq: number, id: string, record: StepRecord): Promise<void> {
   if (record.status !== 'running' || record.bootId !== bench.bootId) return;
@@ -113,25 +123,16 @@ export function clearResults(folder: string): void {
 
 /** The last line with anything on it, as the reason of a failure. */
 export function lastLine(file: string): string {
-  try {
-    const fd = openSync(file, 'r');
-    try {
+  const last = tried(() =>
+    withFile(file, 'r', (fd) => {
       const size = fstatSync(fd).size;
       const buffer = Buffer.alloc(Math.min(size, 64 * 1024));
       readSync(fd, buffer, 0, buffer.length, size - buffer.length);
       const lines = buffer.toString().split(/[\r\n]+/);
-      return (
-        lines
-          .findLast((line) => line.trim() !== '')
-          ?.trim()
-          .slice(0, 4000) ?? ''
-      );
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return '';
-  }
+      return lines.findLast((line) => line.trim());
+    }),
+  );
+  return last?.trim().slice(0, 4000) ?? '';
 }
 
 /** What to say of a command that failed: its last word, or how it ended. */

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import type { AgentConfig } from '../config.ts';
 import type { Paths } from '../paths.ts';
+import { tried } from '../tried.ts';
 
 /** What scripts may see of the agent's own environment. The rest may hold what is none of their business. */
 const passed = /^(HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|(http|https|ftp|no|all)_proxy|(HTTP|HTTPS|FTP|NO|ALL)_PROXY)$/;
@@ -23,7 +24,7 @@ export function searchPath({ path }: AgentConfig, { bin, sbin }: Paths): string 
 export function baseEnvironment(config: AgentConfig, paths: Paths, own: NodeJS.ProcessEnv): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(own)) if (value !== undefined && passed.test(name)) env[name] = value;
-  env['HOME'] ||= home();
+  env['HOME'] ||= tried(() => userInfo().homedir) ?? '/';
   return {
     ...env,
     PATH: searchPath(config, paths),
@@ -36,12 +37,4 @@ export function baseEnvironment(config: AgentConfig, paths: Paths, own: NodeJS.P
     SLIPSTREAM_NODE_INSTANCE_NAME: config.instance,
     SLIPSTREAM_SERVICEURL: config.url,
   };
-}
-
-function home(): string {
-  try {
-    return userInfo().homedir;
-  } catch {
-    return '/';
-  }
 }

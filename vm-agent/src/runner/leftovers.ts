@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { leftovers } from './machine.ts';
+import { tried } from '../tried.ts';
 
 /** End every process that came from this instance's scripts, daemons included: SIGTERM, and SIGKILL after the grace. */
 export async function sweep(marks: string[], sessions: ReadonlySet<number>, clock: Clock, graceMs: number): Promise<void> {
@@ -17,9 +18,5 @@ export async function sweep(marks: string[], sessions: ReadonlySet<number>, cloc
 }
 
 function kill(pids: number[], signal: NodeJS.Signals): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, signal);
-    } catch {}
-  }
+  for (const pid of pids) tried(() => process.kill(pid, signal));
 }

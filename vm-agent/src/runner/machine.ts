@@ -1,17 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { uptime } from 'node:os';
+import { tried } from '../tried.ts';
+import type { ProcessTable } from './examination.ts';
 
 /** Changes when the machine boots. */
 export function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {}
-  try {
-    return String(execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], { stdio: 'pipe' })).trim();
-  } catch {
-    return `boot-${Math.round((Date.now() / 1000 - uptime()) / 600)}`;
-  }
+  const id =
+    tried(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')) ??
+    tried(() => execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], { stdio: 'pipe', encoding: 'utf8' })) ??
+    `boot-${Math.round((Date.now() / 1000 - uptime()) / 600)}`;
+  return id.trim();
 }
 
 /**
@@ -24,37 +23,75 @@ export function isAlive(pid: number, mark: string, startTime?: string): boolean 
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  try {
+  const same = tried(() => {
     const status = processStatus(pid);
     if (status.state === 'Z' || status.state === 'X') return false;
     if (startTime && status.startTime !== startTime) return false;
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark);
-  } catch {
-    // Without a /proc its number must do.
-    return process.platform !== 'linux';
-  }
+  });
+  // Without a /proc its number must do.
+  return same ?? process.platform !== 'linux';
 }
 
 export interface ProcessStatus {
+  pid: number;
+  /** Of its program; no more than 15 bytes of it. */
+  name: string;
   state: string;
+  parent: number;
+  group: number;
   session: number;
+  /** Time on the processor, its own and that of its children that are gone: another text when it has grown. */
+  ticks: string;
+  threads: number;
   /** In clock ticks since boot. */
   startTime: string;
 }
 
 export function processStatus(pid: number): ProcessStatus {
   const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  // The command in the second field may contain anything.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0]!, session: Number(fields[3]), startTime: fields[19]! };
+  // The name may contain anything.
+  const end = text.lastIndexOf(')');
+  const fields = text.slice(end + 2).split(' ');
+  const [parent, group, session] = fields.slice(1, 4).map(Number) as [number, number, number];
+  return {
+    pid,
+    name: text.slice(text.indexOf('(') + 1, end),
+    state: fields[0]!,
+    parent,
+    group,
+    session,
+    ticks: fields.slice(11, 15).join(' '),
+    threads: Number(fields[17]),
+    startTime: fields[19]!,
+  };
 }
 
 export function startTimeOf(pid: number): string | undefined {
-  try {
-    return processStatus(pid).startTime;
-  } catch {
-    return undefined;
-  }
+  return tried(() => processStatus(pid).startTime);
+}
+
+/** All that live. Throws where there is no /proc. */
+function processes(): ProcessStatus[] {
+  return readdirSync('/proc').flatMap((name) => {
+    const status = Number(name) > 0 ? tried(() => processStatus(Number(name))) : undefined;
+    return !status || status.state === 'Z' ? [] : status;
+  });
+}
+
+/** Whether all of them are in the environment that the process began with. */
+function carries(pid: number, marks: string[]): boolean {
+  const env = `\0${tried(() => readFileSync(`/proc/${pid}/environ`, 'utf8'))}`;
+  return marks.every((mark) => env.includes(`\0${mark}\0`));
+}
+
+/** The processes of this machine; those of one instance carry its marks. */
+export function processTable(marks: string[]): ProcessTable {
+  return {
+    list: processes,
+    isOurs: (pid) => carries(pid, marks),
+    waitsIn: (pid) => tried(() => readFileSync(`/proc/${pid}/wchan`, 'utf8')) ?? '',
+  };
 }
 
 /**
@@ -62,23 +99,7 @@ export function startTimeOf(pid: number): string | undefined {
  * in the sessions of its scripts. Only where there is a /proc.
  */
 export function leftovers(marks: string[], sessions: ReadonlySet<number>): number[] {
-  let names: string[];
-  try {
-    names = readdirSync('/proc');
-  } catch {
-    return [];
-  }
-  return names.map(Number).filter((pid) => pid > 1 && pid !== process.pid && isLeftover(pid, marks, sessions));
-}
-
-function isLeftover(pid: number, marks: string[], sessions: ReadonlySet<number>): boolean {
-  try {
-    const { state, session } = processStatus(pid);
-    if (state === 'Z') return false;
-    if (sessions.has(session)) return true;
-    const env = `\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}`;
-    return marks.every((mark) => env.includes(`\0${mark}\0`));
-  } catch {
-    return false;
-  }
+  return (tried(processes) ?? []).flatMap(({ pid, session }) =>
+    pid > 1 && pid !== process.pid && (sessions.has(session) || carries(pid, marks)) ? pid : [],
+  );
 }

@@ -1,5 +1,6 @@
-import { chmodSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceFile } from '../durable.ts';
+import { attempt } from './failure.ts';
 
 /**
  * Installs packages with whatever this machine has. A script, not code of the agent, so that it survives the agent as any other.
@@ -42,8 +43,6 @@ export function packagesArgv(folder: string, mode: 'install' | 'check', packages
   const wrong = packages.find((name) => !/^[A-Za-z0-9@./_][^\s]*$/.test(name));
   if (wrong !== undefined) throw new Error(`'${wrong}' is not the name of a package`);
   const file = join(folder, `packages-${mode}.sh`);
-  writeFileSync(`${file}.new`, mode === 'install' ? install : check);
-  chmodSync(`${file}.new`, 0o700);
-  renameSync(`${file}.new`, file);
+  attempt('write the script', () => replaceFile(file, mode === 'install' ? install : check, 0o700));
   return ['/bin/sh', file, ...packages];
 }

@@ -2,15 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Clock } from '../clock.ts';
+import { AgentFailure } from './failure.ts';
 import { isAlive, startTimeOf } from './machine.ts';
+import { tried } from '../tried.ts';
 
 /**
  * Runs the command in the shell that outlives the agent. The first file is taken by whoever comes first: this shell, or an agent
  * that was started again and gives this attempt up; so a command never runs twice. Signals to the group end the command, not
  * the shell, which must still write the exit code. What the shell itself has to say ("Killed") is not the command's output.
+ * It exits with the same code, for the agent that is there and a disk that is full; 73 is that of files that cannot be made.
  */
 const wrapper = `set -C
-{ echo $$ >"$1"; } 2>/dev/null || exit 0
+{ echo $$ >"$1"; } 2>/dev/null || exit 73
 set +C
 trap : HUP INT TERM
 umask 022
@@ -18,7 +21,9 @@ exec 3>&2 2>/dev/null
 result=$2
 shift 2
 (exec "$@" 2>&3 3>&-)
-echo $? >"$result"`;
+code=$?
+echo $code >"$result"
+exit $code`;
 
 export interface ProcessFiles {
   /** Made by the wrapper when it begins, with its process number. */
@@ -37,8 +42,8 @@ export interface Command {
 
 /** `code` undefined: the process is gone and left no exit code. */
 export interface Exit {
-  code: number | undefined;
-  signal: string | undefined;
+  code?: number | undefined;
+  signal?: string | undefined;
 }
 
 /** A command in a process group of its own, started by this agent or by one before it. */
@@ -56,9 +61,9 @@ export class ScriptProcess {
     this.startTime = startTime;
     this.#files = files;
     this.#clock = clock;
-    this.exit = (child ? exitOf(child) : this.#gone()).then((signal) => {
+    this.exit = (child ? exitOf(child) : this.#gone()).then(({ code, signal }) => {
       this.#ended = true;
-      return outcome(readResult(files.result), signal);
+      return withSignal(readResult(files.result) ?? code, signal);
     });
   }
 
@@ -72,8 +77,6 @@ export class ScriptProcess {
         detached: true,
         stdio: ['ignore', stdout, stderr],
       });
-      // A failed start is told by an exit without a result.
-      child.on('error', () => {});
       return new ScriptProcess(child.pid ?? 0, files, clock, child.pid ? startTimeOf(child.pid) : undefined, child);
     } finally {
       closeSync(stdout);
@@ -106,11 +109,7 @@ export class ScriptProcess {
 
   /** To all of its group. */
   signal(signal: NodeJS.Signals): boolean {
-    try {
-      return this.pid > 0 && process.kill(-this.pid, signal);
-    } catch {
-      return false;
-    }
+    return this.pid > 0 && tried(() => process.kill(-this.pid, signal)) === true;
   }
 
   /** SIGTERM to the group, and SIGKILL after the grace for what is left of it. Resolves when the group is empty. */
@@ -122,39 +121,31 @@ export class ScriptProcess {
 
   /** Whether anything is left of the command, the daemons that it started included. */
   get groupAlive(): boolean {
-    try {
-      process.kill(-this.pid, 0);
-      return true;
-    } catch {
-      return false;
-    }
+    return tried(() => process.kill(-this.pid, 0)) === true;
   }
 
-  async #gone(): Promise<undefined> {
+  async #gone(): Promise<Exit> {
     while (readResult(this.#files.result) === undefined && this.alive) await this.#clock.sleep(100);
-    return undefined;
+    return {};
   }
 }
 
-/** @returns the signal that ended the wrapper itself */
-function exitOf(child: ChildProcess): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    child.on('exit', (_, signal) => resolve(signal ?? undefined));
-    child.on('error', () => resolve(undefined));
+/** How the wrapper itself ended. Rejects when it could not be started. */
+function exitOf(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve, reject) => {
+    child.on('exit', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }));
+    child.on('error', (error) => reject(new AgentFailure('start it', error)));
   });
 }
 
 /** The exit code, once the whole line is there. */
 export function readResult(file: string): number | undefined {
-  try {
-    const text = readFileSync(file, 'utf8');
-    return /^\d+\n$/.test(text) ? Number(text) : undefined;
-  } catch {
-    return undefined;
-  }
+  const text = tried(() => readFileSync(file, 'utf8')) ?? '';
+  return /^\d+\n$/.test(text) ? Number(text) : undefined;
 }
 
-function outcome(code: number | undefined, signal: string | undefined): Exit {
+/** A shell tells of a signal by a number above 128. */
+function withSignal(code: number | undefined, signal: string | undefined): Exit {
   if (code === undefined) return { code, signal };
   const name = Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0];
   return { code, signal: name };

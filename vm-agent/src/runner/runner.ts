@@ -17,13 +17,9 @@ export class Runner {
   /** The assignment as it is now. */
   update(assignment: Assignment): void {
     if (this.#stopped || assignment.seq < (this.#work?.seq ?? -1)) return;
-    if (assignment.seq === this.#work?.seq) {
-      if (assignment.abort !== null) this.#work.halt();
-      return;
-    }
+    if (assignment.seq === this.#work?.seq) return this.#work.update(assignment);
     const before = this.#work;
     const work = (this.#work = new Work(this.#bench, assignment));
-    if (assignment.abort !== null) work.halt();
     this.#turn = this.#turn.then(async () => {
       // The run went on without us: what we still do is of no use.
       before?.cancel();
@@ -34,6 +30,11 @@ export class Runner {
     });
   }
 
+  /** The process that the script under way was started as. */
+  get script(): number | undefined {
+    return this.#work?.script;
+  }
+
   /** Stop what runs, with its processes. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -42,11 +43,15 @@ export class Runner {
   }
 
   async #begin(seq: number): Promise<void> {
-    const { store, paths } = this.#bench;
+    const { store, paths, log } = this.#bench;
     if (store.state.seq === seq) return;
-    const abandoned = Object.entries(store.state.steps);
-    await Promise.all(abandoned.map(([id, record]) => stopAbandoned(this.#bench, store.state.seq, id, record)));
-    clearResults(paths.steps);
+    try {
+      const abandoned = Object.entries(store.state.steps);
+      await Promise.all(abandoned.map(([id, record]) => stopAbandoned(this.#bench, store.state.seq, id, record)));
+      clearResults(paths.steps);
+    } catch (error) {
+      log(`Work ${store.state.seq} left something behind: ${(error as Error).message}`);
+    }
     store.begin(seq);
   }
 }

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import { accessSync, chmodSync, constants, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ScriptStep } from '@paceline/api/agent';
 import { Backoff } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
+import { replaceFile } from '../durable.ts';
 import { type Engine, HttpError } from '../link/http.ts';
 import { insist } from '../link/insist.ts';
+import { attempt } from './failure.ts';
+import { tried } from '../tried.ts';
 
 /** SlipStream's name of the file: `<module>:<Label>`, lower-cased and without characters that a path may not have. */
 export function scriptName(module: string, label: string): string {
@@ -14,7 +17,7 @@ export function scriptName(module: string, label: string): string {
   return `${Buffer.from(name)
     .toString('latin1')
     .slice(0, 120)
-    .replaceAll(/[^\w.-]/g, '-')}_${sha256(Buffer.from(name))}`;
+    .replaceAll(/[^\w.-]/g, '-')}_${sha256(name)}`;
 }
 
 export interface ScriptSource {
@@ -28,31 +31,29 @@ export interface ScriptSource {
 /** The text with that digest: fetched once, checked always. Tries until the engine answers. */
 export async function scriptText(digest: string, { engine, cache, clock, signal }: ScriptSource): Promise<string> {
   const file = join(cache, digest.replaceAll(/[^0-9a-zA-Z]/g, ''));
-  try {
-    const text = readFileSync(file);
-    if (sha256(text) === digest) return text.toString();
-  } catch {}
+  const known = tried(() => readFileSync(file, 'utf8'));
+  if (known !== undefined && sha256(known) === digest) return known;
   let wrong = 0;
   const path = `/agent/scripts/${encodeURIComponent(digest)}`;
   const fetched = async (): Promise<string> => {
-    const text = Buffer.from(await engine.text({ method: 'GET', path, signal }));
+    const text = await engine.text({ method: 'GET', path, signal });
     if (sha256(text) !== digest) throw new HttpError(502, `the script that arrived does not have the digest ${digest}`);
-    writeFileSync(file, text, { mode: 0o600 });
-    return text.toString();
+    return text;
   };
-  return insist(fetched, {
+  const text = await insist(fetched, {
     backoff: new Backoff(clock),
     signal,
     final: ({ status }) => status === 404 || (status === 502 && ++wrong === 5),
   });
+  // Else the next agent will fetch it again.
+  tried(() => writeFileSync(file, text, { mode: 0o600 }));
+  return text;
 }
 
 /** Written under another name first: a shell may still be reading the script of this name. */
 export function writeScript(folder: string, step: Pick<ScriptStep, 'module' | 'label'>, text: string): string {
   const file = join(folder, scriptName(step.module, step.label));
-  writeFileSync(`${file}.new`, text);
-  chmodSync(`${file}.new`, 0o755);
-  renameSync(`${file}.new`, file);
+  attempt('write the script', () => replaceFile(file, text, 0o755));
   return file;
 }
 
@@ -71,15 +72,11 @@ export function interpreterArgv(text: string, file: string): string[] {
   }
   const [, interpreter, argument] = /^[ \t]*(\S*)[ \t]*(.*?)[ \t]*$/.exec(line)!;
   if (!interpreter) return ['/bin/sh', file];
-  try {
-    accessSync(interpreter, constants.X_OK);
-    if (!statSync(interpreter).isFile()) throw new Error('not a file');
-  } catch {
-    throw new Error(`there is no interpreter '${interpreter}' on this machine (first line of the script)`);
-  }
+  const canRun = (): boolean => (accessSync(interpreter, constants.X_OK), statSync(interpreter).isFile());
+  if (!tried(canRun)) throw new Error(`there is no interpreter '${interpreter}' on this machine (first line of the script)`);
   return argument ? [interpreter, argument, file] : [interpreter, file];
 }
 
-function sha256(text: Buffer): string {
+function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

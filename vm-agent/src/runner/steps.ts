@@ -2,6 +2,7 @@ import type { PackagesStep, ScriptStep, Step } from '@paceline/api/agent';
 import { sendReport } from '../report/send.ts';
 import type { Bench, Outcome } from './bench.ts';
 import { failureOf, lastLine, runCommand, stepFiles } from './command.ts';
+import { failed } from './failure.ts';
 import { packagesArgv } from './packages.ts';
 import type { Command } from './process.ts';
 import { interpreterArgv, scriptText, writeScript } from './script.ts';
@@ -23,7 +24,7 @@ export async function runStep(bench: Bench, seq: number, step: Step, stop: Abort
     return await runScript(bench, seq, step, stop);
   } catch (error) {
     if (stop.aborted) return { status: 'stopped' };
-    return { status: 'failed', message: failure(bench, step, (error as Error).message) };
+    return failed(bench, step, error as Error);
   }
 }
 
@@ -34,7 +35,7 @@ async function runScript(bench: Bench, seq: number, step: ScriptStep | PackagesS
   if (exitCode === 0) return { status: 'done', exitCode };
   if (stop.aborted) return { status: 'stopped', exitCode };
   const { stderr } = stepFiles(bench.paths, seq, step.id, bench.store.step(step.id)?.attempt ?? 1);
-  return { status: 'failed', exitCode, message: failure(bench, step, failureOf(exit, lastLine(stderr))) };
+  return { ...failed(bench, step, new Error(failureOf(exit, lastLine(stderr)))), exitCode };
 }
 
 async function scriptCommand({ paths, engine, env, clock }: Bench, step: ScriptStep, stop: AbortSignal): Promise<Command> {
@@ -54,13 +55,4 @@ async function scriptCommand({ paths, engine, env, clock }: Bench, step: ScriptS
 
 async function packagesCommand({ paths, config, env }: Bench, step: PackagesStep): Promise<Command> {
   return { argv: packagesArgv(paths.state, config.packages, step.packages), cwd: paths.cwd, env };
-}
-
-/** SlipStream's words, which people and scripts know. */
-function failure({ config, masker, store }: Bench, step: Step, detail: string): string {
-  const reason = masker.hide(detail);
-  if (step.kind === 'script') return `Failed running '${step.module}:${step.label}' script on '${config.instance}': ${reason}`;
-  if (step.kind === 'packages') return `Failed installing packages on '${config.instance}': ${reason}`;
-  const name = store.step(step.id)?.report?.name;
-  return `Failed sending the report${name ? ` ${name}` : ''} of '${config.instance}': ${reason}`;
 }

@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeDurably } from '../durable.ts';
+import { tried } from '../tried.ts';
 
 export type StepStatus = 'running' | 'done' | 'failed' | 'stopped';
 
@@ -48,37 +49,37 @@ export class Store {
     writeDurably(this.#file, JSON.stringify(this.state), this.#survives);
   }
 
-  /** The engine knows of that step: worth a note, but not a wait for the disk. */
+  /** Save what is good to know after a restart but nothing depends on, if the disk has room for it. */
+  note(): void {
+    tried(() => this.save());
+  }
+
+  /** The engine knows of that step. */
   told(seq: number, id: string): void {
     const record = this.state.seq === seq ? this.step(id) : undefined;
     if (!record) return;
     record.told = true;
-    writeFileSync(`${this.#file}.told`, JSON.stringify(this.state), { mode: 0o600 });
-    renameSync(`${this.#file}.told`, this.#file);
+    this.note();
   }
 
-  /** Forget the steps of the work before. */
+  /** Forget the steps of the work before. The first step of the new one saves it, before it begins. */
   begin(seq: number): void {
     this.state.seq = seq;
     this.state.steps = {};
-    this.save();
+    this.note();
   }
 
   step(id: string): StepRecord | undefined {
     return this.state.steps[id];
   }
 
-  record(id: string, record: StepRecord): StepRecord {
+  /** Holds in this process even when it throws. */
+  record(id: string, record: StepRecord): void {
     this.state.steps[id] = record;
     this.save();
-    return record;
   }
 }
 
 export function readState(folder: string): State | undefined {
-  try {
-    return JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8')) as State;
-  } catch {
-    return undefined;
-  }
+  return tried(() => JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8')) as State);
 }

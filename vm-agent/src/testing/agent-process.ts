@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'vitest';
 import type { FakeEngine } from './fake-engine.ts';
+import { mountSmallDisk } from './small-disk.ts';
 
 /** The real bundle in a process of its own, below a folder of its own. */
 export class AgentProcess {
@@ -13,20 +15,27 @@ export class AgentProcess {
   child: ChildProcess | undefined;
   stderr = '';
   #exit: Promise<number | null> = Promise.resolve(null);
+  #unmount: (() => void) | undefined;
 
-  constructor(engine: FakeEngine, bundle: string, node: string, more: object = {}) {
+  /** @param disk its folder is a disk of this size, where that is possible */
+  constructor(engine: FakeEngine, bundle: string, node: string, more: object = {}, disk?: { size: string; context: TestContext }) {
     this.bundle = bundle;
     this.node = node;
     this.root = mkdtempSync(join(tmpdir(), 'paceline-agent-'));
+    if (disk) {
+      disk.context.onTestFinished(() => rmSync(this.root, { recursive: true, force: true }));
+      this.#unmount = mountSmallDisk(disk.context, this.root, disk.size);
+    }
     this.config = join(this.root, 'config.json');
     const { url, secret } = engine;
     const config = { url, secret, run: 'run-1', instance: 'apache.1', root: this.root, packages: 'check', env: {}, ...more };
     writeFileSync(this.config, JSON.stringify(config));
   }
 
-  start(args: string[] = ['run', '--config', this.config]): this {
-    const child = spawn(this.node, [this.bundle, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-    child.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+  /** @param stderr where its log goes instead of `this.stderr` */
+  start(args: string[] = ['run', '--config', this.config], stderr: number | 'pipe' = 'pipe'): this {
+    const child = spawn(this.node, [this.bundle, ...args], { stdio: ['ignore', 'ignore', stderr] });
+    child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
     this.child = child;
     this.#exit = new Promise((resolve) => child.on('exit', resolve));
     return this;
@@ -59,6 +68,7 @@ export class AgentProcess {
       this.child.kill('SIGKILL');
       await this.#exit;
     }
+    this.#unmount?.();
     rmSync(this.root, { recursive: true, force: true });
   }
 

@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Step } from '@paceline/api/agent';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildAgent } from '../../build.mjs';
 import { AgentProcess, runToEnd } from './agent-process.ts';
+import { defineExaminationTests } from './examination-tests.ts';
 import { FakeEngine } from './fake-engine.ts';
 
 /** What the bundle must do on every Node: the whole program, against an engine that is real but for its storage. */
@@ -28,12 +30,14 @@ export function defineBundleTests(name: string, node: string): void {
     });
     afterEach(async () => {
       engine.leave();
+      // Only an agent that is not killed ends what its scripts have left running.
+      await engine.until('the end of the link', () => !engine.connected).catch(() => {});
       await Promise.all(agents.splice(0).map((agent) => agent.clean()));
       await engine.stop();
     });
 
-    async function started(more: object = {}): Promise<AgentProcess> {
-      const agent = new AgentProcess(engine, bundle, node, more);
+    async function started(more: object = {}, disk?: ConstructorParameters<typeof AgentProcess>[4]): Promise<AgentProcess> {
+      const agent = new AgentProcess(engine, bundle, node, more, disk);
       agents.push(agent);
       agent.start();
       await engine.until('the link', () => engine.connected);
@@ -56,6 +60,7 @@ export function defineBundleTests(name: string, node: string): void {
       expect(engine.joins[0]).toMatchObject({ run: 'run-1', instance: 'apache.1', nodeVersion: expect.stringMatching(/^v\d/) });
       expect(agent.read('config.json')).not.toContain(engine.secret);
       expect(statSync(agent.path('var/lib/paceline/key')).mode & 0o777).toBe(0o600);
+      expect(agent.read('var/lib/paceline/key')).toMatch(/^pla_run-1_[\w-]{43}\n$/);
       expect(statSync(agent.path('var/lib/paceline')).mode & 0o777).toBe(0o700);
       expect(statSync(agent.path('run/paceline/agent.sock')).mode & 0o777).toBe(0o600);
 
@@ -202,6 +207,30 @@ export function defineBundleTests(name: string, node: string): void {
       expect((await agent.command('ss-get', ['--ignore-abort', 'phase'])).stdout).toBe('two\n');
       expect((await agent.command('ss-cancel-abort', [])).code).toBe(0);
       expect(engine.assignment.abort).toBe(null);
+    });
+
+    test('a barrier asks once for each value', async () => {
+      const agent = await started();
+      const waits = (): boolean => engine.waits.includes('apache.1:phase');
+      engine.set('apache.1:phase', 'one');
+      engine.assign([engine.script('b', 'ss-wait phase three; ss-set passed yes')]);
+      await engine.until('its first words', () => engine.output(/stderr/) && waits());
+      expect(engine.gets).toBe(2);
+      engine.set('apache.1:phase', 'two');
+      await engine.until('the next wait', waits);
+      await engine.stop();
+      await engine.start();
+      await engine.until('the wait again', waits);
+      expect(engine.gets).toBe(4);
+      const set = performance.now();
+      engine.set('apache.1:phase', '"three" ');
+      await completed(1);
+      expect(performance.now() - set).toBeLessThan(2000);
+      expect(engine.gets).toBe(4);
+      expect((await agent.command('ss-wait', ['--timeout', '1', 'phase', 'four'])).stderr).toBe(
+        "Waiting for apache.1:phase to be 'four'\n\nError: Exceeded timeout limit of 1 waiting for key 'apache.1:phase' to be 'four'\n",
+      );
+      expect(engine.gets).toBe(6);
     });
 
     test('the commands without curl, and the bundle under their names', async () => {
@@ -368,6 +397,104 @@ export function defineBundleTests(name: string, node: string): void {
       expect(readdirSync(agent.path('var/lib/paceline/spool'))).toHaveLength(1);
     });
 
+    test('a disk that the script fills: the agent says so, and completes', async (context) => {
+      const agent = await started({}, { size: '2m', context });
+      const fill = (text: string, more: object = {}): Step => engine.script('fill', `${text}`, { aborts: false, ...more });
+      // The script itself does not mind, but nobody could know later that it was done.
+      const seq = engine.assign([
+        fill('yes "so much to say" | head -c 8000000; exit 0', { aborts: true }),
+        engine.script('next', 'echo never'),
+        engine.script('late', 'echo never', { immune: true, aborts: false }),
+        { kind: 'report', id: 'report' },
+      ]);
+      await completed(seq);
+      expect(engine.output(/fill.stdout/)).toMatch(/^(so much to say\n){1000}/);
+      expect(engine.story).toEqual([
+        'fill started',
+        'fill failed: Deployment of examples/apache: the agent could not record how it ended: ENOSPC: no space left on device, write',
+        'next stopped',
+        'late started',
+        expect.stringMatching(/^late failed: Deployment of examples\/apache: the agent could not .*: ENOSPC: no space left on device/),
+        'report started',
+        "report failed: Failed sending the report of 'apache.1': ENOSPC: no space left on device, write",
+        `complete ${seq}`,
+      ]);
+      expect(readdirSync(agent.path('var/lib/paceline/spool'))).toEqual([]);
+      // Nothing of it can be written down: no start, no end, not even which work this is.
+      await completed(engine.assign([{ kind: 'packages', id: 'packages', module: 'examples/apache', packages: ['sh'] }]));
+      expect(engine.story.at(-2)).toMatch(/^packages failed: Packages of examples\/apache: the agent could not .*: ENOSPC/);
+      // With room again all goes on as ever, and what was completed is not done again.
+      rmSync(agent.path('var/log/slipstream/client'), { recursive: true });
+      agent.mkdir('var/log/slipstream/client');
+      await completed(engine.assign([engine.script('again', 'echo "there is room"')]));
+      expect(engine.story.at(-2)).toBe('again done');
+      engine.leave();
+      expect(await agent.exit).toBe(0);
+    });
+
+    test('a log that cannot be written is no reason to die', async () => {
+      const agent = new AgentProcess(engine, bundle, node);
+      agents.push(agent);
+      const full = openSync('/dev/full', 'w');
+      agent.start(undefined, full);
+      closeSync(full);
+      await completed(engine.assign([engine.script('a', 'true')]));
+      engine.leave();
+      expect(await agent.exit).toBe(0);
+    });
+
+    test('a completion that the engine has lost is told again, with nothing done twice', async () => {
+      const agent = await started();
+      for (let seq = 1; seq < 5; seq++) await completed(engine.assign([]));
+      const seq = engine.assign([engine.script('once', `echo x >>${agent.path('count')}`)]);
+      expect(seq).toBe(5);
+      await completed(5);
+      const told = (): number => engine.story.filter((line) => line === 'complete 5').length;
+      engine.loseCompletion();
+      await engine.until('the completion again', () => told() === 2);
+      // In the first words of a new connection, too, and after a restart of the agent.
+      await engine.stop();
+      engine.assignment = { ...engine.assignment, completed: false };
+      await engine.start();
+      await engine.until('the completion again', () => told() === 3);
+      await agent.kill('SIGKILL');
+      engine.assignment = { ...engine.assignment, completed: false };
+      agent.start();
+      await engine.until('the completion again', () => told() === 4);
+      expect(agent.read('count')).toBe('x\n');
+      expect(engine.assignment.completed).toBe(true);
+    });
+
+    test('what was said on a connection that has been replaced is said again on the next one', async () => {
+      const agent = await started();
+      const { lastOp, session } = engine;
+      engine.replaceSession();
+      const set = agent.command('ss-set', ['k', 'v']);
+      await engine.until('a refusal', () => engine.stale.includes(session));
+      expect(engine.lastOp).toBe(lastOp);
+      engine.greet();
+      expect((await set).code).toBe(0);
+      expect(engine.params.get('apache.1:k')?.value).toBe('v');
+      expect(engine.lastOp).toBe(lastOp + 1);
+    });
+
+    test('a blocked get ends with an error when the engine will not tell', async () => {
+      const agent = await started();
+      engine.params.set('web:ids', { value: '1', secret: false });
+      const get = agent.command('ss-get', ['db:password']);
+      const all = agent.command('ss-get-all', ['--ignore-abort', 'web', 'up']);
+      await engine.until('the waits', () => engine.waits.includes('db.1:password') && engine.waits.includes('*web up'));
+      const refusal = { code: 'PACELINE_FORBIDDEN', httpStatus: 403, message: 'db.1:password is a secret of others' };
+      engine.refuse({ key: 'db.1:password', ...refusal });
+      engine.refuse({ node: 'web', name: 'up', ...refusal, httpStatus: 404, message: 'There is no web any more' });
+      expect(await get).toMatchObject({
+        code: 6,
+        stdout: '',
+        stderr: expect.stringMatching(/\nSecurity Error: db\.1:password is a secret of others\n$/),
+      });
+      expect(await all).toMatchObject({ code: 7, stdout: '', stderr: expect.stringMatching(/\nError: There is no web any more\n$/) });
+    });
+
     test('refused, revoked: it says so and goes', async () => {
       engine.joinStatus = 403;
       const agent = new AgentProcess(engine, bundle, node);
@@ -429,5 +556,7 @@ export function defineBundleTests(name: string, node: string): void {
       expect(pids.map(alive)).toEqual([false, false, false]);
       await Promise.all(others.slice(1).map((other) => other.stop()));
     });
+
+    defineExaminationTests(started, () => engine);
   });
 }

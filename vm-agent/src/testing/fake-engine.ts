@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Assignment, JoinRequest, Op, OpResult, Step, StreamEvents } from '@paceline/api/agent';
+import type { Assignment, JoinRequest, Op, OpResult, OpsRequest, RefusedEvent, Step, StreamEvents } from '@paceline/api/agent';
 
 type Log = Extract<Op, { op: 'log' }>;
 
@@ -27,7 +27,15 @@ export class FakeEngine {
   streamStatus = 0;
   keyHash = '';
   lastOp = 0;
-  readonly #waits = new Set<string>();
+  /** Of the newest stream; what is said on another one is refused. */
+  session = '';
+  readonly findings: Extract<Op, { op: 'examined' }>['finding'][] = [];
+  /** Sessions of the ops requests that were refused for it. */
+  readonly stale: string[] = [];
+  #sessions = 0;
+  /** By question; with the value, if any, that is no answer. */
+  readonly #waits = new Map<string, string | undefined>();
+  readonly #refusals = new Map<string, OpResult>();
   readonly #streams = new Set<ServerResponse>();
   readonly #watchers = new Set<() => void>();
   #server: Server | undefined;
@@ -113,8 +121,37 @@ export class FakeEngine {
     this.#push('assignment', this.assignment);
   }
 
+  /** Forget a completion that was answered, as an engine does that loses its last writes. */
+  loseCompletion(): void {
+    this.assignment = { ...this.assignment, completed: false };
+    this.#push('assignment', this.assignment);
+  }
+
+  /** From now on the agent's connection is not the newest one any more; `greet` tells it so. */
+  replaceSession(): void {
+    this.session = `session-${++this.#sessions}`;
+  }
+
+  /** A `hello` on the stream that is there. */
+  greet(): void {
+    const logs = Object.fromEntries([...this.logs].map(([name, data]) => [name, data.length]));
+    this.#push('hello', { session: this.session, assignment: this.assignment, lastOp: this.lastOp, logs });
+  }
+
+  /** From now on that question is refused, also to those who wait for its answer. */
+  refuse(event: RefusedEvent): void {
+    const { code, httpStatus, message } = event;
+    const question = 'key' in event ? event.key : `*${event.node} ${event.name}`;
+    this.#refusals.set(question, { status: 'error', code, httpStatus, message });
+    if (this.#waits.delete(question)) this.#push('refused', event);
+  }
+
   leave(): void {
     this.#push('leave', { reason: 'the run is over' });
+  }
+
+  examine(): void {
+    this.#push('examine', {});
   }
 
   mask(values: string[]): void {
@@ -123,8 +160,11 @@ export class FakeEngine {
 
   set(key: string, value: string, secret = false): void {
     this.params.set(key, { value, secret });
-    if (this.#waits.delete(key)) this.#push('value', { key, value, secret });
-    for (const name of [...this.#waits]) {
+    if (this.#waits.has(key) && this.#waits.get(key) !== value) {
+      this.#waits.delete(key);
+      this.#push('value', { key, value, secret });
+    }
+    for (const name of this.waits) {
       const all = this.#all(name);
       if (!all || all.unset.length > 0) continue;
       this.#waits.delete(name);
@@ -134,7 +174,7 @@ export class FakeEngine {
   }
 
   get waits(): string[] {
-    return [...this.#waits];
+    return [...this.#waits.keys()];
   }
 
   get connected(): boolean {
@@ -182,8 +222,12 @@ export class FakeEngine {
     if (createHash('sha256').update(key).digest('hex') !== this.keyHash) return json(401, { detail: 'unknown key' });
     if (url.pathname === '/agent/stream') return this.#stream(response);
     if (url.pathname === '/agent/ops') {
-      const { ops } = JSON.parse((await read(request)).toString()) as { ops: Op[] };
-      json(200, { results: ops.map((op) => this.#carryOut(op)) });
+      const { session, ops } = JSON.parse((await read(request)).toString()) as OpsRequest;
+      if (session === this.session) json(200, { results: ops.map((op) => this.#carryOut(op)) });
+      else {
+        this.stale.push(session);
+        json(409, { detail: 'Said on a connection that has been replaced' });
+      }
     } else if (url.pathname.startsWith('/agent/scripts/')) {
       const text = this.scripts.get(url.pathname.slice('/agent/scripts/'.length));
       if (text === undefined) json(404, { detail: 'no such script' });
@@ -198,21 +242,29 @@ export class FakeEngine {
     if (this.streamStatus) return void response.writeHead(this.streamStatus).end();
     this.#waits.clear();
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    const logs = Object.fromEntries([...this.logs].map(([name, data]) => [name, data.length]));
+    response.write(': here\n\n');
+    for (const older of this.#streams) older.end();
+    this.#streams.clear();
     this.#streams.add(response);
-    response.on('close', () => this.#streams.delete(response));
-    response.write(`: here\n\nevent: hello\ndata: ${JSON.stringify({ assignment: this.assignment, lastOp: this.lastOp, logs })}\n\n`);
+    response.on('close', () => {
+      if (this.#streams.delete(response)) this.session = '';
+    });
+    this.replaceSession();
+    this.greet();
   }
 
   #carryOut(op: Op): OpResult {
+    const refusal = op.op === 'get' ? this.#refusals.get(op.key) : op.op === 'getAll' && this.#refusals.get(`*${op.node} ${op.name}`);
+    if (refusal) return refusal;
     if (op.op === 'log') this.#log(op);
+    if (op.op === 'examined') this.findings.push(op.finding);
     if (op.op === 'unwait') this.#waits.delete(op.key);
     if (op.op === 'unwaitAll') this.#waits.delete(`*${op.node} ${op.name}`);
     if (op.op === 'get') return this.#get(op);
     if (op.op === 'getAll') {
       const name = `*${op.node} ${op.name}`;
       const all = this.#all(name)!;
-      if (op.wait && all.unset.length > 0) this.#waits.add(name);
+      if (op.wait && all.unset.length > 0) this.#waits.set(name, undefined);
       return { status: 'values', ...all };
     }
     if (!('id' in op)) return { status: 'ok' };
@@ -236,9 +288,9 @@ export class FakeEngine {
     this.gets++;
     if (this.assignment.abort !== null && !op.ignoreAbort) return aborted;
     const known = this.params.get(op.key);
-    if (known) return { status: 'value', ...known };
+    if (known && known.value !== op.unless) return { status: 'value', ...known };
     if (op.key.includes('unknown')) return { status: 'error', code: 'UNKNOWN', httpStatus: 404, message: `Unknown key ${op.key}` };
-    if (op.wait) this.#waits.add(op.key);
+    if (op.wait) this.#waits.set(op.key, op.unless);
     return { status: 'unset' };
   }
 

@@ -1,4 +1,5 @@
 import { connect } from '../connection/connect.ts';
+import { endRun } from '../run/end-run.ts';
 import { followRun } from '../run/follow-run.ts';
 import { whichRun } from '../run/which-run.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
@@ -13,7 +14,7 @@ export interface DownOptions extends GlobalOptions {
 export async function downCommand([named]: string[], options: DownOptions, shell: Shell): Promise<number> {
   const client = await connect(options, shell);
   const json = options.json === true;
-  let run = await client.runs.terminate(await whichRun(client, named));
+  let run = await endRun(client, await whichRun(client, named));
   if (options.wait && run.endedAt === null) {
     const view = liveOrSilent(shell, json);
     try {

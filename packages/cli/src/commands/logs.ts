@@ -23,9 +23,10 @@ export async function logsCommand([named]: string[], options: LogsOptions, shell
     shell.stdout.write(`${paint(logLine(line, line.text), theme)}\n`);
   };
   const signal = shell.readerGone;
-  const found = options.follow === true ? client.followLogs(run, { signal }) : items((page) => client.logs(run, page));
+  const filter = instance === undefined ? {} : { instance };
+  const found =
+    options.follow === true ? client.followLogs(run, { ...filter, signal }) : items((page) => client.logs(run, { ...filter, ...page }));
   for await (const piece of found) {
-    if (instance !== undefined && piece.instance !== instance && !piece.instance.startsWith(`${instance}.`)) continue;
     if (options.json === true) shell.stdout.write(`${JSON.stringify(piece)}\n`);
     else lines.push(piece).forEach(print);
     if (shell.readerGone.aborted) break;

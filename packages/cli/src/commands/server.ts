@@ -15,9 +15,12 @@ import { version } from '../version.ts';
 export interface ServerCommandOptions extends GlobalOptions {
   host: string;
   port: string;
+  maxConnections: string;
   tlsCert?: string;
   tlsKey?: string;
   publicUrl?: string;
+  database?: string;
+  replicaUrl?: string;
   clouds?: string;
   embedded?: boolean;
   idleExit?: string;
@@ -35,18 +38,25 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
   await access(agentPath()).catch((cause: unknown) => {
     throw brokenInstallation(`The agent is not at ${agentPath()}`, cause);
   });
+  const server = await openServer({
+    state,
+    host: options.host,
+    port: wholeNumber('--port', options.port, 0, 65_535),
+    clouds: await openClouds(clouds),
+    agentPath: agentPath(),
+    version,
+    logger: { level: options.logLevel, stream: process.stderr },
+    limits: { maxConnections: wholeNumber('--max-connections', options.maxConnections, 1, 10_000_000) },
+    ...(await tlsOf(options, shell)),
+    ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+    ...(options.database === undefined ? {} : { database: options.database }),
+    ...(options.replicaUrl === undefined ? {} : { replicaUrl: options.replicaUrl }),
+  }).catch((error: unknown) => {
+    if (embedded && isPacelineError(error) && error.code === 'PACELINE_STORE_LOCKED') return undefined;
+    throw error;
+  });
+  if (server === undefined) return lostTheRace;
   try {
-    const server = await openServer({
-      state,
-      host: options.host,
-      port: portOf(options.port),
-      clouds: await openClouds(clouds),
-      agentPath: agentPath(),
-      version,
-      logger: { level: options.logLevel, stream: process.stderr },
-      ...(await tlsOf(options, shell)),
-      ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
-    });
     const reachable = server.url.startsWith('http:');
     if (embedded && options.clouds !== undefined) await writeFile(memoryOf(state.path), clouds.file ?? '', { mode: 0o600 });
     if (reachable)
@@ -67,19 +77,17 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
     const why = await stopped.promise;
     say(shell, embedded ? `stops: ${why}` : 'The server stops; runs go on with the next one.');
     idle?.stop();
-    // Whoever looks now must not be sent to a server that is about to close.
-    await removeEngineFile(state.path);
-    await server.close();
     return 0;
-  } catch (error) {
-    if (embedded && isPacelineError(error) && error.code === 'PACELINE_STORE_LOCKED') return lostTheRace;
-    throw error;
+  } finally {
+    // Whoever looks now must not be sent to a server that is about to close.
+    await removeEngineFile(state.path).catch((error: unknown) => say(shell, `warning: ${String(error)}`));
+    await server.close();
   }
 }
 
 function announce(url: string, { entries }: CloudsSource, state: string, shell: Shell): void {
   shell.stdout.write(`Paceline listens on ${url}\n`);
-  say(shell, `Clouds: ${entries.map(({ name }) => name).join(', ')}`);
+  say(shell, `Clouds: ${entries.length === 0 ? 'none, so no run can start' : entries.map(({ name }) => name).join(', ')}`);
   say(shell, `Token:  export PACELINE_SERVER=${url} PACELINE_TOKEN="$(cat '${join(state, 'operator.token')}')"`);
 }
 
@@ -117,10 +125,10 @@ function readPem(path: string): Promise<string> {
   });
 }
 
-function portOf(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (port <= 65535) return port;
-  throw new PacelineError('PACELINE_REQUEST_INVALID', `'${text}' is not a port`);
+function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const number = /^\d{1,8}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw new PacelineError('PACELINE_REQUEST_INVALID', `${option}: '${text}' is not a whole number from ${least} to ${most}`);
 }
 
 function idleTime(text = '10s'): number {

@@ -4,6 +4,7 @@ import { isPacelineError, PacelineError, type ResolvedDeployment } from '@paceli
 import { connect } from '../connection/connect.ts';
 import { chooseClouds } from '../connection/choose-clouds.ts';
 import { exitCodeOf, exitCodes } from '../run/exit-code.ts';
+import { endRun } from '../run/end-run.ts';
 import { followRun } from '../run/follow-run.ts';
 import { listenForInterrupts, type Interrupts } from '../run/interrupts.ts';
 import { moduleToRun, runRequestOf, type RunOptions } from '../run/run-request.ts';
@@ -101,9 +102,9 @@ class Course {
     if (this.#running === undefined) return;
     const { client, run, view } = this.#running;
     view.note('The run is ended and its machines are taken down. Press Ctrl-C again to leave at once.');
-    this.#ending = client.runs
-      .terminate(run.id)
-      .catch((error: Error) => view.note(`error: ${error.message}\nhint: Try again: paceline down ${run.id}`));
+    this.#ending = endRun(client, run.id).catch((error: Error) =>
+      view.note(`error: ${error.message}\nhint: Try again: paceline down ${run.id}`),
+    );
   }
 
   #leave(): void {

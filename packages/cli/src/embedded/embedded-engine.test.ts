@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { buildCommand, CommandBench, waitUntil } from '../testing/built-command.ts';
@@ -84,4 +86,34 @@ test('a server in the foreground serves the commands of its state directory, and
   server.kill('SIGTERM');
   expect(await ended).toBe(0);
   expect(await bench.engine()).toBeUndefined();
+});
+
+test('a server that cannot say where it is does not stay', async () => {
+  const bench = await CommandBench.open(command.path);
+  await mkdir(join(bench.state, 'engine.json'));
+  expect(await bench.run(['server'])).toMatchObject({ code: 70, err: expect.stringContaining('EISDIR') });
+});
+
+test('a server takes as many connections as it is told', async () => {
+  const bench = await CommandBench.open(command.path);
+  const server = bench.start(['server', '--max-connections=1']);
+  await waitUntil(async () => (await bench.engine()) !== undefined);
+  const { port } = new URL((await bench.engine())?.url ?? '');
+  const first = connect(Number(port), '127.0.0.1');
+  await once(first, 'connect');
+  const second = connect(Number(port), '127.0.0.1').on('error', () => {});
+  await once(second, 'close');
+  expect(first.destroyed).toBe(false);
+  first.destroy();
+  server.kill('SIGTERM');
+  await once(server, 'exit');
+});
+
+test.each(['0', '-1', '1e3', 'many', ''])('a server takes no %j for a number of connections', async (most) => {
+  const bench = await CommandBench.open(command.path);
+  const { code, err } = await bench.run(['server', `--max-connections=${most}`]);
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: `error: --max-connections: '${most}' is not a whole number from 1 to 10000000 [PACELINE_REQUEST_INVALID]\n`,
+  });
 });

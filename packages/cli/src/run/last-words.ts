@@ -14,7 +14,7 @@ export async function lastWords(client: Client, { id, abort, instances }: RunDet
   let kept: LogLine[] = [];
   const lines = new LogLines();
   const keep = (found: LogLine[]): void => void (kept = [...kept, ...found]);
-  for await (const page of pages((cursor) => client.logs(id, cursor))) {
+  for await (const page of pages((cursor) => client.logs(id, { ...cursor, instance: culprit.name }))) {
     // Reports are made after the abort; what their script says does not explain it.
     for (const piece of page) if (piece.instance === culprit.name && !/^\d+-report-/.test(piece.source)) keep(lines.push(piece));
     kept = lastOfEach(kept);

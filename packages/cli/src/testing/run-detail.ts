@@ -48,6 +48,7 @@ export function runDetail(instances: InstanceView[], rest: Partial<RunDetail> = 
     keepRunning: 'on-success',
     expiresAt: at(3600),
     serviceUrl: null,
+    waits: [],
     instances,
     lastEvent: 1,
     ...rest,

@@ -1,15 +1,16 @@
-import { readParameter } from '../parameters/read.ts';
-import { maySee, readAs } from '../parameters/secrets.ts';
+import { readParameter, type Reading } from '../parameters/read.ts';
+import { maySee, notForYou, readAs } from '../parameters/secrets.ts';
 import { membersOf } from '../parameters/system.ts';
+import { getOrMake } from '../run/get-or-make.ts';
 import type { Instance } from '../run/instance.ts';
-import type { Run } from '../run/run.ts';
+import type { RunView } from '../run/run.ts';
+import { refusedResult } from './op-error.ts';
 import type { Session } from './session.ts';
-import { getOrMake } from './waiters.ts';
 
 interface Collection {
   readonly node: string;
   readonly name: string;
-  /** Members without a value yet, and how many of them each source parameter can still bring. */
+  /** The keys of members without a value. */
   readonly missing: Set<string>;
   readonly sessions: Set<Session>;
 }
@@ -20,10 +21,16 @@ interface Collection {
  */
 export class Collections {
   readonly #byId = new Map<string, Collection>();
+  /** What a parameter's setting can bring: keys of collections. */
   readonly #bySource = new Map<string, Map<Collection, string[]>>();
 
-  add(run: Run, session: Session, node: string, name: string): void {
-    const collection = getOrMake(this.#byId, `${node}:${name}`, () => this.#watch(run, node, name));
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  add(run: RunView, session: Session, node: string, name: string): void {
+    const id = `${node}:${name}`;
+    const collection = getOrMake(this.#byId, id, () => this.#watch(run, { node, name, missing: new Set(), sessions: new Set() }));
     collection.sessions.add(session);
   }
 
@@ -41,27 +48,41 @@ export class Collections {
     return [...this.#byId.values()].filter(({ sessions }) => sessions.has(session)).map(({ node, name }) => `${node}.*:${name}`);
   }
 
-  wake(run: Run, changed: string): void {
-    const touched = this.#bySource.get(changed);
-    if (touched === undefined) return;
-    for (const [collection, keys] of touched) {
+  /** @param run as it is stored */
+  wake(run: RunView, changed: string): void {
+    for (const [collection, keys] of [...(this.#bySource.get(changed) ?? [])]) {
       for (const key of keys) if (readParameter(run, key).value !== undefined) collection.missing.delete(key);
-      if (collection.missing.size > 0) continue;
-      this.#forget(collection);
-      const { node, name, sessions } = collection;
-      const readings = membersOf(run, node).map((index) => ({ index, ...readParameter(run, `${node}.${index}:${name}`) }));
-      const data = { node, name, values: Object.fromEntries(readings.map(({ index, value = '' }) => [index, value])) };
-      const secrets = readings.filter(({ secret }) => secret);
-      for (const session of sessions) {
-        if (secrets.every((reading) => maySee(run, session.instance, reading))) session.link.send('values', data);
-      }
+      if (collection.missing.size === 0) this.#complete(run, collection);
     }
   }
 
-  #watch(run: Run, node: string, name: string): Collection {
-    const collection: Collection = { node, name, missing: new Set(), sessions: new Set() };
-    for (const index of membersOf(run, node)) {
-      const { key, value, sources } = readParameter(run, `${node}.${index}:${name}`);
+  /** The members of a node are others than before: nobody waits for those that left, everybody for those that came. */
+  review(run: RunView): void {
+    for (const collection of [...this.#byId.values()]) this.#complete(run, collection);
+  }
+
+  /** Answers when every present member has a value now; one that had a value may have lost it again. */
+  #complete(run: RunView, collection: Collection): void {
+    this.#forget(collection);
+    const { node, name, sessions } = collection;
+    const readings = membersOf(run, node).map((index) => ({ index, ...readParameter(run, `${node}.${index}:${name}`) }));
+    if (readings.some(({ value }) => value === undefined)) {
+      this.#byId.set(`${node}:${name}`, this.#watch(run, collection));
+      return;
+    }
+    const data = { node, name, values: Object.fromEntries(readings.map(({ index, value = '' }) => [index, value])) };
+    const secrets = readings.filter(({ secret }) => secret);
+    for (const session of sessions) {
+      const hidden = secrets.find((reading: Reading) => !maySee(run, session.instance, reading));
+      if (hidden === undefined) session.link.send('values', data);
+      else session.link.send('refused', { node, name, ...refusedResult(notForYou(session.instance, hidden.key)) });
+    }
+  }
+
+  #watch(run: RunView, collection: Collection): Collection {
+    collection.missing.clear();
+    for (const index of membersOf(run, collection.node)) {
+      const { key, value, sources } = readParameter(run, `${collection.node}.${index}:${collection.name}`);
       if (value !== undefined) continue;
       collection.missing.add(key);
       for (const source of sources) {
@@ -85,7 +106,7 @@ export class Collections {
  * The values of one parameter at all members of a node, by instance number, and the numbers that have none yet.
  * @throws PACELINE_FORBIDDEN when one of them is a secret that the instance may not read
  */
-export function readAll(run: Run, instance: Instance, node: string, name: string): { values: Record<string, string>; unset: string[] } {
+export function readAll(run: RunView, instance: Instance, node: string, name: string): { values: Record<string, string>; unset: string[] } {
   const values: Record<string, string> = {};
   const unset: string[] = [];
   for (const index of membersOf(run, node)) {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { JoinRequest } from '@paceline/api/agent';
 import { PacelineError } from '@paceline/model';
-import { joinSecret } from '../bootstrap/join-secret.ts';
+import { joinSecret } from '../bootstrap/secrets.ts';
 import { bootDeadline } from '../lifecycle/deadlines.ts';
 import type { Change } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';

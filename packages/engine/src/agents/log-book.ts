@@ -1,7 +1,7 @@
 import type { Op } from '@paceline/api/agent';
 import type { LogChunk } from '../run/log.ts';
 import type { RunStore } from '../store/run-store.ts';
-import { getOrMake } from './waiters.ts';
+import { getOrMake } from '../run/get-or-make.ts';
 
 /** Knows how much of each source's output is stored, so that what an agent sends again is not stored again. */
 export class LogBook {

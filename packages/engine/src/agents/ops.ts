@@ -1,8 +1,10 @@
 import type { Op, OpResult } from '@paceline/api/agent';
 import { isPacelineError, PacelineError } from '@paceline/model';
-import { abortChanges, cancelAbortChanges } from '../lifecycle/abort.ts';
+import { abortChanges, abortOnUnknownKey, cancelAbortChanges, refuseWhenAborted } from '../lifecycle/abort.ts';
+import { completeState } from '../lifecycle/complete.ts';
 import { assignmentOf, stepTitle } from '../lifecycle/steps.ts';
 import { readAll } from './collections.ts';
+import { refusedResult } from './op-error.ts';
 import { readAs } from '../parameters/secrets.ts';
 import { writeParameter } from '../parameters/write.ts';
 import type { Change } from '../run/change.ts';
@@ -12,11 +14,13 @@ import type { Run } from '../run/run.ts';
 
 /** What carrying out one op needs beyond the run: where waits and output go. */
 export interface OpContext {
-  wait(key: string): void;
+  /** @param unless a value that is none */
+  wait(key: string, unless?: string): void;
   unwait(key: string): void;
   waitAll(node: string, name: string): void;
   unwaitAll(node: string, name: string): void;
-  log(op: Extract<Op, { op: 'log' }>): void;
+  examined(finding: Extract<Op, { op: 'examined' }>['finding']): void;
+  log(op: Extract<Op, { op: 'log' }>): Change[];
 }
 
 export interface OpOutcome {
@@ -32,10 +36,8 @@ export function decideOp(run: Run, instance: Instance, op: Op, context: OpContex
     return decide(run, instance, op, context, now);
   } catch (error) {
     if (!isPacelineError(error)) throw error;
-    const result: OpResult = { status: 'error', code: error.code, httpStatus: error.status, message: error.message };
-    if (error.code !== 'PACELINE_PARAMETER_UNKNOWN' || run.facts.abort !== null) return { changes: [], result };
-    // SlipStream's rule: an unknown key is a mistake in the recipe and ends the run.
-    return { changes: abortChanges(run, abortKey(instance), error.message, now), result };
+    const result: OpResult = { status: 'error', ...refusedResult(error) };
+    return { changes: abortOnUnknownKey(run, instance.name, error, now), result };
   }
 }
 
@@ -44,8 +46,8 @@ function decide(run: Run, instance: Instance, op: Op, context: OpContext, now: n
     case 'get': {
       refuseWhenAborted(run, op.ignoreAbort);
       const { value, secret } = readAs(run, instance, op.key);
-      if (value !== undefined) return { changes: [], result: { status: 'value', value, secret } };
-      if (op.wait) context.wait(op.key);
+      if (value !== undefined && value !== op.unless) return { changes: [], result: { status: 'value', value, secret } };
+      if (op.wait) context.wait(op.key, op.unless);
       return { changes: [], result: { status: 'unset' } };
     }
     case 'getAll': {
@@ -77,16 +79,13 @@ function decide(run: Run, instance: Instance, op: Op, context: OpContext, now: n
     case 'complete':
       return { changes: completeState(run, instance, op.seq, now), result: ok };
     case 'log':
-      context.log(op);
+      return { changes: context.log(op), result: ok };
+    case 'examined':
+      context.examined(op.finding);
       return { changes: [], result: ok };
     case 'notice':
       return { changes: [notice(instance, op.severity, op.message, now)], result: ok };
   }
-}
-
-function refuseWhenAborted(run: Run, ignoreAbort: boolean): void {
-  if (run.facts.abort === null || ignoreAbort) return;
-  throw new PacelineError('PACELINE_RUN_ABORTED', `Abort flag raised! ${run.facts.abort.reason}`);
 }
 
 function stepChanges(run: Run, instance: Instance, op: Extract<Op, { op: 'step' }>, now: number): Change[] {
@@ -114,24 +113,6 @@ function stepChanges(run: Run, instance: Instance, op: Extract<Op, { op: 'step' 
 function notice(instance: Instance, severity: Severity, text: string, at: number): Change {
   const message = `${instance.name}: ${text}`;
   return { kind: 'event', at, body: { type: 'instance.notice', severity, message, data: { instance: instance.name } } };
-}
-
-/** The instance has done what the present state asks of it. Says nothing when it had said so before, or speaks of another state. */
-export function completeState(run: Run, instance: Instance, seq: number, now: number): Change[] {
-  if (seq !== run.facts.seq || instance.completed >= seq) return [];
-  return [
-    { kind: 'instance', name: instance.name, patch: { completed: seq, step: null } },
-    {
-      kind: 'event',
-      at: now,
-      body: {
-        type: 'instance.completed',
-        severity: 'info',
-        message: `${instance.name} has completed ${run.facts.state}`,
-        data: { instance: instance.name, seq },
-      },
-    },
-  ];
 }
 
 function abortKey(instance: Instance): string {

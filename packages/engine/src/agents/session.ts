@@ -10,8 +10,14 @@ export interface AgentLink {
 
 /** One instance's agent while it is connected. */
 export interface Session {
+  /** What the agent names this connection by. */
+  readonly id: string;
   readonly instance: Instance;
   readonly link: AgentLink;
-  /** `seq` and abort reason that the agent was last told. */
-  told: string;
+  /** The assignment that the agent was last told; undefined before it was greeted. */
+  told: string | undefined;
+  /** What the agent has found its step to be doing, when it was last asked. */
+  finding: 'alone' | 'accompanied' | 'busy' | undefined;
+  /** When it last said something, in milliseconds since the epoch. */
+  heard: number;
 }

@@ -1,11 +1,14 @@
 import { readParameter } from '../parameters/read.ts';
-import { maySee } from '../parameters/secrets.ts';
-import type { Run } from '../run/run.ts';
+import { maySee, notForYou } from '../parameters/secrets.ts';
+import { getOrMake } from '../run/get-or-make.ts';
+import type { RunView } from '../run/run.ts';
+import { refusedResult } from './op-error.ts';
 import type { Session } from './session.ts';
 
 interface Wait {
   readonly session: Session;
   readonly written: string;
+  readonly unless: string | undefined;
   /** The parameters whose setting can end it. */
   readonly sources: readonly string[];
 }
@@ -18,10 +21,17 @@ export class Waiters {
   readonly #bySource = new Map<string, Set<Wait>>();
   readonly #bySession = new Map<Session, Map<string, Wait>>();
 
-  add(run: Run, session: Session, written: string): void {
+  get size(): number {
+    return this.#bySession.size;
+  }
+
+  /** @param unless a value that is not worth waking up for */
+  add(run: RunView, session: Session, written: string, unless?: string): void {
     const waits = getOrMake(this.#bySession, session, () => new Map<string, Wait>());
-    if (waits.has(written)) return;
-    const wait = { session, written, sources: readParameter(run, written).sources };
+    const known = waits.get(written);
+    if (known !== undefined) this.#forget(known);
+    const wait = { session, written, unless, sources: readParameter(run, written).sources };
+    this.#bySession.set(session, waits);
     waits.set(written, wait);
     for (const source of wait.sources) getOrMake(this.#bySource, source, () => new Set<Wait>()).add(wait);
   }
@@ -40,15 +50,21 @@ export class Waiters {
     return [...(this.#bySession.get(session)?.keys() ?? [])];
   }
 
-  /** Tells everybody who waits for this parameter. To be called only once its value is stored. */
-  wake(run: Run, changed: string): void {
+  /**
+   * Tells everybody who waits for this parameter: its value, or that it has become a secret that is not theirs.
+   * @param run as it is stored
+   */
+  wake(run: RunView, changed: string): void {
     for (const wait of [...(this.#bySource.get(changed) ?? [])]) {
-      const reading = readParameter(run, wait.written);
-      const { value, secret } = reading;
-      // What has become a secret meanwhile is refused when the agent asks again.
-      if (value === undefined || !maySee(run, wait.session.instance, reading)) continue;
+      const { session, written } = wait;
+      const reading = readParameter(run, written);
+      if (reading.value === undefined || reading.value === wait.unless) continue;
       this.#forget(wait);
-      wait.session.link.send('value', { key: wait.written, value, secret });
+      if (maySee(run, session.instance, reading)) {
+        session.link.send('value', { key: written, value: reading.value, secret: reading.secret });
+      } else {
+        session.link.send('refused', { key: written, ...refusedResult(notForYou(session.instance, reading.key)) });
+      }
     }
   }
 
@@ -62,10 +78,4 @@ export class Waiters {
       if (set?.size === 0) this.#bySource.delete(source);
     }
   }
-}
-
-export function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, (value = make()));
-  return value;
 }

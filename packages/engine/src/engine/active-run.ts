@@ -1,250 +1,238 @@
-import type { Op, OpResult } from '@paceline/api/agent';
-import type { Clock } from './clock.ts';
-import { Feed } from './feed.ts';
-import { Collections } from '../agents/collections.ts';
-import type { LogBook } from '../agents/log-book.ts';
-import { decideOp } from '../agents/ops.ts';
-import type { AgentLink, Session } from '../agents/session.ts';
-import { Waiters } from '../agents/waiters.ts';
-import { MachineKeeper, type KeeperPorts } from '../launch/keeper.ts';
-import { ledgerChanges } from '../launch/ledger.ts';
-import { advance } from '../lifecycle/advance.ts';
-import { nextDeadline } from '../lifecycle/deadlines.ts';
-import { assignmentOf } from '../lifecycle/steps.ts';
-import { secretsBrought, secretsOf } from '../parameters/secrets.ts';
-import type { Change } from '../run/change.ts';
-import type { RunEvent } from '../run/event.ts';
+import { PacelineError } from '@paceline/model';
+import type { Clock } from '../clock.ts';
+import type { LiveSight } from './run-view.ts';
+import type { RunFeeds } from './feeds.ts';
+import { RunWork, type RunWorkPorts } from './run-work.ts';
+import { LogBook } from '../agents/log-book.ts';
+import { completeState } from '../lifecycle/complete.ts';
+import { abortChanges, abortOnUnknownKey, cancelAbortChanges, refuseWhenAborted } from '../lifecycle/abort.ts';
+import { terminate } from '../lifecycle/advance.ts';
+import { readParameter, type Reading } from '../parameters/read.ts';
+import { readAs } from '../parameters/secrets.ts';
+import { writeParameter } from '../parameters/write.ts';
+import type { Decision } from '../run/change.ts';
+import { instanceOf } from '../run/apply.ts';
 import type { Instance } from '../run/instance.ts';
-import type { LogChunk } from '../run/log.ts';
 import { hasEnded, type Run } from '../run/run.ts';
-import type { Journal, RunWrites } from '../store/journal.ts';
+import type { RunWrites } from '../store/journal.ts';
 import type { RunStore } from '../store/run-store.ts';
 
-export interface ActiveRunPorts {
+export interface ActiveRunPorts extends RunWorkPorts {
   clock: Clock;
-  journal: Journal;
   store: RunStore;
-  keeper: Omit<KeeperPorts, 'report'>;
+  feeds: RunFeeds;
+  warn: (message: string) => void;
+  /** Nobody else can drive the run now. */
+  holds: () => boolean;
+  /** The name of this replica. */
+  me: () => string;
+  /** The run has been read from the store: its agents may have other keys than before. */
+  loaded(run: Run): void;
+  /** Somebody else drives the run. */
+  lost(): void;
   ended(run: Run): void;
 }
 
-/** How long an agent may be silent before the cloud is asked about its machine, in milliseconds. */
-const silenceMs = 10_000;
+/** Who reads or writes a parameter: a user of the run, or an instance's scripts. */
+export interface Asker {
+  instance?: string;
+  /** Answer although the abort flag is raised. */
+  ignoreAbort?: boolean;
+}
+
+const longestPauseMs = 10_000;
 
 /**
- * One run in its owner's memory. Everything that happens to it comes in through `decide`: changes are worked out on what is known
- * now, carried out, and heard of only when they are stored. Time and machines come back in the same way.
+ * One run that this engine drives, for as long as it has not ended. When a commit fails, what is in memory is ahead of the store:
+ * it is thrown away and read again, and meanwhile everybody is asked to come back.
  */
 export class ActiveRun {
-  readonly run: Run;
-  readonly events: Feed<RunEvent>;
-  readonly logs: Feed<LogChunk>;
+  readonly id: string;
   readonly #ports: ActiveRunPorts;
-  readonly #keeper: MachineKeeper;
-  readonly #waiters = new Waiters();
-  readonly #collections = new Collections();
-  readonly #sessions = new Map<string, Session>();
-  readonly #book: LogBook;
-  readonly #silent = new Map<string, number>();
-  /** The results of each instance's last batch, for an answer that was lost. */
-  readonly #answers = new Map<string, Map<number, OpResult>>();
-  #cancelTimer = (): void => {};
-  #told = '';
+  #work: RunWork | undefined;
+  /** Commits that failed in a row. */
+  #failures = 0;
+  #started = false;
+  #stopped = false;
 
-  constructor(run: Run, book: LogBook, ports: ActiveRunPorts) {
-    this.run = run;
-    this.#book = book;
+  constructor(id: string, ports: ActiveRunPorts) {
+    this.id = id;
     this.#ports = ports;
-    this.events = new Feed((after, limit) => ports.store.events(run.id, after, limit));
-    this.logs = new Feed((after, limit) => ports.store.logs(run.id, after, limit));
-    this.#keeper = new MachineKeeper(run, { ...ports.keeper, report: (decide) => this.decide(decide) });
   }
 
-  /** Looks at the run again, as after a start of the engine. */
+  /** The run as it is known now, which may be ahead of the store. @throws PACELINE_STORE_FAILED while it is read again */
+  get run(): Run {
+    return this.#current().run;
+  }
+
+  get isLoaded(): boolean {
+    return this.#work !== undefined;
+  }
+
+  /** Reads the run from the store, unless somebody else has taken it. @throws PACELINE_STORE_FAILED */
+  async load(): Promise<void> {
+    const { store, me } = this.#ports;
+    const owned = await store.ownerOf(this.id);
+    const run = await store.run(this.id);
+    const book = await LogBook.open(store, this.id);
+    if (this.#stopped) return;
+    if (run === undefined || (owned !== undefined && owned.owner !== me())) {
+      this.#stopped = true;
+      this.#ports.lost();
+    } else this.adopt(run, book);
+  }
+
+  /** Reads the run, now or as soon as the store can be read. */
+  async open(): Promise<void> {
+    try {
+      await this.load();
+    } catch (error) {
+      this.#ports.warn(`run ${this.id} cannot be read: ${String(error)}`);
+      void this.#recover();
+    }
+  }
+
+  /** Begins with a run that is the same as the stored one. */
+  adopt(run: Run, book = new LogBook()): void {
+    if (this.#stopped) return;
+    this.#work = new RunWork(run, book, this.#ports);
+    this.#ports.loaded(run);
+    if (this.#started) this.#work.start();
+    if (hasEnded(run)) this.#end(run);
+  }
+
   start(): void {
-    this.#record([]);
-    this.#look();
+    this.#started = true;
+    this.#work?.start();
   }
 
-  /** Leaves the run to whoever takes it next: no timer, no link stays. */
-  stop(): void {
-    this.#cancelTimer();
-    for (const { link } of this.#sessions.values()) link.close();
-    this.#sessions.clear();
+  /** This replica may act again. */
+  look(): void {
+    this.#work?.look();
   }
 
-  /**
-   * Changes the run by a decision on its present data.
-   * @returns when the changes, and all that follows from them, are stored
-   */
-  decide(decision: (run: Run, now: number) => Change[]): Promise<void> {
-    this.#record(decision(this.run, this.#ports.clock.now()));
-    const stored = this.#ports.journal.stored();
-    return stored.then(() => this.#look());
+  /** Leaves the run to whoever takes it next. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const work = this.#work;
+    this.#work = undefined;
+    await work?.stop();
   }
 
-  /** Carries out what an agent says, in order. Resolves when it is stored. */
-  async ops(instance: Instance, ops: readonly Op[]): Promise<OpResult[]> {
-    const session = this.#sessions.get(instance.name);
-    const before = this.#answers.get(instance.name);
-    const answers = new Map<number, OpResult>();
-    const results: OpResult[] = [];
-    const now = this.#ports.clock.now();
-    let { lastOp } = instance;
-    const context = this.#opContext(instance, session, now);
-    for (const op of ops) {
-      const id = 'id' in op ? op.id : undefined;
-      if (id !== undefined && id <= lastOp) {
-        results.push(before?.get(id) ?? { status: 'ok' });
-        continue;
-      }
-      const { changes, result } = decideOp(this.run, instance, op, context, now);
-      if (id !== undefined) {
-        lastOp = id;
-        answers.set(id, result);
-      }
-      this.#ports.journal.record(this.run, changes);
-      results.push(result);
-    }
-    if (lastOp > instance.lastOp) {
-      this.#answers.set(instance.name, answers);
-      this.#ports.journal.record(this.run, [{ kind: 'instance', name: instance.name, patch: { lastOp } }]);
-    }
-    this.#record([]);
-    await this.#ports.journal.stored();
-    return results;
+  /** Resolves with the run when all that is known of it is stored. */
+  async stored(): Promise<Run> {
+    const { run } = this.#current();
+    await this.#ports.journal.stored(run);
+    return run;
   }
 
-  connect(instance: Instance, link: AgentLink): () => void {
-    this.#sessions.get(instance.name)?.link.close();
-    const session: Session = { instance, link, told: this.#assignmentKey() };
-    this.#sessions.set(instance.name, session);
-    this.#silent.delete(instance.name);
-    link.send('hello', {
-      assignment: assignmentOf(this.run, instance),
-      lastOp: instance.lastOp,
-      logs: this.#book.endsOf(instance.name),
+  /** @returns when the changes, and all that follows from them, are stored */
+  async decide(...decisions: Decision[]): Promise<void> {
+    await this.#current().decide(...decisions);
+  }
+
+  /** A Ready run ends as it is; one that is still on its way is cancelled. */
+  terminate(by: string): Promise<void> {
+    return this.decide((run, now) => terminate(run, by, now));
+  }
+
+  abort(reason: string): Promise<void> {
+    return this.decide((run, now) => abortChanges(run, 'ss:abort', reason, now));
+  }
+
+  cancelAbort(): Promise<void> {
+    return this.decide((run, now) => cancelAbortChanges(run, run.facts.abort?.source ?? 'ss:abort', now));
+  }
+
+  /** @throws PACELINE_PARAMETER_UNKNOWN, PACELINE_FORBIDDEN, PACELINE_RUN_ABORTED */
+  async read(key: string, { instance, ignoreAbort = true }: Asker = {}): Promise<Reading> {
+    const reading = await this.#asked(instance, (run) => {
+      refuseWhenAborted(run, ignoreAbort);
+      return instance === undefined ? readParameter(run, key) : readAs(run, instanceOf(run, instance), key);
     });
-    const secrets = secretsOf(this.run, instance);
-    if (secrets.length > 0) link.send('mask', { values: secrets });
-    if (hasEnded(this.run) || instance.dropped) link.send('leave', { reason: 'the run has ended' });
-    return () => this.#disconnect(session);
+    await this.stored();
+    return reading;
   }
 
-  isConnected(instance: Instance): boolean {
-    return this.#sessions.has(instance.name);
-  }
-
-  /** The keys that an instance's scripts are blocked in. */
-  blockedIn(instance: Instance): string[] {
-    const session = this.#sessions.get(instance.name);
-    return session === undefined ? [] : [...this.#waiters.keysOf(session), ...this.#collections.keysOf(session)];
-  }
-
-  /** What a commit brought: told to everybody whom it concerns, and only now. */
-  committed(writes: RunWrites): void {
-    for (const key of writes.parameters.keys()) this.#mask(key);
-    for (const key of writes.parameters.keys()) {
-      this.#waiters.wake(this.run, key);
-      this.#collections.wake(this.run, key);
-    }
-    this.#assign();
-    if (writes.events.length > 0) this.events.notify();
-    if (writes.logs.length > 0) this.logs.notify();
-    this.#look();
-    if (!hasEnded(this.run)) return;
-    this.#cancelTimer();
-    this.events.end();
-    this.logs.end();
-    this.#ports.ended(this.run);
-  }
-
-  /** Records changes and everything that follows from them at once. */
-  #record(changes: readonly Change[]): void {
-    const { journal, clock } = this.#ports;
-    journal.record(this.run, changes);
-    for (;;) {
-      const next = [...advance(this.run, clock.now()), ...ledgerChanges(this.run)];
-      if (next.length === 0) return;
-      journal.record(this.run, next);
-    }
-  }
-
-  /** Starts the calls that are due and sets the timer for what time will bring. */
-  #look(): void {
-    // Clouds hear of nothing that is not stored; the commit that is under way comes back here.
-    if (this.#ports.journal.isAhead(this.run)) return;
-    this.#cancelTimer();
-    if (hasEnded(this.run)) return;
-    this.#keeper.keep();
-    const now = this.#ports.clock.now();
-    for (const [name, since] of this.#silent) {
-      const instance = this.run.instances.get(name);
-      if (instance !== undefined && since + silenceMs <= now) {
-        this.#silent.set(name, now);
-        this.#keeper.inspect(instance);
-      }
-    }
-    const silences = [...this.#silent.values()].map((since) => since + silenceMs);
-    const due = Math.min(nextDeadline(this.run), this.#keeper.nextDue(), ...silences);
-    if (due === Number.POSITIVE_INFINITY) return;
-    this.#cancelTimer = this.#ports.clock.after(Math.max(1, due - now), () => {
-      this.#record([]);
-      void this.#ports.journal.stored().then(
-        () => this.#look(),
-        () => {},
-      );
+  /** Sets a parameter; empty text takes its value away. @throws as `read`, and PACELINE_TOO_LARGE */
+  async write(key: string, value: string, secret: boolean, { instance, ignoreAbort = true }: Asker = {}): Promise<void> {
+    await this.#asked(instance, (current) => {
+      refuseWhenAborted(current, ignoreAbort);
+      const writer = instance === undefined ? 'user' : { instance: instanceOf(current, instance) };
+      return this.decide((run, now) => writeParameter(run, key, value, secret, writer, now));
     });
   }
 
-  #assign(): void {
-    const key = this.#assignmentKey();
-    if (key === this.#told) return;
-    this.#told = key;
-    const leaving = this.run.facts.outcome !== null;
-    for (const session of this.#sessions.values()) {
-      if (session.told === key) continue;
-      session.told = key;
-      if (leaving || session.instance.dropped) session.link.send('leave', { reason: `the run is ${this.run.facts.state}` });
-      else session.link.send('assignment', assignmentOf(this.run, session.instance));
-    }
+  /** An instance has done what the present state asks of it. */
+  complete(instance: string): Promise<void> {
+    return this.decide((run, now) => completeState(run, instanceOf(run, instance), run.facts.seq, now));
   }
 
-  #assignmentKey(): string {
-    const { seq, abort, outcome } = this.run.facts;
-    return `${seq} ${outcome ?? ''} ${abort?.at ?? ''}`;
+  /** The work on the run. @throws PACELINE_STORE_FAILED while it is read again */
+  get work(): RunWork {
+    return this.#current();
   }
 
-  #disconnect(session: Session): void {
-    const { name } = session.instance;
-    this.#waiters.drop(session);
-    this.#collections.drop(session);
-    if (this.#sessions.get(name) !== session) return;
-    this.#sessions.delete(name);
-    if (hasEnded(this.run)) return;
-    this.#silent.set(name, this.#ports.clock.now());
-    this.#look();
-  }
-
-  /** Agents hear of new secrets before their scripts can, so that no output shows one. */
-  #mask(changed: string): void {
-    for (const { to, value } of secretsBrought(this.run, changed)) {
-      const session = this.#sessions.get(to);
-      for (const { link } of to === '*' ? this.#sessions.values() : session === undefined ? [] : [session])
-        link.send('mask', { values: [value] });
-    }
-  }
-
-  #opContext(instance: Instance, session: Session | undefined, now: number) {
+  /** What is known of an instance beside what is stored. */
+  get sight(): LiveSight {
     return {
-      wait: (key: string) => session && this.#waiters.add(this.run, session, key),
-      unwait: (key: string) => session && this.#waiters.remove(session, key),
-      waitAll: (node: string, name: string) => session && this.#collections.add(this.run, session, node, name),
-      unwaitAll: (node: string, name: string) => session && this.#collections.remove(session, node, name),
-      log: (op: Extract<Op, { op: 'log' }>) => {
-        const chunk = this.#book.accept(instance.name, op, now);
-        if (chunk !== undefined) this.#ports.journal.recordLog(this.run, chunk);
-      },
+      isConnected: (instance: Instance) => this.#work?.isConnected(instance) ?? false,
+      blockedIn: (instance: Instance) => this.#work?.blockedIn(instance) ?? [],
     };
+  }
+
+  /** To be called by the journal. */
+  committed(run: Run, writes: RunWrites): void {
+    if (run !== this.#work?.run) return;
+    this.#failures = 0;
+    this.#work.committed(writes);
+    const { events, logs } = this.#ports.feeds;
+    if (writes.events.length > 0) events.notify();
+    if (writes.logs.length > 0) logs.notify();
+    if (hasEnded(run)) this.#end(run);
+  }
+
+  /** To be called by the journal. */
+  failed(run: Run, error: unknown): void {
+    const work = this.#work;
+    if (work === undefined || run !== work.run) return;
+    this.#work = undefined;
+    this.#ports.warn(`run ${this.id} is read again from the store: ${String(error)}`);
+    void this.#recover(work);
+  }
+
+  /** Reads until it works, less and less often while commits fail. What the old work has asked of clouds is waited for. */
+  async #recover(work?: RunWork): Promise<void> {
+    const { clock, warn } = this.#ports;
+    await work?.stop();
+    while (!this.#stopped && this.#work === undefined) {
+      const pause = Math.min(100 * 2 ** this.#failures++, longestPauseMs);
+      await new Promise<void>((resolve) => void clock.after(pause, resolve));
+      if (!this.#stopped) await this.load().catch((error: unknown) => warn(`run ${this.id} cannot be read: ${String(error)}`));
+    }
+    this.#ports.feeds.events.notify();
+    this.#ports.feeds.logs.notify();
+  }
+
+  async #asked<T>(instance: string | undefined, act: (run: Run) => T | Promise<T>): Promise<T> {
+    try {
+      return await act(this.run);
+    } catch (error) {
+      if (instance !== undefined) await this.decide((run, now) => abortOnUnknownKey(run, instance, error, now));
+      throw error;
+    }
+  }
+
+  #current(): RunWork {
+    if (this.#work !== undefined && this.#ports.holds()) return this.#work;
+    throw new PacelineError('PACELINE_STORE_FAILED', `The run ${this.id} is being read again from the store`, {
+      hint: 'Try again in a moment.',
+    });
+  }
+
+  #end(run: Run): void {
+    this.#ports.feeds.events.end();
+    this.#ports.feeds.logs.end();
+    this.#ports.ended(run);
   }
 }

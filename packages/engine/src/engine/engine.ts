@@ -1,23 +1,31 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import type { CreatedRun, JoinRequest, JoinResponse, ReportProgress, RunDetail, RunRequest, RunSummary } from '@paceline/api';
+import { randomUUID, timingSafeEqual } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { CreatedRun, JoinRequest, JoinResponse, RunDetail, RunRequest, RunSummary } from '@paceline/api';
 import { PacelineError, planRun, withDigests } from '@paceline/model';
-import type { Readable } from 'node:stream';
 import { decideJoin } from '../agents/join.ts';
-import { LogBook } from '../agents/log-book.ts';
+import { engineId, runToken } from '../bootstrap/secrets.ts';
+import { systemClock, type Clock } from '../clock.ts';
 import type { ConnectorLog } from '../connector/index.ts';
 import type { Clouds } from '../launch/clouds.ts';
+import { Reaper, type ReapReport } from '../launch/reaper.ts';
 import { place } from '../placement/place.ts';
-import { ReportFiles, type ReportPart } from '../reports/report-files.ts';
+import type { ReportFiles } from '../reports/report-files.ts';
+import { instanceOf } from '../run/apply.ts';
 import { createRun } from '../run/create.ts';
-import { sha256 } from '../run/script-digest.ts';
-import type { Instance } from '../run/instance.ts';
+import type { RunEvent } from '../run/event.ts';
+import type { LogChunk } from '../run/log.ts';
 import type { Run } from '../run/run.ts';
+import { sha256 } from '../run/script-digest.ts';
 import { Journal } from '../store/journal.ts';
-import type { RunStore, StoredReport } from '../store/run-store.ts';
+import type { News, RunStore } from '../store/run-store.ts';
 import { ActiveRun } from './active-run.ts';
-import { systemClock, type Clock } from './clock.ts';
+import { Agent } from './agent.ts';
+import { AgentIndex } from './agent-index.ts';
+import { whichRun } from './which-run.ts';
+import { Feeds } from './feeds.ts';
+import { Ownership } from './ownership.ts';
+import { defaultRetention, Retention, type RetentionPolicy } from './retention.ts';
 import { detail, nothingLive, summarise } from './run-view.ts';
-import { scriptOf } from './scripts.ts';
 
 export interface EngineOptions {
   store: RunStore;
@@ -30,14 +38,12 @@ export interface EngineOptions {
   agentSha256: string;
   /** Where machines reach this engine; asked at each launch. */
   url(): string;
+  /** Where the other replicas of a shared store reach this one. @default url */
+  replicaUrl?(): string;
+  /** @default 90 days for runs, 30 for their logs and reports */
+  retention?: RetentionPolicy;
   clock?: Clock;
   random?: () => number;
-}
-
-/** One agent that has shown its key. */
-export interface Agent {
-  active: ActiveRun;
-  instance: Instance;
 }
 
 /**
@@ -49,40 +55,67 @@ export class Engine {
   readonly #clock: Clock;
   readonly #journal: Journal;
   readonly #active = new Map<string, ActiveRun>();
-  readonly #agents = new Map<string, { run: string; instance: string }>();
+  readonly #agents = new AgentIndex();
   readonly #stop = new AbortController();
   readonly #engineId: string;
-  readonly #reloading = new Set<string>();
+  readonly #ownership: Ownership;
+  readonly #retention: Retention;
+  readonly #feeds: Feeds;
+  #deaf = (): Promise<void> => Promise.resolve();
   #started = false;
   #idle = (): void => {};
 
-  private constructor(options: EngineOptions, engineId: string) {
+  constructor(options: EngineOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#engineId = engineId;
-    this.#journal = new Journal(options.store, {
-      committed: (run, writes) => this.#active.get(run.id)?.committed(writes),
-      failed: (run, error) => void this.#reload(run, error),
+    this.#engineId = engineId(options.key);
+    this.#journal = new Journal(options.store, this.#clock, {
+      committed: (run, writes) => this.#active.get(run.id)?.committed(run, writes),
+      failed: (run, error) => this.#active.get(run.id)?.failed(run, error),
+    });
+    this.#feeds = new Feeds(options.store, (run) => this.#active.has(run));
+    this.#retention = new Retention({
+      store: options.store,
+      reports: options.reports,
+      clock: this.#clock,
+      policy: options.retention ?? defaultRetention,
+      warn: (message) => options.log.warn(message),
+    });
+    this.#ownership = new Ownership({
+      store: options.store,
+      clock: this.#clock,
+      warn: (message) => options.log.warn(message),
+      url: () => options.replicaUrl?.() ?? options.url(),
+      mine: () => new Set(this.#active.keys()),
+      take: (run) => this.#activate(run).open(),
+      dropAll: () => [...this.#active.keys()].forEach((id) => this.#drop(id)),
+      regained: () => this.#active.forEach((active) => active.look()),
     });
   }
 
-  static async open(options: EngineOptions): Promise<Engine> {
-    return new Engine(options, await options.store.setting('engine-id', () => randomUUID()));
-  }
-
-  /** Loads every run that has not ended, so that its agents are known before they call. */
+  /** Takes and loads the runs that nobody drives, so that their agents are known before they call. */
   async load(): Promise<void> {
-    for (const id of await this.#options.store.activeRuns()) await this.#activate(id);
+    this.#deaf = await this.#options.store.listen((news) => this.#hear(news));
+    await this.#ownership.start();
   }
 
   /** Goes on with the loaded runs. To be called once agents can reach the engine. */
   start(): void {
     this.#started = true;
+    this.#retention.start();
     for (const active of this.#active.values()) active.start();
   }
 
   get clouds(): string[] {
     return this.#options.clouds.names;
+  }
+
+  get store(): RunStore {
+    return this.#options.store;
+  }
+
+  get reports(): ReportFiles {
+    return this.#options.reports;
   }
 
   /** True while a run is under way. */
@@ -95,23 +128,35 @@ export class Engine {
     this.#idle = callback;
   }
 
-  /** @throws PACELINE_REQUEST_INVALID, PACELINE_CLOUD_UNKNOWN */
+  /**
+   * Starts a run. The same request with the same id, made again by the same person, is answered with the run that is there.
+   * @throws PACELINE_REQUEST_INVALID, PACELINE_CLOUD_UNKNOWN, PACELINE_CONFLICT when the id is of another run
+   */
   async createRun(request: RunRequest, by: string): Promise<CreatedRun> {
-    const { name, parameters = {}, cloud, keepRunning, timeoutMs, lifetimeMs, tags = [] } = request;
+    const { id = randomUUID(), name, parameters = {}, cloud, keepRunning, timeoutMs, lifetimeMs, tags = [] } = request;
     // Digests name what machines are made of: they are worked out here, not believed.
     const deployment = withDigests(request.deployment);
     const changes = { cloud, keepRunning, timeoutMs, lifetimeMs };
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
     const plan = place(planRun(deployment, { parameters, ...given, knownClouds: this.clouds }), this.clouds);
     for (const node of Object.values(plan.nodes)) this.#options.clouds.get(node.cloud);
-    const run = createRun({ id: randomUUID(), name: name ?? deployment.name, plan, by, tags, now: this.#clock.now() });
-    const token = `plr_${randomBytes(24).toString('base64url')}`;
-    await this.#options.store.insertRun(run, sha256(token));
-    const active = this.#adopt(run, new LogBook());
-    await active.decide((_run, now) => [
-      { kind: 'event', at: now, body: { type: 'run.created', severity: 'info', message: `Created by ${by}`, data: { by } } },
-    ]);
-    return { run: detail(run, active), token };
+    const run = createRun({ id, name: name ?? deployment.name, plan, by, tags, now: this.#clock.now() });
+    const existing = request.id === undefined ? undefined : await this.#options.store.run(id);
+    if (existing === undefined) {
+      if (this.#active.has(id)) throw elsewhere(id);
+      // From here on it counts as driven: it could be found in the store, and taken, before the answer that it is there comes.
+      const active = this.#activate(id);
+      try {
+        await this.#options.store.insertRun(run, this.#ownership.id);
+      } catch (error) {
+        if (this.#active.get(id) === active) this.#drop(id);
+        throw error;
+      }
+      active.adopt(run);
+    } else if (existing.createdBy !== by || existing.name !== run.name || !isDeepStrictEqual(existing.plan, run.plan)) {
+      throw new PacelineError('PACELINE_CONFLICT', `There is another run ${id}`, { hint: 'Leave the id out, or make a new one.' });
+    }
+    return { run: await this.runDetail(id), token: runToken(this.#options.key, id) };
   }
 
   async listRuns(options: { activeOnly?: boolean; limit?: number; offset?: number }): Promise<RunSummary[]> {
@@ -120,30 +165,22 @@ export class Engine {
 
   /**
    * The run that people mean by an id, the beginning of one, or a name (the newest of that name).
-   * @throws PACELINE_NOT_FOUND
+   * @throws PACELINE_NOT_FOUND, PACELINE_CONFLICT when it can mean several
    */
-  async resolveRun(text: string): Promise<string> {
-    const found = await this.#options.store.find(text);
-    const exact = found.filter(({ id, name }) => id === text || name === text);
-    const [first] = exact.length > 0 ? exact : found;
-    if (first === undefined)
-      throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${text}`, { hint: '`paceline list` shows all runs.' });
-    if (exact.length === 0 && found.length > 1) {
-      throw new PacelineError('PACELINE_CONFLICT', `${text} can mean ${found.map(({ id }) => id).join(', ')}`, {
-        hint: 'Give more of its id.',
-      });
-    }
-    return first.id;
+  resolveRun(text: string): Promise<string> {
+    return whichRun(this.#options.store, text);
+  }
+
+  /** The run's data as it is stored, also when it has ended. @throws PACELINE_NOT_FOUND */
+  async run(id: string): Promise<Run> {
+    const active = this.#active.get(id);
+    // While it is read again, the store knows best.
+    const run = await active?.stored().catch(() => undefined);
+    return run ?? this.#stored(id);
   }
 
   async runDetail(id: string): Promise<RunDetail> {
-    const active = this.#active.get(id);
-    return active === undefined ? detail(await this.#stored(id), nothingLive) : detail(active.run, active);
-  }
-
-  /** The run's data, also when it has ended. @throws PACELINE_NOT_FOUND */
-  async run(id: string): Promise<Run> {
-    return this.#active.get(id)?.run ?? this.#stored(id);
+    return detail(await this.run(id), this.#active.get(id)?.sight ?? nothingLive);
   }
 
   /** A run that has not ended. @throws PACELINE_RUN_ENDED, PACELINE_NOT_FOUND */
@@ -154,97 +191,93 @@ export class Engine {
     throw new PacelineError('PACELINE_RUN_ENDED', `The run ${id} has ended: it is ${run.facts.state}`);
   }
 
+  /**
+   * Ends a run and its machines; one that has ended already stays as it is.
+   * @throws PACELINE_STORE_FAILED when it is not driven here
+   */
+  async terminate(id: string, by: string): Promise<void> {
+    const active = this.#active.get(id);
+    if (active !== undefined) await active.terminate(by);
+    else if ((await this.#options.store.ownerOf(id)) !== undefined) throw elsewhere(id);
+  }
+
   /** The active run, if the run is active. */
   findActive(id: string): ActiveRun | undefined {
     return this.#active.get(id);
   }
 
-  get store(): RunStore {
-    return this.#options.store;
+  /** The address of the replica that drives a run, when it is another one. */
+  async ownerUrl(run: string): Promise<string | undefined> {
+    if (this.#active.has(run) || !this.#options.store.shared) return undefined;
+    const owner = (await this.#options.store.ownerOf(run))?.owner;
+    const replicas = owner === undefined || owner === null ? [] : await this.#options.store.replicas();
+    return replicas.find(({ id }) => id === owner && id !== this.#ownership.id)?.url;
   }
 
-  get clock(): Clock {
-    return this.#clock;
+  /** What happens in a run, after a cursor, until it has ended or the signal is aborted. */
+  followEvents(run: string, after: number, signal: AbortSignal): AsyncGenerator<RunEvent[]> {
+    return this.#feeds.follow(run, ({ events }) => events, after, signal);
   }
 
-  get reports(): ReportFiles {
-    return this.#options.reports;
+  /** What the scripts of a run print, in the same way. */
+  followLogs(run: string, after: number, signal: AbortSignal): AsyncGenerator<LogChunk[]> {
+    return this.#feeds.follow(run, ({ logs }) => logs, after, signal);
   }
 
-  async tokenMatches(run: string, token: string): Promise<boolean> {
-    return (await this.#options.store.tokenHash(run)) === sha256(token);
+  /** Whether a token is the one that was given out with the run. */
+  tokenMatches(run: string, token: string): boolean {
+    const [expected, given] = [runToken(this.#options.key, run), token].map((text) => Buffer.from(sha256(text)));
+    return expected !== undefined && given !== undefined && timingSafeEqual(expected, given);
   }
 
   /** Lets a machine in. @throws PACELINE_JOIN_REFUSED */
   async join(request: JoinRequest): Promise<JoinResponse> {
-    const active = this.#active.get(request.run);
-    const instance = active?.run.instances.get(request.instance);
-    if (active === undefined || instance === undefined)
-      throw new PacelineError('PACELINE_JOIN_REFUSED', `Nobody waits for ${request.instance}`);
+    const { run: id, instance: name, keyHash } = request;
+    const active = this.#active.get(id);
+    if (active === undefined && (await this.#options.store.ownerOf(id)) !== undefined) throw elsewhere(id);
+    if (active === undefined || !active.run.instances.has(name))
+      throw new PacelineError('PACELINE_JOIN_REFUSED', `Nobody waits for ${name}`);
     let refused: PacelineError | undefined;
     await active.decide((run, now) => {
-      const decision = decideJoin(run, instance, request, this.#options.key, now);
+      const decision = decideJoin(run, instanceOf(run, name), request, this.#options.key, now);
       refused = decision.refused;
       return decision.changes;
     });
     if (refused !== undefined) throw refused;
-    this.#agents.set(request.keyHash, { run: request.run, instance: request.instance });
-    return { run: request.run, instance: request.instance };
+    this.#agents.add(keyHash, id, name);
+    return { run: id, instance: name };
   }
 
-  /** The agent that a key belongs to. @throws PACELINE_UNAUTHENTICATED, PACELINE_RUN_ENDED */
-  authenticate(key: string): Agent {
-    const who = this.#agents.get(sha256(key));
-    if (who === undefined) throw new PacelineError('PACELINE_UNAUTHENTICATED', 'This key does not belong to an agent');
-    const active = this.#active.get(who.run);
-    const instance = active?.run.instances.get(who.instance);
-    if (active !== undefined && instance !== undefined) return { active, instance };
-    if (this.#reloading.has(who.run))
-      throw new PacelineError('PACELINE_STORE_FAILED', `The run ${who.run} is being read again from the store`);
-    throw new PacelineError('PACELINE_RUN_ENDED', `The run ${who.run} has ended`);
+  /**
+   * The agent that a key belongs to.
+   * @throws PACELINE_UNAUTHENTICATED, PACELINE_STORE_FAILED when the key may be of a run that is not driven here yet
+   */
+  async authenticate(key: string): Promise<Agent> {
+    const { run, instance } = this.#agents.find(key);
+    const active = run === undefined ? undefined : this.#active.get(run);
+    if (active !== undefined && instance !== undefined) return new Agent(active, instance, this.reports);
+    // An agent that is turned away does not come back: not while it is unknown only because its run is not loaded.
+    if (run !== undefined && active?.isLoaded !== true && (await this.#options.store.ownerOf(run)) !== undefined) throw elsewhere(run);
+    throw new PacelineError('PACELINE_UNAUTHENTICATED', 'This key does not belong to an agent');
   }
 
-  /** The text of a script of an agent's run. @throws PACELINE_NOT_FOUND */
-  script({ active }: Agent, digest: string): string {
-    const text = scriptOf(active.run.plan, digest);
-    if (text === undefined) throw new PacelineError('PACELINE_NOT_FOUND', `The run has no script with the digest ${digest}`);
-    return text;
-  }
-
-  /** How much of one of its reports an agent has sent. @throws PACELINE_FORBIDDEN, PACELINE_NOT_FOUND */
-  async reportProgress({ active, instance }: Agent, name: string): Promise<ReportProgress> {
-    checkReportName(instance, name);
-    return this.reports.progress(active.run.id, name);
-  }
-
-  /** Takes a part of a report. @throws PACELINE_FORBIDDEN for a name that is not of this agent's instance */
-  async receiveReport({ active, instance }: Agent, name: string, part: ReportPart, body: Readable): Promise<ReportProgress> {
-    checkReportName(instance, name);
-    const progress = await this.reports.append(active.run.id, name, part, body);
-    if (!progress.complete) return progress;
-    const report: StoredReport = { name, instance: instance.name, bytes: part.size, sha256: part.sha256, at: this.#clock.now() };
-    this.#journal.recordReport(active.run, report);
-    await active.decide((_run, at) => [
-      {
-        kind: 'event',
-        at,
-        body: {
-          type: 'report.received',
-          severity: 'info',
-          message: `${instance.name}: report ${name}, ${part.size} bytes`,
-          data: { instance: instance.name, name, bytes: part.size },
-        },
-      },
-    ]);
-    return progress;
+  /** Finds what the clouds have of this engine's that no run needs. @param remove and removes it */
+  reap(remove: boolean): Promise<ReapReport> {
+    const { clouds, log, store } = this.#options;
+    const ports = { clouds, log, engineId: this.#engineId, clock: this.#clock, signal: this.#stop.signal };
+    return new Reaper({ ...ports, run: (id) => store.run(id) }).reap(remove);
   }
 
   /** Leaves all runs as they are, for the next engine. */
   async close(): Promise<void> {
     this.#stop.abort();
-    for (const active of this.#active.values()) active.stop();
-    await this.#journal.stored().catch(() => {});
+    await this.#deaf();
+    await this.#ownership.halt();
+    await this.#retention.stop();
+    await Promise.all([...this.#active.values()].map((active) => active.stop()));
+    await this.#journal.settled();
     this.#active.clear();
+    await this.#ownership.release().catch((error: unknown) => this.#options.log.warn(`the runs are not let go: ${String(error)}`));
     await this.#options.store.close();
   }
 
@@ -254,63 +287,59 @@ export class Engine {
     return run;
   }
 
-  async #activate(id: string): Promise<void> {
-    const run = await this.#stored(id);
-    const active = this.#adopt(run, await LogBook.open(this.#options.store, id));
-    if (this.#started) active.start();
-  }
-
-  #adopt(run: Run, book: LogBook): ActiveRun {
-    const { clouds, key, agentSha256, log } = this.#options;
-    const active = new ActiveRun(run, book, {
-      clock: this.#clock,
+  #activate(id: string): ActiveRun {
+    const { clouds, key, agentSha256, log, random = Math.random, store } = this.#options;
+    const clock = this.#clock;
+    const active = new ActiveRun(id, {
+      clock,
       journal: this.#journal,
-      store: this.#options.store,
+      store,
+      feeds: this.#feeds.of(id),
+      warn: (message) => log.warn(message),
+      holds: () => this.#ownership.holds,
+      me: () => this.#ownership.id,
+      loaded: (run) => this.#agents.addRun(run),
+      lost: () => this.#drop(id),
+      ended: (run) => this.#drop(run.id),
       keeper: {
+        holds: () => this.#ownership.holds,
         clouds,
+        clock,
+        log,
+        random,
         engineId: this.#engineId,
         engineKey: key,
         agentSha256,
+        signal: this.#stop.signal,
         url: () => this.#options.url(),
-        random: this.#options.random ?? Math.random,
-        context: { signal: this.#stop.signal, log, now: () => this.#clock.now() },
       },
-      ended: (ended) => this.#ended(ended),
     });
-    this.#active.set(run.id, active);
-    for (const { keyHash, name } of run.instances.values())
-      if (keyHash !== null) this.#agents.set(keyHash, { run: run.id, instance: name });
+    this.#active.set(id, active);
+    if (this.#started) active.start();
     return active;
   }
 
-  #ended(run: Run): void {
-    this.#active.get(run.id)?.stop();
-    this.#active.delete(run.id);
-    for (const { keyHash } of run.instances.values()) if (keyHash !== null) this.#agents.delete(keyHash);
+  /** A run has ended, or somebody else drives it. */
+  #drop(id: string): void {
+    void this.#active.get(id)?.stop();
+    this.#active.delete(id);
+    this.#feeds.release(id);
+    // Who follows it here has missed what others have done with it, and how it ended.
+    this.#tellFollowers([id]);
+    this.#agents.dropRun(id);
     if (this.#active.size === 0) this.#idle();
   }
 
-  /** A commit failed: what is in memory is ahead of the store, so it is thrown away and read again. */
-  async #reload(run: Run, error: unknown): Promise<void> {
-    this.#options.log.warn(`run ${run.id} is read again from the store: ${String(error)}`);
-    if (this.#reloading.has(run.id)) return;
-    this.#reloading.add(run.id);
-    this.#active.get(run.id)?.stop();
-    this.#active.delete(run.id);
-    for (let wait = 100; !this.#stop.signal.aborted; wait = Math.min(wait * 2, 10_000)) {
-      try {
-        await this.#activate(run.id);
-        this.#reloading.delete(run.id);
-        return;
-      } catch (cause) {
-        this.#options.log.warn(`run ${run.id} cannot be read: ${String(cause)}`);
-        await new Promise<void>((resolve) => void this.#clock.after(wait, resolve));
-      }
-    }
+  #tellFollowers(runs: readonly string[] | 'all'): void {
+    this.#feeds.heard(runs).catch((error: unknown) => this.#options.log.warn(`what other replicas did is not told: ${String(error)}`));
+  }
+
+  #hear({ runs = [], released }: News): void {
+    this.#tellFollowers(runs);
+    if (released === true) this.#ownership.look();
   }
 }
 
-function checkReportName({ name: instance }: Instance, name: string): void {
-  if (ReportFiles.instanceOf(name) === instance) return;
-  throw new PacelineError('PACELINE_FORBIDDEN', `A report of ${instance} cannot be named ${name}`);
+function elsewhere(run: string): PacelineError {
+  return new PacelineError('PACELINE_STORE_FAILED', `The run ${run} is not driven here, or not yet`, { hint: 'Try again in a moment.' });
 }

@@ -5,10 +5,18 @@
 export class Feed<T extends { seq: number }> {
   readonly #followers = new Set<() => void>();
   readonly #read: (after: number, limit: number) => Promise<T[]>;
+  readonly #pageSize: number;
   #ended = false;
+  #failure: Error | undefined;
 
-  constructor(read: (after: number, limit: number) => Promise<T[]>) {
+  /** @param pageSize the most items that are read at once */
+  constructor(read: (after: number, limit: number) => Promise<T[]>, pageSize: number) {
     this.#read = read;
+    this.#pageSize = pageSize;
+  }
+
+  get isFollowed(): boolean {
+    return this.#followers.size > 0;
   }
 
   /** Something new is stored. */
@@ -19,6 +27,12 @@ export class Feed<T extends { seq: number }> {
   /** Nothing new will come. */
   end(): void {
     this.#ended = true;
+    this.notify();
+  }
+
+  /** Nothing can be told any more: everybody who follows gets this error. */
+  fail(cause: unknown): void {
+    this.#failure = new Error('what is followed cannot be read', { cause });
     this.notify();
   }
 
@@ -35,9 +49,10 @@ export class Feed<T extends { seq: number }> {
     signal.addEventListener('abort', notify);
     try {
       while (!signal.aborted) {
+        if (this.#failure !== undefined) throw this.#failure;
         if (fresh) {
           fresh = false;
-          const items = await this.#read(cursor, pageSize);
+          const items = await this.#read(cursor, this.#pageSize);
           if (items.length > 0) {
             cursor = items.at(-1)?.seq ?? cursor;
             fresh = true;
@@ -56,5 +71,3 @@ export class Feed<T extends { seq: number }> {
     }
   }
 }
-
-const pageSize = 500;

@@ -1,4 +1,5 @@
 import type { InstanceView, RunDetail, RunSummary } from '@paceline/api';
+import { waitGraph } from '../lifecycle/stall.ts';
 import { hasCompleted } from '../lifecycle/steps.ts';
 import { readParameter } from '../parameters/read.ts';
 import type { Instance } from '../run/instance.ts';
@@ -46,6 +47,7 @@ export function detail(run: Run, live: LiveSight): RunDetail {
     expiresAt: iso(facts.expiresAt),
     serviceUrl: readParameter(run, 'ss:url.service').value ?? null,
     instances: [...run.instances.values()].map((instance) => instanceView(run, instance, live)),
+    waits: waitGraph(run, (instance) => live.blockedIn(instance)),
     lastEvent: facts.lastEvent,
   };
 }

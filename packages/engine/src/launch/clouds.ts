@@ -18,6 +18,10 @@ export class Clouds {
     return [...this.#byName.keys()];
   }
 
+  find(name: string): Cloud | undefined {
+    return this.#byName.get(name);
+  }
+
   /** @throws PACELINE_CLOUD_UNKNOWN */
   get(name: string): Cloud {
     const cloud = this.#byName.get(name);

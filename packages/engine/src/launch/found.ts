@@ -1,9 +1,16 @@
-import type { Machine } from '../connector/index.ts';
+import type { Machine, MachineState } from '../connector/index.ts';
 import type { Change } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { dropOrAbort } from '../lifecycle/provisioning.ts';
 import { machineChange } from './ledger.ts';
+
+/** States out of which no machine of ours comes back by itself. */
+const endings: Partial<Record<MachineState, string>> = {
+  error: 'its machine is in error',
+  stopped: 'its machine has stopped',
+  terminated: 'its machine is gone',
+};
 
 /**
  * What a cloud's word about a machine changes: its entry, and once its address is known the parameters that every recipe may
@@ -15,6 +22,9 @@ export function machineFound(run: Run, instance: Instance, machine: Machine, now
   const login = machine.login ?? entry.login;
   const changes: Change[] = [];
   const fresh = entry.id === null;
+  if (entry.cloudState === 'lost') return [];
+  // A second machine of a launch that was made twice: nobody needs it, and what is left of a run is removed at its end.
+  if (!fresh && entry.id !== machine.id) return [];
   if (fresh || entry.address !== address || entry.cloudState !== machine.state) {
     changes.push(
       machineChange(instance, {
@@ -36,17 +46,15 @@ export function machineFound(run: Run, instance: Instance, machine: Machine, now
   if (address !== null && entry.address !== address) {
     changes.push(set(instance, 'hostname', address), set(instance, 'url.ssh', `ssh://${login ?? 'root'}@${address}`));
   }
-  if (machine.state === 'error' || machine.state === 'terminated') {
-    const why = machine.fault === undefined ? `its machine is ${machine.state === 'error' ? 'in error' : 'gone'}` : machine.fault;
-    changes.push(...lost(run, instance, why, now));
-  }
+  const ended = endings[machine.state];
+  if (ended !== undefined) changes.push(...lost(run, instance, machine.fault ?? ended, now));
   return changes;
 }
 
 /** A machine that was there is not there any more, or is broken. Nobody need wait for it. */
 export function lost(run: Run, instance: Instance, why: string, now: number): Change[] {
   const { state, outcome } = run.facts;
-  if (outcome !== null) return [];
+  if (outcome !== null || instance.machine.cloudState === 'lost') return [];
   const reason = `${instance.name} is lost: ${why}`;
   if (state === 'Ready') {
     return [
@@ -57,11 +65,29 @@ export function lost(run: Run, instance: Instance, why: string, now: number): Ch
   return [machineChange(instance, { cloudState: 'lost', fault: why }), ...dropOrAbort(run, instance, reason, now)];
 }
 
+/** The agent of a machine that was taken for lost has called: it is there after all. */
+export function machineBack(instance: Instance, now: number): Change[] {
+  if (instance.machine.cloudState !== 'lost') return [];
+  const body = {
+    type: 'instance.notice' as const,
+    severity: 'warning' as const,
+    message: `${instance.name} is back`,
+    data: { instance: instance.name },
+  };
+  return [machineChange(instance, { cloudState: 'running', fault: null }), { kind: 'event', at: now, body }];
+}
+
 export function machineGone(instance: Instance, now: number): Change[] {
   const { id } = instance.machine;
   const changes: Change[] = [machineChange(instance, { status: 'gone', cloudState: 'terminated', attempts: 0 })];
   if (id !== null) changes.push(machineEvent(instance, 'gone', id, null, now));
   return changes;
+}
+
+/** A cloud showed something of the run that the ledger does not know. */
+export function leftover(cloud: string, ids: readonly string[], now: number): Change {
+  const message = `${cloud} still had ${ids.join(', ')} of this run, which nobody was told of; it is being removed`;
+  return { kind: 'event', at: now, body: { type: 'run.leftover', severity: 'warning', message, data: { cloud, ids: [...ids] } } };
 }
 
 function set(instance: Instance, name: string, value: string): Change {

@@ -1,291 +1,233 @@
-import {
-  ConnectorError,
-  isConnectorError,
-  type Connector,
-  type ConnectorContext,
-  type Machine,
-  type Resource,
-} from '../connector/index.ts';
-import type { Change } from '../run/change.ts';
+import type { Machine } from '../connector/index.ts';
+import type { Decision } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasJoined } from '../run/instance.ts';
-import { hasEnded, type Run } from '../run/run.ts';
+import type { Run } from '../run/run.ts';
 import { dropOrAbort } from '../lifecycle/provisioning.ts';
-import { lost, machineFound, machineGone } from './found.ts';
-import { launchRequest, type LaunchFrame } from './launch-request.ts';
-import { machineChange, mustGo } from './ledger.ts';
-import { backoffMs, isAmbiguous, isTransient, mayLaunchAgain } from './retry.ts';
-import type { Clouds } from './clouds.ts';
+import { wantedCalls, type Call } from './calls.ts';
+import { CloudCalls, type CloudCallsPorts } from './cloud-calls.ts';
+import { toConnectorError } from './connector-failure.ts';
+import { launchFailed } from './launch-failed.ts';
+import { leftover, lost, machineFound, machineGone } from './found.ts';
+import { cloudsOf, machineChange, mayLaunch, mustGo } from './ledger.ts';
+import { backoffMs, isAmbiguous, isTransient } from './retry.ts';
 
-export interface KeeperPorts extends LaunchFrame {
-  clouds: Clouds;
-  context: ConnectorContext;
+export interface KeeperPorts extends CloudCallsPorts {
   random: () => number;
-  /** Brings what was learned into the run; resolves when it is stored. */
-  report(decide: (run: Run, now: number) => Change[]): Promise<void>;
+  /** Brings what was learned into the run, decision by decision; resolves when all is stored. */
+  report(decisions: readonly Decision[]): Promise<void>;
+  /** Nobody else can drive the run now. */
+  holds(): boolean;
+  /** Resolves when all that is known of the run now is stored. */
+  stored(): Promise<void>;
 }
 
-/** How often a machine without an address is looked at, in milliseconds. */
-const describeEveryMs = 2000;
+/** How often a machine that is on its way up or down is looked at, in milliseconds. */
+const lookEveryMs = 2000;
 
 /**
- * Brings the machines of one run to what its ledger says: level-triggered, one call per launch token and cloud at a time. What a
- * call has done in vain, or with an unknown outcome, is looked up before it is done again.
+ * Brings the machines of one run to what its ledger says: level-triggered, one call of a kind at a time. What a call has done in
+ * vain, or with an unknown outcome, is looked up before it is done again.
  */
 export class MachineKeeper {
   readonly #run: Run;
   readonly #ports: KeeperPorts;
-  readonly #busy = new Set<string>();
-  /** Tokens of launches that may have happened already: those found in the store at the start, and those that failed. */
-  readonly #unclear: Set<string>;
+  readonly #clouds: CloudCalls;
+  readonly #busy = new Map<string, Promise<void>>();
+  /** Launches that may have happened already, and from when on a look-up would show it. */
+  readonly #unclear = new Map<string, number>();
+  /** The clouds that show nothing of the run any more. */
+  readonly #swept = new Set<string>();
+  /** When calls that found machines on their way may look again. */
+  readonly #nextLook = new Map<string, number>();
+  #stopped = false;
 
   constructor(run: Run, ports: KeeperPorts) {
     this.#run = run;
     this.#ports = ports;
-    this.#unclear = new Set(this.#intended().keys());
+    this.#clouds = new CloudCalls(run, ports);
+    // The process that wrote these intents may have died right after its call.
+    for (const { machine } of run.instances.values()) {
+      if (machine.status === 'intended') this.#unclear.set(machine.token, this.#visibleAt(machine.cloud));
+    }
   }
 
   /** Starts the calls that are due. */
   keep(): void {
-    if (hasEnded(this.#run)) return;
-    for (const [token, instances] of this.#intended()) {
-      if (this.#mayLaunch() || this.#run.facts.outcome !== null) {
-        this.#once(`launch ${token}`, instances, () => this.#launch(token, instances));
-      }
-    }
-    for (const [cloud, instances] of this.#leaving()) {
-      this.#once(`terminate ${cloud}`, instances, () => this.#terminate(cloud, instances));
-    }
-    for (const [cloud, instances] of this.#addressless()) {
-      this.#once(`describe ${cloud}`, instances, () => this.#describe(cloud, instances));
-    }
+    if (!this.#ports.holds()) return;
+    const now = this.#now();
+    for (const call of this.#wanted()) if (this.#dueAt(call) <= now) this.#start(call);
   }
 
-  /** When the next call is due by time alone. */
+  /** When the next call is due by time alone. Those under way come back by themselves. */
   nextDue(): number {
-    let due = Number.POSITIVE_INFINITY;
-    for (const { machine } of this.#run.instances.values()) {
-      if (machine.retryAt > 0 && (machine.status === 'intended' || machine.status === 'terminating' || machine.address === null)) {
-        due = Math.min(due, machine.retryAt);
-      }
-    }
-    return due;
+    let next = Number.POSITIVE_INFINITY;
+    if (!this.#ports.holds()) return next;
+    for (const call of this.#wanted()) if (!this.#busy.has(call.key)) next = Math.min(next, this.#dueAt(call));
+    return next;
   }
 
-  /** Asks the cloud about an instance whose agent is silent. */
-  inspect(instance: Instance): void {
-    const { cloud, id, status } = instance.machine;
-    if (id === null || status !== 'launched') return;
-    this.#once(`inspect ${instance.name}`, [instance], () => this.#describe(cloud, [instance]));
-  }
-
-  #mayLaunch(): boolean {
-    const { state, abort, outcome } = this.#run.facts;
-    return state === 'Provisioning' && abort === null && outcome === null;
-  }
-
-  #intended(): Map<string, Instance[]> {
-    return grouped(
-      this.#run,
-      ({ machine }) => machine.status === 'intended',
-      ({ machine }) => machine.token,
+  /** Asks the clouds about machines whose agents are silent. */
+  inspect(instances: readonly Instance[]): void {
+    const groups = Map.groupBy(
+      instances.filter(({ machine }) => machine.id !== null && machine.status === 'launched' && machine.cloudState !== 'lost'),
+      ({ machine }) => machine.cloud,
     );
+    for (const [cloud, group] of groups) this.#start({ kind: 'describe', key: `inspect ${cloud}`, cloud, instances: group, at: 0 });
   }
 
-  #leaving(): Map<string, Instance[]> {
-    return grouped(
-      this.#run,
-      (instance) => {
-        const { status } = instance.machine;
-        return status === 'terminating' || (status === 'launched' && mustGo(this.#run, instance));
-      },
-      cloudOf,
-    );
+  /** Starts nothing more. Resolves when no call is under way, so that the next keeper sees what they have done. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#busy.values());
   }
 
-  #addressless(): Map<string, Instance[]> {
-    return grouped(
-      this.#run,
-      (instance) => {
-        const { status, address } = instance.machine;
-        return status === 'launched' && address === null && !mustGo(this.#run, instance);
-      },
-      cloudOf,
-    );
+  #wanted(): Call[] {
+    return wantedCalls(this.#run).filter(({ kind, cloud }) => kind !== 'sweep' || !this.#swept.has(cloud));
   }
 
-  #once(key: string, instances: Instance[], call: () => Promise<void>): void {
-    const now = this.#ports.context.now();
-    if (this.#busy.has(key) || instances.every(({ machine }) => machine.retryAt > now)) return;
-    this.#busy.add(key);
-    call()
-      .catch((error: unknown) => this.#ports.context.log.warn(`${key}: ${String(error)}`))
+  #dueAt(call: Call): number {
+    const visibleAt = call.kind === 'launch' ? (this.#unclear.get(tokenOf(call)) ?? 0) : 0;
+    return Math.max(call.at, visibleAt, this.#nextLook.get(call.key) ?? 0);
+  }
+
+  #start(call: Call): void {
+    if (this.#stopped || this.#busy.has(call.key)) return;
+    // Clouds hear of nothing that is not stored.
+    const work = this.#ports
+      .stored()
+      .then(() => this.#carryOut(call))
+      .catch((error: unknown) => this.#ports.log.warn(`${call.key}: ${String(error)}`))
       .finally(() => {
-        this.#busy.delete(key);
-        void this.#ports.report(() => []).catch(() => {});
+        this.#busy.delete(call.key);
+        void this.#report([]).catch(() => {});
       });
+    this.#busy.set(call.key, work);
   }
 
-  async #launch(token: string, instances: Instance[]): Promise<void> {
-    const [first] = instances;
-    if (first === undefined) return;
-    const { connector } = this.#ports.clouds.get(first.machine.cloud);
+  async #carryOut(call: Call): Promise<void> {
+    const now = this.#now();
+    const due = call.instances.filter(({ machine }) => machine.retryAt <= now);
+    if (this.#stopped || !this.#ports.holds()) return;
+    if (call.kind === 'sweep') return this.#sweep(call);
+    if (due.length === 0) return;
+    switch (call.kind) {
+      case 'launch':
+        return this.#launch(call, due);
+      case 'terminate':
+        return this.#terminate(call, due);
+      case 'describe':
+        return this.#describe(call, due);
+    }
+  }
+
+  async #launch(call: Call, instances: Instance[]): Promise<void> {
+    const token = tokenOf(call);
     try {
       if (this.#unclear.has(token)) {
-        await this.#found(instances, await this.#lookUp(connector, token));
+        const machines = await this.#clouds.lookUp(call.cloud, token);
+        // All of the token's, also those that are not to be tried again yet: later nobody looks for them any more.
+        await this.#found(intendedWith(this.#run, token), machines);
         this.#unclear.delete(token);
       }
       const missing = instances.filter(({ machine }) => machine.status === 'intended');
-      if (!this.#mayLaunch()) {
-        await this.#ports.report((run, now) =>
-          missing.filter((instance) => mustGo(run, instance)).flatMap((instance) => machineGone(instance, now)),
-        );
-        return;
-      }
-      for (let from = 0; from < missing.length; from += connector.capabilities.maxBatch) {
-        const batch = missing.slice(from, from + connector.capabilities.maxBatch);
-        await this.#found(batch, await connector.launch(launchRequest(this.#run, batch, connector, this.#ports), this.#ports.context));
-      }
-      if (missing.some(({ machine }) => machine.status === 'intended')) {
-        throw new ConnectorError('unavailable', 'the cloud did not return all machines that were asked for');
-      }
+      await this.#report(
+        missing.filter((instance) => mustGo(this.#run, instance)).map((instance) => (_run, at) => machineGone(instance, at)),
+      );
+      const wanted = missing.filter((instance) => !mustGo(this.#run, instance));
+      const goesOn = (): boolean => !this.#stopped && this.#ports.holds() && mayLaunch(this.#run);
+      if (wanted.length > 0) await this.#clouds.launch(call.cloud, wanted, goesOn, (batch, machines) => this.#found(batch, machines));
     } catch (cause) {
       const error = toConnectorError(cause);
-      if (isAmbiguous(error.code)) this.#unclear.add(token);
-      await this.#launchFailed(instances, error, isAmbiguous(error.code) ? connector.capabilities.listConsistencyMs : 0);
+      const ambiguous = isAmbiguous(error.code);
+      if (ambiguous) this.#unclear.set(token, this.#visibleAt(call.cloud));
+      await this.#report(instances.map((instance) => launchFailed(instance, error, this.#ports.random())));
     }
   }
 
-  async #lookUp(connector: Connector, token: string): Promise<Machine[]> {
-    const machines: Machine[] = [];
-    const query = { engine: this.#ports.engineId, run: this.#run.id, token };
-    for await (const resource of connector.list(query, this.#ports.context)) {
-      const machine = machineOf(resource);
-      if (machine !== undefined) machines.push(machine);
-    }
-    return machines;
-  }
-
-  #found(instances: Instance[], machines: Machine[]): Promise<void> {
-    return this.#ports.report((run, now) =>
-      machines.flatMap((machine) => {
+  #found(instances: readonly Instance[], machines: readonly Machine[]): Promise<void> {
+    return this.#report(
+      machines.flatMap((machine): Decision[] => {
         const instance = instances.find(({ index }) => index === machine.index);
-        return instance === undefined ? [] : machineFound(run, instance, machine, now);
+        return instance === undefined ? [] : [(run, now) => machineFound(run, instance, machine, now)];
       }),
     );
   }
 
-  /** @param visibleAfterMs how long a machine of the failed call may hide from a look-up */
-  #launchFailed(instances: Instance[], error: ConnectorError, visibleAfterMs: number): Promise<void> {
-    return this.#ports.report((run, now) => {
-      const changes: Change[] = [];
-      for (const instance of instances) {
-        if (instance.machine.status !== 'intended') continue;
-        const attempts = instance.machine.attempts + 1;
-        const again = mayLaunchAgain(error.code, attempts);
-        const waitMs = again ? backoffMs(attempts, this.#ports.random(), error.details.retryAfterMs) : 0;
-        changes.push(machineChange(instance, { attempts, retryAt: now + Math.max(visibleAfterMs, waitMs), fault: error.message }));
-        if (again || mustGo(run, instance)) continue;
-        const hint = error.details.hint === undefined ? '' : ` (${error.details.hint})`;
-        changes.push(
-          ...dropOrAbort(
-            run,
-            instance,
-            `${instance.name} could not be launched on ${instance.machine.cloud}: ${error.message}${hint}`,
-            now,
-          ),
-        );
-      }
-      return changes;
-    });
-  }
-
-  async #terminate(cloud: string, instances: Instance[]): Promise<void> {
-    const { connector } = this.#ports.clouds.get(cloud);
-    const due = instances.filter(({ machine }) => machine.retryAt <= this.#ports.context.now());
-    await this.#ports.report(() =>
-      due
-        .filter(({ machine }) => machine.status === 'launched')
-        .map((instance) => machineChange(instance, { status: 'terminating', attempts: 0, retryAt: 0 })),
-    );
-    const byId = new Map(due.flatMap((instance) => (instance.machine.id === null ? [] : [[instance.machine.id, instance] as const])));
+  async #terminate({ key, cloud }: Call, instances: Instance[]): Promise<void> {
+    const launched = instances.filter(({ machine }) => machine.status === 'launched');
+    await this.#report(launched.map((instance) => () => [machineChange(instance, { status: 'terminating', attempts: 0, retryAt: 0 })]));
     try {
-      const results = await connector.terminate([...byId.keys()], this.#ports.context);
-      await this.#ports.report((_run, now) =>
-        results.flatMap(({ id, gone }) => {
-          const instance = byId.get(id);
-          if (instance === undefined) return [];
-          return gone ? machineGone(instance, now) : [machineChange(instance, { retryAt: now + describeEveryMs })];
-        }),
-      );
+      const gone = await this.#clouds.terminate(cloud, instances);
+      this.#nextLook.set(key, gone.size < instances.length ? this.#now() + lookEveryMs : 0);
+      await this.#report([...gone].map((instance) => (_run, now) => machineGone(instance, now)));
     } catch (cause) {
       const error = toConnectorError(cause);
-      this.#ports.context.log.warn(`terminating on ${cloud}: ${error.message}`);
-      await this.#ports.report((_run, now) =>
-        due.map((instance) => {
+      this.#ports.log.warn(`terminating on ${cloud}: ${error.message}`);
+      await this.#report(
+        instances.map((instance) => (_run, now) => {
           const attempts = instance.machine.attempts + 1;
-          return machineChange(instance, {
-            attempts,
-            fault: error.message,
-            retryAt: now + backoffMs(attempts, this.#ports.random(), error.details.retryAfterMs),
-          });
+          const retryAt = now + backoffMs(attempts, this.#ports.random(), error.details.retryAfterMs);
+          return [machineChange(instance, { attempts, fault: error.message, retryAt })];
         }),
       );
     }
   }
 
-  async #describe(cloud: string, instances: Instance[]): Promise<void> {
-    const { connector } = this.#ports.clouds.get(cloud);
-    const ids = instances.flatMap(({ machine }) => (machine.id === null ? [] : [machine.id]));
-    const later = (now: number): Change[] => instances.map((instance) => machineChange(instance, { retryAt: now + describeEveryMs }));
+  async #describe({ key, cloud }: Call, instances: readonly Instance[]): Promise<void> {
+    const asked = this.#now();
+    this.#nextLook.set(key, asked + lookEveryMs);
     try {
-      const machines = await connector.describe(ids, this.#ports.context);
-      await this.#ports.report((run, now) => [
-        ...later(now),
-        ...instances.flatMap((instance) => {
-          const machine = machines.get(instance.machine.id ?? '');
+      const machines = await this.#clouds.describe(cloud, instances);
+      await this.#report(
+        instances.map((instance) => (run, now) => {
+          const machine = machines.get(instance);
           if (machine !== undefined) return machineFound(run, instance, machine, now);
-          const visibleAt = (instance.machine.launchedAt ?? 0) + connector.capabilities.listConsistencyMs;
-          return now < visibleAt ? [] : lost(run, instance, 'the cloud does not know its machine any more', now);
+          const visible = asked >= (instance.machine.launchedAt ?? 0) + this.#clouds.listConsistencyMs(cloud);
+          return visible ? lost(run, instance, 'the cloud does not know its machine any more', now) : [];
         }),
-      ]);
+      );
     } catch (cause) {
       const error = toConnectorError(cause);
-      await this.#ports.report((run, now) => [
-        ...later(now),
-        ...(isTransient(error.code)
-          ? []
-          : instances
-              .filter((instance) => !hasJoined(instance))
-              .flatMap((instance) => dropOrAbort(run, instance, `${instance.name}: ${error.message}`, now))),
-      ]);
+      const final = instances.filter((instance) => !isTransient(error.code) && !hasJoined(instance));
+      await this.#report(final.map((instance) => (run, now) => dropOrAbort(run, instance, `${instance.name}: ${error.message}`, now)));
     }
   }
-}
 
-function grouped(run: Run, wanted: (instance: Instance) => boolean, keyOf: (instance: Instance) => string): Map<string, Instance[]> {
-  const groups = new Map<string, Instance[]>();
-  for (const instance of run.instances.values()) {
-    if (!wanted(instance)) continue;
-    const key = keyOf(instance);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [instance]);
-    else group.push(instance);
+  /** Ends what the ledger does not know, until the cloud shows nothing of the run any more. */
+  async #sweep({ key, cloud }: Call): Promise<void> {
+    const asked = this.#now();
+    this.#nextLook.set(key, asked + lookEveryMs);
+    try {
+      const found = await this.#clouds.sweep(cloud);
+      const settled = asked >= this.#run.facts.stateSince + this.#clouds.listConsistencyMs(cloud);
+      if (found.length > 0) await this.#report([(_run, now) => [leftover(cloud, found, now)]]);
+      else if (settled) this.#swept.add(cloud);
+    } catch (cause) {
+      this.#ports.log.warn(`looking for what is left on ${cloud}: ${toConnectorError(cause).message}`);
+    }
+    if (cloudsOf(this.#run).every((each) => this.#swept.has(each))) {
+      await this.#report([(run) => (run.facts.swept ? [] : [{ kind: 'run', patch: { swept: true } }])]);
+    }
   }
-  return groups;
+
+  #report(decisions: readonly Decision[]): Promise<void> {
+    return this.#stopped ? Promise.resolve() : this.#ports.report(decisions);
+  }
+
+  #visibleAt(cloud: string): number {
+    return this.#now() + this.#clouds.listConsistencyMs(cloud);
+  }
+
+  #now(): number {
+    return this.#ports.clock.now();
+  }
 }
 
-function cloudOf({ machine }: Instance): string {
-  return machine.cloud;
+function tokenOf({ instances }: Call): string {
+  return instances[0]?.machine.token ?? '';
 }
 
-function machineOf(resource: Resource): Machine | undefined {
-  const { machine } = resource;
-  return machine === undefined || machine.state === 'terminated' ? undefined : machine;
-}
-
-function toConnectorError(cause: unknown): ConnectorError {
-  if (isConnectorError(cause)) return cause;
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new ConnectorError('internal', message, { cause });
+function intendedWith(run: Run, token: string): Instance[] {
+  return [...run.instances.values()].filter(({ machine }) => machine.status === 'intended' && machine.token === token);
 }

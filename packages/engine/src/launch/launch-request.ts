@@ -1,8 +1,9 @@
-import { joinSecret } from '../bootstrap/join-secret.ts';
+import { joinSecret } from '../bootstrap/secrets.ts';
 import { renderUserData } from '../bootstrap/user-data.ts';
 import type { Connector, LaunchRequest } from '../connector/index.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
+import { sha256 } from '../run/script-digest.ts';
 
 /** What all launches of an engine have in common. */
 export interface LaunchFrame {
@@ -45,10 +46,16 @@ export function launchRequest(run: Run, instances: readonly Instance[], connecto
   };
 }
 
-/** `apache-1-0f3c2b1a`: fit for a host name, and the run can be told from it. */
-function machineName(run: Run, instance: Instance): string {
-  const plain = instance.name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
-  return `${plain.slice(0, 54)}-${run.id.slice(0, 8)}`;
+const longestName = 63;
+
+/** `apache-1-0f3c2b1a`: fit for a host name, different for every instance, and the run can be told from it. */
+export function machineName(run: Pick<Run, 'id'>, { name }: Pick<Instance, 'name'>): string {
+  const plain = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  const short = `${plain}-${run.id.slice(0, 8)}`;
+  if (short.length <= longestName && /^[a-z][a-z0-9]*(\.\d+)?$/.test(name)) return short;
+  // What was lost of the name is made up for by a part of its digest.
+  const tail = `-${sha256(name).slice(0, 8)}-${run.id.slice(0, 8)}`;
+  return `${plain.slice(0, longestName - tail.length)}${tail}`;
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

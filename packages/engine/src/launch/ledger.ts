@@ -1,4 +1,5 @@
 import { sha256 } from '../run/script-digest.ts';
+import { firstWaitedFor } from '../lifecycle/barrier.ts';
 import type { Change } from '../run/change.ts';
 import type { Instance, MachineEntry } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
@@ -14,6 +15,7 @@ export function mustGo(run: Run, instance: Instance): boolean {
  */
 export function ledgerChanges(run: Run): Change[] {
   const { state, abort, outcome } = run.facts;
+  if (maySweep(run) && cloudsOf(run).length === 0) return [{ kind: 'run', patch: { swept: true } }];
   const starting = state === 'Provisioning' && abort === null && outcome === null;
   if (!starting && outcome === null && state !== 'Provisioning') return [];
   const tokens = new Map<string, string>();
@@ -38,5 +40,22 @@ function tokenOf(run: Run, instance: Instance, tokens: Map<string, string>): str
 
 /** A patch of one instance's ledger entry. */
 export function machineChange(instance: Instance, patch: Partial<MachineEntry>): Change {
-  return { kind: 'instance', name: instance.name, patch: { machine: { ...instance.machine, ...patch } } };
+  return { kind: 'machine', name: instance.name, patch };
+}
+
+/** All machines that the ledger knows are gone: what is still there is there by a launch that nobody heard the end of. */
+export function maySweep(run: Run): boolean {
+  const { state, swept } = run.facts;
+  return state === 'Finalizing' && !swept && firstWaitedFor(run) === undefined;
+}
+
+/** The clouds that have been asked for anything. */
+export function cloudsOf(run: Run): string[] {
+  return [...new Set([...run.instances.values()].filter(({ machine }) => machine.token !== '').map(({ machine }) => machine.cloud))];
+}
+
+/** A launch may be begun, or tried again: later the run goes on without. */
+export function mayLaunch(run: Run): boolean {
+  const { state, abort, outcome } = run.facts;
+  return state === 'Provisioning' && abort === null && outcome === null;
 }

@@ -1,4 +1,5 @@
 import type { Change } from '../run/change.ts';
+import { isPacelineError, PacelineError } from '@paceline/model';
 import type { Run } from '../run/run.ts';
 
 /**
@@ -42,4 +43,16 @@ export function cancelAbortChanges(run: Run, source: string, now: number): Chang
     body: { type: 'run.abort-cancelled', severity: 'info', message: `Reset abort from '${name}'`, data: { source } },
   });
   return changes;
+}
+
+/** SlipStream's rule: a script that names an unknown key has a mistake in it, and ends the run. Other errors mean no change. */
+export function abortOnUnknownKey(run: Run, instance: string, error: unknown, now: number): Change[] {
+  if (!isPacelineError(error) || error.code !== 'PACELINE_PARAMETER_UNKNOWN' || run.facts.abort !== null) return [];
+  return abortChanges(run, `${instance}:abort`, error.message, now);
+}
+
+/** Parameters are neither read nor set while the abort flag is up. @throws PACELINE_RUN_ABORTED */
+export function refuseWhenAborted(run: Run, ignoreAbort: boolean): void {
+  if (run.facts.abort === null || ignoreAbort) return;
+  throw new PacelineError('PACELINE_RUN_ABORTED', `Abort flag raised! ${run.facts.abort.reason}`);
 }

@@ -31,8 +31,8 @@ function pastBarrier(run: Run, now: number): Change[] {
     case 'SendingReports':
       return [...enter('Ready', run, now), ...(keepsRunning(run) ? [] : end(run, natural(run), 'the keepRunning policy', now))];
     case 'Finalizing': {
-      const { outcome } = run.facts;
-      return outcome === null ? [] : [...enter(outcome, run, now), { kind: 'run', patch: { endedAt: now } }];
+      const { outcome, swept } = run.facts;
+      return outcome === null || !swept ? [] : [...enter(outcome, run, now), { kind: 'run', patch: { endedAt: now } }];
     }
     default:
       return [];
@@ -85,8 +85,13 @@ export function end(run: Run, outcome: Outcome, by: string, now: number): Change
   ];
 }
 
+/** What a wish to end the run means: a Ready one ends as it is, one that is still on its way is cancelled. */
+export function terminate(run: Run, by: string, now: number): Change[] {
+  return end(run, run.facts.state === 'Ready' ? natural(run) : 'Cancelled', by, now);
+}
+
 /** How a run that has got Ready ends. */
-export function natural(run: Run): Outcome {
+function natural(run: Run): Outcome {
   return run.facts.abort === null ? 'Done' : 'Aborted';
 }
 

@@ -36,7 +36,7 @@ export function waitedFor(run: Run): Instance[] {
 
 function isWaitedFor(run: Run, instance: Instance): boolean {
   if (run.facts.state === 'Finalizing') return instance.machine.status !== 'gone';
-  if (instance.dropped) return false;
+  if (instance.dropped || instance.machine.cloudState === 'lost') return false;
   switch (run.facts.state) {
     case 'Provisioning':
       return run.facts.abort === null && !(hasJoined(instance) && instance.machine.address !== null);

@@ -9,6 +9,8 @@ import { hasEnded, type Run } from '../run/run.ts';
 export const abortGraceMs = 60_000;
 /** Evidence comes first: however short a run's timeout, stopping scripts and sending reports get this long. */
 const shortestGraceMs = 15_000;
+/** How long the reports of an aborted run may take. */
+const abortedReportsMs = 10 * 60_000;
 /** How long a machine may take from its launch to its first call home. */
 export const bootTimeoutMs = 10 * 60_000;
 
@@ -19,8 +21,10 @@ export function stateDeadline(run: Run): number | undefined {
     case 'Provisioning':
     case 'Executing':
       return abort === null ? stateSince + run.plan.timeoutMs : Math.max(stateSince, abort.at) + abortGrace(run);
-    case 'SendingReports':
-      return stateSince + Math.max(run.plan.timeoutMs, shortestGraceMs);
+    case 'SendingReports': {
+      const longest = abort === null ? run.plan.timeoutMs : Math.min(run.plan.timeoutMs, abortedReportsMs);
+      return stateSince + Math.max(longest, shortestGraceMs);
+    }
     default:
       return undefined;
   }

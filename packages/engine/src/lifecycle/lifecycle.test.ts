@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { clientServerPlan, imageOf, nodeOf, planOf } from '../testing/plans.ts';
 import { TestRun } from '../testing/runs.ts';
 import { abortChanges, cancelAbortChanges } from './abort.ts';
-import { end, natural } from './advance.ts';
+import { end, terminate } from './advance.ts';
 
 const minute = 60_000;
 
@@ -227,7 +227,7 @@ describe('termination', () => {
   it('decides once', () => {
     const test = new TestRun(clientServerPlan());
     test.apply(end(test.run, 'Cancelled', 'a user', test.now));
-    test.apply(end(test.run, natural(test.run), 'somebody else', test.now));
+    test.apply(terminate(test.run, 'somebody else', test.now));
     expect(test.run.facts.outcome).toBe('Cancelled');
   });
 

@@ -3,18 +3,18 @@ import { phaseLabels, type ResolvedImage, type ScriptPhase } from '@paceline/mod
 import { scriptDigest } from '../run/script-digest.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasJoined } from '../run/instance.ts';
-import type { Run } from '../run/run.ts';
+import type { RunView } from '../run/run.ts';
 
 const installPhases = ['preInstall', 'packages', 'postInstall'] as const;
 
 /** What an instance has to do in the run's present state. Nothing, in the states that the engine completes by itself. */
-export function assignmentOf(run: Run, instance: Instance): Assignment {
+export function assignmentOf(run: RunView, instance: Instance): Assignment {
   const { seq, state, abort } = run.facts;
   return { seq, state, abort: abort?.reason ?? null, steps: stepsOf(run, instance), completed: hasCompleted(run, instance) };
 }
 
 /** True when the instance has done all that the present state asks of it. */
-export function hasCompleted(run: Run, instance: Instance): boolean {
+export function hasCompleted(run: RunView, instance: Instance): boolean {
   return instance.completed >= run.facts.seq || (hasJoined(instance) && stepsOf(run, instance).length === 0);
 }
 
@@ -31,13 +31,13 @@ export function stepTitle(step: Step): string {
 }
 
 /** True when the run's barrier waits for this instance's agent. */
-export function hasWork(run: Run, instance: Instance): boolean {
+export function hasWork(run: RunView, instance: Instance): boolean {
   return !instance.dropped && hasJoined(instance) && stepsOf(run, instance).length > 0;
 }
 
 const stepCache = new WeakMap<ResolvedImage, Partial<Record<RunState, Step[]>>>();
 
-function stepsOf(run: Run, instance: Instance): Step[] {
+function stepsOf(run: RunView, instance: Instance): Step[] {
   const { state, recovery } = run.facts;
   if (recovery && state === 'Executing') return [];
   const node = run.plan.nodes[instance.node];

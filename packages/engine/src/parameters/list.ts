@@ -1,10 +1,10 @@
 import type { ParameterView } from '@paceline/api';
-import type { Run } from '../run/run.ts';
+import type { RunView } from '../run/run.ts';
 import { readParameter } from './read.ts';
 import { globalValues, instanceValues, nodeValues, storedGlobalNames, storedInstanceNames } from './system.ts';
 
 /** Every parameter of a run, for people: secrets masked. Global ones first, then by node and instance. */
-export function listParameters(run: Run): ParameterView[] {
+export function listParameters(run: RunView): ParameterView[] {
   const keys = names(globalValues, storedGlobalNames, run.plan.globals).map((name) => `ss:${name}`);
   for (const node of Object.keys(run.plan.nodes)) {
     if (run.plan.category === 'Deployment') keys.push(...Object.keys(nodeValues).map((name) => `${node}:${name}`));
@@ -16,7 +16,7 @@ export function listParameters(run: Run): ParameterView[] {
   return keys.flatMap((key) => view(run, key));
 }
 
-function view(run: Run, key: string): ParameterView[] {
+function view(run: RunView, key: string): ParameterView[] {
   const single = run.plan.category === 'Image' && /:(nodename|id)$/.test(key);
   if (single) return [];
   const { value, secret } = readParameter(run, key);

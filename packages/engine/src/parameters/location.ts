@@ -1,6 +1,6 @@
 import type { Instance } from '../run/instance.ts';
 import { entryOf } from '../run/entry.ts';
-import type { Run } from '../run/run.ts';
+import type { RunView } from '../run/run.ts';
 
 /** What a written key stands for in a run. */
 export type Location =
@@ -16,7 +16,7 @@ const nodeLevel = new Set(['ids', 'multiplicity', 'max-provisioning-failures']);
  * themselves.
  * @returns undefined when the run has no such owner; whether the name is declared is another question.
  */
-export function locate(run: Run, written: string): Location | undefined {
+export function locate(run: RunView, written: string): Location | undefined {
   const match = keyPattern.exec(written)?.groups;
   if (match === undefined) return undefined;
   const { owner = 'ss', name = '' } = match;

@@ -1,5 +1,5 @@
 import type { RunPlan } from '@paceline/model';
-import type { Run } from '../run/run.ts';
+import type { RunView } from '../run/run.ts';
 
 interface Target {
   node: string;
@@ -10,7 +10,7 @@ const indexes = new WeakMap<RunPlan, Map<string, Target[]>>();
 const none: Target[] = [];
 
 /** The node inputs that follow this parameter directly. */
-export function mappedFrom(run: Run, key: string): readonly Target[] {
+export function mappedFrom(run: RunView, key: string): readonly Target[] {
   let index = indexes.get(run.plan);
   if (index === undefined) indexes.set(run.plan, (index = buildIndex(run.plan)));
   return index.get(key) ?? none;

@@ -121,6 +121,7 @@ describe('writing', () => {
 
   it.each([
     ['testclient.1:webserver.ready', 'another instance’s parameter'],
+    ['testclient.1:abort', 'another instance’s abort flag'],
     ['apache.1:id', 'a derived one'],
     ['apache:ids', 'a node’s'],
     ['ss:state', 'the state'],

@@ -1,6 +1,6 @@
 import { PacelineError, type PlannedParameter } from '@paceline/model';
 import { entryOf } from '../run/entry.ts';
-import type { Run } from '../run/run.ts';
+import type { RunView } from '../run/run.ts';
 import { locate, type Location } from './location.ts';
 import { globalValues, instanceValues, neverBlocking, nodeValues, storedGlobalNames, storedInstanceNames } from './system.ts';
 
@@ -18,7 +18,7 @@ export interface Reading {
  * The value of a parameter now, through its mapping when it has no value of its own.
  * @throws PACELINE_PARAMETER_UNKNOWN when the run does not declare it
  */
-export function readParameter(run: Run, written: string): Reading {
+export function readParameter(run: RunView, written: string): Reading {
   const location = locate(run, written);
   if (location === undefined || !isDeclared(run, location)) throw unknownParameter(written);
   const { key, name } = location;
@@ -32,12 +32,12 @@ export function readParameter(run: Run, written: string): Reading {
   if (own !== undefined) return { key, value: own.value, secret: secret || own.secret, sources: [key] };
   const from = planned(run, location)?.from;
   if (from === undefined) return { key, value: undefined, secret, sources: [key] };
-  const source = sourceOf(run, from);
+  const source = readMapped(run, from);
   return { key, value: source.value, secret: secret || source.secret, sources: [key, ...source.sources] };
 }
 
 /** What is mapped may be of an instance that does not exist, or not yet: a node of none. It has no value then. */
-function sourceOf(run: Run, from: string): Reading {
+export function readMapped(run: RunView, from: string): Reading {
   const location = locate(run, from);
   if (location !== undefined && isDeclared(run, location)) return readParameter(run, from);
   return { key: from, value: undefined, secret: false, sources: [from] };
@@ -49,7 +49,7 @@ export function unknownParameter(written: string): PacelineError {
   });
 }
 
-export function isDeclared(run: Run, location: Location): boolean {
+export function isDeclared(run: RunView, location: Location): boolean {
   const { name } = location;
   switch (location.scope) {
     case 'global':
@@ -62,7 +62,7 @@ export function isDeclared(run: Run, location: Location): boolean {
   }
 }
 
-function derivedValue(run: Run, location: Location): string | undefined {
+function derivedValue(run: RunView, location: Location): string | undefined {
   const { name } = location;
   switch (location.scope) {
     case 'global':
@@ -74,12 +74,12 @@ function derivedValue(run: Run, location: Location): string | undefined {
   }
 }
 
-export function declaredSecret(run: Run, location: Location): boolean {
+export function declaredSecret(run: RunView, location: Location): boolean {
   return planned(run, location)?.secret ?? false;
 }
 
 /** What the run's modules say of a parameter; system parameters are not theirs. */
-export function planned(run: Run, location: Location): PlannedParameter | undefined {
+export function planned(run: RunView, location: Location): PlannedParameter | undefined {
   if (location.scope === 'node') return undefined;
   const declared = location.scope === 'global' ? run.plan.globals : run.plan.nodes[location.instance.node]?.parameters;
   return declared && entryOf(declared, location.name);

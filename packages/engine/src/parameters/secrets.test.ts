@@ -26,7 +26,14 @@ function plan(): RunPlan {
 function ask(run: Run, who: string, key: string): unknown {
   const instance = run.instances.get(who);
   if (instance === undefined) throw new Error(`no instance ${who}`);
-  const context: OpContext = { wait: () => {}, unwait: () => {}, waitAll: () => {}, unwaitAll: () => {}, log: () => {} };
+  const context: OpContext = {
+    wait: () => {},
+    unwait: () => {},
+    waitAll: () => {},
+    unwaitAll: () => {},
+    log: () => [],
+    examined: () => {},
+  };
   const all = /^(\w+)\.\*:(.+)$/.exec(key);
   const { result } = decideOp(
     run,

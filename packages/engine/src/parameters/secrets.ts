@@ -1,44 +1,49 @@
 import { PacelineError, type PlannedParameter, type RunPlan } from '@paceline/model';
 import { entryOf } from '../run/entry.ts';
 import type { Instance } from '../run/instance.ts';
-import type { Run } from '../run/run.ts';
+import type { RunView } from '../run/run.ts';
 import { mappedFrom } from './mapping.ts';
-import { readParameter, type Reading } from './read.ts';
+import { readMapped, readParameter, type Reading } from './read.ts';
 import { storedGlobalNames, storedInstanceNames } from './system.ts';
 
 /**
  * The value of a parameter for the scripts of an instance, which may read secrets only where they are their business.
  * @throws PACELINE_PARAMETER_UNKNOWN, PACELINE_FORBIDDEN for another machine's secret that is not mapped to this one
  */
-export function readAs(run: Run, instance: Instance, written: string): Reading {
+export function readAs(run: RunView, instance: Instance, written: string): Reading {
   const reading = readParameter(run, written);
   if (maySee(run, instance, reading)) return reading;
-  throw new PacelineError('PACELINE_FORBIDDEN', `${reading.key} is a secret of another machine, and ${instance.name} may not read it`, {
-    hint: `Map it to a parameter of ${instance.node}: \`parameters: { NAME: { from: "${reading.key}" } }\`.`,
+  throw notForYou(instance, reading.key);
+}
+
+/** Why an instance is not told a secret. */
+export function notForYou({ name, node }: Instance, key: string): PacelineError {
+  return new PacelineError('PACELINE_FORBIDDEN', `${key} is a secret of another machine, and ${name} may not read it`, {
+    hint: `Map it to a parameter of ${node}: \`parameters: { NAME: { from: "${key}" } }\`.`,
   });
 }
 
 /** Whether scripts of an instance may see this: no secret, its own, the deployment's, or one that its own parameters follow. */
-export function maySee(run: Run, instance: Instance, { key, secret }: Reading): boolean {
+export function maySee(run: RunView, instance: Instance, { key, secret }: Reading): boolean {
   if (!secret || key.startsWith('ss:') || key.startsWith(`${instance.name}:`)) return true;
   return sourcesOf(run, instance).includes(key);
 }
 
 /** The values of all secrets that an instance's scripts may see now. */
-export function secretsOf(run: Run, instance: Instance): string[] {
+export function secretsOf(run: RunView, instance: Instance): string[] {
   const own = [...storedInstanceNames, ...Object.keys(run.plan.nodes[instance.node]?.parameters ?? {})];
   const global = [...storedGlobalNames, ...Object.keys(run.plan.globals)];
   const keys = [...own.map((name) => `${instance.name}:${name}`), ...global.map((name) => `ss:${name}`), ...sourcesOf(run, instance)];
-  const readings = keys.map((key) => readParameter(run, key));
+  const readings = keys.map((key) => readMapped(run, key));
   return [...new Set(readings.flatMap(({ value, secret }) => (secret && value !== undefined ? [value] : [])))];
 }
 
 /** Who comes to know a secret by the setting of this parameter (an instance, or `*` for all of them), and its value. */
-export function* secretsBrought(run: Run, key: string): Generator<{ to: string; value: string }> {
+export function* secretsBrought(run: RunView, key: string): Generator<{ to: string; value: string }> {
   if (run.parameters.get(key)?.secret || feedsSecret(run.plan, key)) yield* reached(run, key);
 }
 
-function* reached(run: Run, key: string): Generator<{ to: string; value: string }> {
+function* reached(run: RunView, key: string): Generator<{ to: string; value: string }> {
   const { value, secret } = readParameter(run, key);
   if (value === undefined) return;
   const owner = key.slice(0, key.indexOf(':'));
@@ -49,7 +54,7 @@ function* reached(run: Run, key: string): Generator<{ to: string; value: string 
 }
 
 /** Every parameter of other machines that one of this instance's own follows, at any distance. */
-function sourcesOf(run: Run, instance: Instance): string[] {
+function sourcesOf(run: RunView, instance: Instance): string[] {
   return Object.values(run.plan.nodes[instance.node]?.parameters ?? {}).flatMap(({ from }) => chainOf(run.plan, from));
 }
 

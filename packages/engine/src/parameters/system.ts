@@ -1,11 +1,11 @@
 import { hasCompleted } from '../lifecycle/steps.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasJoined } from '../run/instance.ts';
-import type { Run } from '../run/run.ts';
+import type { RunView } from '../run/run.ts';
 
-type GlobalValue = (run: Run) => string;
-type NodeValue = (run: Run, node: string) => string;
-type InstanceValue = (run: Run, instance: Instance) => string;
+type GlobalValue = (run: RunView) => string;
+type NodeValue = (run: RunView, node: string) => string;
+type InstanceValue = (run: RunView, instance: Instance) => string;
 
 /** What every run knows of itself (reference: SlipStream's RunFactory). Worked out when read, so nothing can get out of step. */
 export const globalValues: Record<string, GlobalValue> = {
@@ -76,13 +76,13 @@ export const storedInstanceNames = new Set([
 export const storedGlobalNames = new Set(['url.service', 'run.api.key', 'deployment.credential.ids']);
 
 /** The instance numbers of a node that take part, in order. */
-export function membersOf(run: Run, node: string): number[] {
+export function membersOf(run: RunView, node: string): number[] {
   const members: number[] = [];
   for (const instance of run.instances.values()) if (instance.node === node && !instance.dropped) members.push(instance.index);
   return members;
 }
 
-function scaleState(run: Run, instance: Instance): string {
+function scaleState(run: RunView, instance: Instance): string {
   if (instance.machine.status === 'gone') return 'gone';
   if (instance.dropped || instance.machine.status === 'terminating') return 'removing';
   if (!hasJoined(instance)) return 'creating';

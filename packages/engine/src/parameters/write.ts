@@ -28,6 +28,7 @@ export function writeParameter(run: Run, written: string, value: string, secret:
     });
   }
   if (location.name === 'abort') {
+    checkOwn(location, writer);
     return value === '' ? cancelAbortChanges(run, location.key, now) : abortChanges(run, location.key, value, now);
   }
   checkRight(run, location, writer);
@@ -40,9 +41,18 @@ export function writeParameter(run: Run, written: string, value: string, secret:
   ];
 }
 
+function refusal({ key }: Location, reason: string): PacelineError {
+  return new PacelineError('PACELINE_FORBIDDEN', `${key} cannot be set: ${reason}`);
+}
+
+function checkOwn(location: Location, writer: Writer): void {
+  if (typeof writer === 'string' || location.scope !== 'instance' || location.instance === writer.instance) return;
+  throw refusal(location, `${writer.instance.name} may only set its own parameters; map ${location.key} from one of them instead`);
+}
+
 function checkRight(run: Run, location: Location, writer: Writer): void {
   const refuse = (reason: string): never => {
-    throw new PacelineError('PACELINE_FORBIDDEN', `${location.key} cannot be set: ${reason}`);
+    throw refusal(location, reason);
   };
   if (location.scope === 'node') refuse('it follows from the run');
   const { name } = location;
@@ -50,9 +60,7 @@ function checkRight(run: Run, location: Location, writer: Writer): void {
   const stored = location.scope === 'global' ? storedGlobalNames : storedInstanceNames;
   if (declared === undefined && !stored.has(name) && name !== 'statecustom') refuse('it follows from the run');
   if (typeof writer === 'string') return;
-  if (location.scope === 'instance' && location.instance !== writer.instance) {
-    refuse(`${writer.instance.name} may only set its own parameters; map ${location.key} from one of them instead`);
-  }
+  checkOwn(location, writer);
   if (location.scope === 'global' && declared?.output !== true && name !== 'url.service') {
     refuse('instances may only set the outputs of the deployment; declare it with `output: true`');
   }

@@ -1,6 +1,8 @@
 import type { RunPlan } from '@paceline/model';
 import type { Instance } from './instance.ts';
+import type { RunEvent } from './event.ts';
 import type { Run } from './run.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 export interface NewRun {
   id: string;
@@ -17,10 +19,11 @@ export function createRun({ id, name, plan, by, tags, now }: NewRun): Run {
   const run: Run = {
     id,
     name,
-    plan,
+    plan: withoutSecrets(plan),
     createdAt: now,
     createdBy: by,
     tags,
+    revision: 0,
     facts: {
       state: 'Initializing',
       seq: 1,
@@ -28,9 +31,10 @@ export function createRun({ id, name, plan, by, tags, now }: NewRun): Run {
       abort: null,
       recovery: false,
       outcome: null,
+      swept: false,
       expiresAt: now + plan.lifetimeMs,
       endedAt: null,
-      lastEvent: 0,
+      lastEvent: 1,
     },
     instances: new Map(),
     parameters: new Map(),
@@ -48,6 +52,12 @@ export function createRun({ id, name, plan, by, tags, now }: NewRun): Run {
     }
   }
   return run;
+}
+
+/** The first event of every run. */
+export function creationEvent({ createdAt, createdBy }: Run): RunEvent {
+  const by = createdBy;
+  return { seq: 1, at: createdAt, type: 'run.created', severity: 'info', message: `Created by ${by}`, data: { by } };
 }
 
 export function createInstance(run: Run, node: string, index: number, cloud: string): Instance {
@@ -72,6 +82,7 @@ export function createInstance(run: Run, node: string, index: number, cloud: str
     joinedAt: null,
     bootId: null,
     lastOp: 0,
+    refusals: [],
     completed: 0,
     abort: null,
     statecustom: '',

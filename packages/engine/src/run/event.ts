@@ -9,6 +9,7 @@ export type EventBody = { severity: Severity; message: string } & (
   | { type: 'run.abort'; data: { reason: string; source: string } }
   | { type: 'run.abort-cancelled'; data: { source: string } }
   | { type: 'run.ending'; data: { outcome: string; by: string } }
+  | { type: 'run.leftover'; data: { cloud: string; ids: string[] } }
   | { type: 'instance.machine'; data: { instance: string; status: string; id?: string; address?: string } }
   | { type: 'instance.joined'; data: { instance: string } }
   | { type: 'instance.step'; data: { instance: string; step: string; status: string; exitCode?: number } }

@@ -1,3 +1,5 @@
+import type { OpResult } from '@paceline/api/agent';
+
 /** What the engine has done, or means to do, with an instance's machine. */
 export type MachineStatus = 'wanted' | 'intended' | 'launched' | 'terminating' | 'gone';
 
@@ -20,6 +22,12 @@ export interface MachineEntry {
   fault: string | null;
 }
 
+export interface Refusal {
+  /** The number of the op. */
+  id: number;
+  result: Extract<OpResult, { status: 'error' }>;
+}
+
 export interface Instance {
   readonly node: string;
   readonly index: number;
@@ -32,6 +40,8 @@ export interface Instance {
   bootId: string | null;
   /** The last numbered op that was carried out. */
   lastOp: number;
+  /** Those of the last batch of ops that were refused, for an answer that was lost. */
+  refusals: Refusal[];
   /** The newest `seq` that the instance has completed. */
   completed: number;
   /** Its own abort flag. */

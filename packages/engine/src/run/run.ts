@@ -24,6 +24,8 @@ export interface RunFacts {
   recovery: boolean;
   /** Set once somebody or a policy has decided that the machines go. */
   outcome: Outcome | null;
+  /** The clouds have been asked after the last machine was gone, and know of nothing that is this run's. */
+  swept: boolean;
   expiresAt: number;
   endedAt: number | null;
   /** Number of the newest event. */
@@ -44,6 +46,8 @@ export interface Run {
   readonly createdAt: number;
   readonly createdBy: string;
   readonly tags: string[];
+  /** How often the run has been stored. A commit on another revision than the stored one fails: somebody else has the run now. */
+  revision: number;
   facts: RunFacts;
   /** By `node.N`, in the order of the plan. */
   readonly instances: Map<string, Instance>;
@@ -51,8 +55,11 @@ export interface Run {
   readonly parameters: Map<string, Parameter>;
 }
 
+/** A run to read from. Its parameters may be an earlier state of them. */
+export type RunView = Omit<Run, 'parameters'> & { readonly parameters: { get(key: string): Parameter | undefined } };
+
 export const endStates: ReadonlySet<RunState> = new Set<RunState>(['Done', 'Aborted', 'Cancelled']);
 
-export function hasEnded(run: Run): boolean {
+export function hasEnded(run: RunView): boolean {
   return endStates.has(run.facts.state);
 }

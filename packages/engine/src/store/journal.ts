@@ -1,16 +1,20 @@
-import { applyChange } from '../run/apply.ts';
+import { isPacelineError, PacelineError } from '@paceline/model';
+import type { Clock } from '../clock.ts';
+import { applyChange, instanceOf } from '../run/apply.ts';
 import type { Change } from '../run/change.ts';
 import type { RunEvent } from '../run/event.ts';
 import type { Instance } from '../run/instance.ts';
 import type { LogChunk } from '../run/log.ts';
-import type { Run } from '../run/run.ts';
+import type { StoredReport } from '../run/report.ts';
+import type { Parameter, Run, RunFacts, RunView } from '../run/run.ts';
 import type { Statement } from './database.ts';
-import { insertEvent, insertLog, saveFacts, saveInstance, saveParameter } from './run-rows.ts';
-import type { RunStore, StoredReport } from './run-store.ts';
+import { insertEvent, insertLog, insertReport, saveFacts, saveInstance, saveParameter } from './run-rows.ts';
+import type { RunStore } from './run-store.ts';
 
 /** What a commit has changed in one run. */
 export interface RunWrites {
-  facts: boolean;
+  /** The run's facts as they are stored now, when the commit has changed them. */
+  facts: RunFacts | undefined;
   instances: Set<Instance>;
   parameters: Map<string, { value: string | null; secret: boolean }>;
   events: RunEvent[];
@@ -25,44 +29,33 @@ export interface JournalListener {
   failed(run: Run, error: unknown): void;
 }
 
+interface Entry {
+  writes: RunWrites;
+  /** What the parameters that are written here were before. */
+  before: Map<string, Parameter | undefined>;
+  done: PromiseWithResolvers<void>;
+}
+
 /**
  * Group commit. Changes are carried out in memory at once and gathered; one transaction stores all that came in while the last
  * one was under way. Nobody hears of a change before it is stored: `stored()` resolves, and the listener is told, only then.
  */
 export class Journal {
   readonly #store: RunStore;
+  readonly #clock: Clock;
   readonly #listener: JournalListener;
-  #pending = new Map<Run, RunWrites>();
-  #writing = new Map<Run, RunWrites>();
-  #next = Promise.withResolvers<void>();
-  #busy: Promise<void> | undefined;
+  #pending = new Map<Run, Entry>();
+  #writing = new Map<Run, Entry>();
   #scheduled = false;
 
-  constructor(store: RunStore, listener: JournalListener) {
+  constructor(store: RunStore, clock: Clock, listener: JournalListener) {
     this.#store = store;
+    this.#clock = clock;
     this.#listener = listener;
   }
 
   record(run: Run, changes: readonly Change[]): void {
-    for (const change of changes) {
-      const event = applyChange(run, change);
-      const writes = this.#writesOf(run);
-      if (change.kind === 'run') writes.facts = true;
-      else if (change.kind === 'instance') writes.instances.add(instanceOf(run, change.name));
-      else if (change.kind === 'parameter') writes.parameters.set(change.key, change);
-      else if (event !== undefined) {
-        writes.events.push(event);
-        writes.facts = true;
-      }
-    }
-  }
-
-  recordLog(run: Run, chunk: LogChunk): void {
-    this.#writesOf(run).logs.push(chunk);
-  }
-
-  recordReport(run: Run, report: StoredReport): void {
-    this.#writesOf(run).reports.push(report);
+    for (const change of changes) this.#record(run, change);
   }
 
   /** True while the run in memory is ahead of the store. */
@@ -70,78 +63,138 @@ export class Journal {
     return this.#pending.has(run) || this.#writing.has(run);
   }
 
-  /** Resolves when everything recorded so far is stored; at once when there is nothing to store. */
-  stored(): Promise<void> {
-    if (this.#pending.size > 0) return this.#next.promise;
-    return this.#busy ?? Promise.resolve();
+  /** Resolves when everything recorded of the run so far is stored; at once when there is nothing to store. */
+  stored(run: Run): Promise<void> {
+    return (this.#pending.get(run) ?? this.#writing.get(run))?.done.promise ?? Promise.resolve();
   }
 
-  #writesOf(run: Run): RunWrites {
-    let writes = this.#pending.get(run);
-    if (writes === undefined) {
-      writes = { facts: false, instances: new Set(), parameters: new Map(), events: [], logs: [], reports: [] };
-      this.#pending.set(run, writes);
+  /** The run with its parameters as they are stored, for a listener that is told of a commit while the next one gathers. */
+  storedView(run: Run): RunView {
+    const before = this.#pending.get(run)?.before;
+    if (before === undefined || before.size === 0) return run;
+    const { parameters } = run;
+    return { ...run, parameters: { get: (key) => (before.has(key) ? before.get(key) : parameters.get(key)) } };
+  }
+
+  /** Resolves when nothing is left to store, whether that went well or not. */
+  async settled(): Promise<void> {
+    while (this.#pending.size > 0 || this.#writing.size > 0) {
+      await Promise.allSettled([...this.#pending.values(), ...this.#writing.values()].map(({ done }) => done.promise));
+    }
+  }
+
+  #record(run: Run, change: Change): void {
+    const { writes, before } = this.#entryOf(run);
+    if (change.kind === 'parameter' && !before.has(change.key)) before.set(change.key, run.parameters.get(change.key));
+    const event = applyChange(run, change);
+    switch (change.kind) {
+      case 'run':
+        writes.facts = run.facts;
+        break;
+      case 'instance':
+      case 'machine':
+        writes.instances.add(instanceOf(run, change.name));
+        break;
+      case 'parameter':
+        writes.parameters.set(change.key, change);
+        break;
+      case 'event':
+        writes.facts = run.facts;
+        if (event !== undefined) writes.events.push(event);
+        break;
+      case 'log':
+        writes.logs.push(change.chunk);
+        break;
+      case 'report':
+        writes.reports.push(change.report);
+        break;
+    }
+  }
+
+  #entryOf(run: Run): Entry {
+    let entry = this.#pending.get(run);
+    if (entry === undefined) {
+      const writes = { facts: undefined, instances: new Set<Instance>(), parameters: new Map(), events: [], logs: [], reports: [] };
+      entry = { writes, before: new Map(), done: Promise.withResolvers<void>() };
+      entry.done.promise.catch(() => {});
+      this.#pending.set(run, entry);
       this.#schedule();
     }
-    return writes;
+    return entry;
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#busy !== undefined) return;
+    if (this.#scheduled || this.#writing.size > 0) return;
     this.#scheduled = true;
-    setImmediate(() => void this.#flush());
+    this.#clock.soon(() => void this.#flush());
   }
 
   async #flush(): Promise<void> {
     this.#scheduled = false;
     const batch = this.#pending;
-    const done = this.#next;
     this.#pending = new Map();
     this.#writing = batch;
-    this.#next = Promise.withResolvers<void>();
-    done.promise.catch(() => {});
-    this.#busy = done.promise;
-    try {
-      await this.#store.write([...batch].flatMap(([run, writes]) => statementsOf(run, writes, this.#store)));
-      this.#busy = undefined;
-      this.#writing = new Map();
-      for (const [run, writes] of batch) this.#listener.committed(run, writes);
-      done.resolve();
-    } catch (error) {
-      // What came in meanwhile was decided on data that does not exist: it is refused with the batch.
-      const later = this.#pending;
-      this.#pending = new Map();
-      const refused = this.#next;
-      this.#next = Promise.withResolvers<void>();
-      this.#busy = undefined;
-      this.#writing = new Map();
-      refused.promise.catch(() => {});
-      for (const run of new Set([...batch.keys(), ...later.keys()])) this.#listener.failed(run, error);
-      done.reject(error);
-      refused.reject(error);
+    const statements = new Map([...batch].map(([run, { writes }]) => [run, statementsOf(run, writes, this.#store)]));
+    const tell = [...batch].flatMap(([{ id }, { writes }]) => (writes.events.length + writes.logs.length > 0 ? [id] : []));
+    const failures = await this.#write(statements, tell);
+    this.#writing = new Map();
+    for (const [run, entry] of batch) {
+      if (failures.has(run)) this.#fail(run, entry, failures.get(run));
+      else this.#succeed(run, entry);
     }
     if (this.#pending.size > 0) this.#schedule();
   }
-}
 
-function instanceOf(run: Run, name: string): Instance {
-  const instance = run.instances.get(name);
-  if (instance === undefined) throw new Error(`run ${run.id} has no instance ${name}`);
-  return instance;
+  /** Stores all, or, when that fails, each run by itself: one that cannot be stored takes no other with it. */
+  async #write(statements: ReadonlyMap<Run, Statement[]>, tell: string[]): Promise<Map<Run, unknown>> {
+    const failures = new Map<Run, unknown>();
+    try {
+      await this.#store.commit([...statements.values()].flat(), tell);
+      return failures;
+    } catch (error) {
+      // A database that is away takes none of them; otherwise it may be one run that cannot be stored.
+      if (statements.size === 1 || (isPacelineError(error) && error.data['retryable'] === true))
+        for (const run of statements.keys()) failures.set(run, error);
+    }
+    if (failures.size > 0) return failures;
+    for (const [run, own] of statements) await this.#store.commit(own, [run.id]).catch((error: unknown) => failures.set(run, error));
+    return failures;
+  }
+
+  #succeed(run: Run, entry: Entry): void {
+    run.revision += 1;
+    entry.done.resolve();
+    try {
+      this.#listener.committed(run, entry.writes);
+    } catch (error) {
+      // A mistake of ours: what is stored stays, and the run is read again.
+      this.#fail(run, entry, error);
+    }
+  }
+
+  #fail(run: Run, { done }: Entry, cause: unknown): void {
+    const error = isPacelineError(cause) && cause.code === 'PACELINE_CONFLICT' ? overtaken(run, cause) : cause;
+    done.reject(error);
+    // What came in meanwhile was decided on data that does not exist: it is refused, too.
+    this.#pending.get(run)?.done.reject(error);
+    this.#pending.delete(run);
+    this.#listener.failed(run, error);
+  }
 }
 
 function statementsOf(run: Run, writes: RunWrites, store: RunStore): Statement[] {
-  const statements: Statement[] = [];
-  if (writes.facts) statements.push(saveFacts(run));
-  for (const instance of writes.instances) statements.push(saveInstance(run, instance));
-  for (const [key, { value, secret }] of writes.parameters) statements.push(saveParameter(run, key, value, secret, store.cipher));
-  for (const event of writes.events) statements.push(insertEvent(run, event));
-  for (const chunk of writes.logs) statements.push(insertLog(run, chunk));
-  for (const { name, instance, bytes, sha256, at } of writes.reports) {
-    statements.push({
-      sql: 'INSERT INTO reports (run, name, instance, bytes, sha256, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (run, name) DO UPDATE SET bytes = excluded.bytes, sha256 = excluded.sha256, at = excluded.at',
-      values: [run.id, name, instance, bytes, sha256, at],
-    });
-  }
-  return statements;
+  return [
+    saveFacts(run),
+    ...[...writes.instances].map((instance) => saveInstance(run, instance)),
+    ...[...writes.parameters].map(([key, { value, secret }]) => saveParameter(run, key, value, secret, store.cipher)),
+    ...writes.events.map((event) => insertEvent(run, event)),
+    ...writes.logs.map((chunk) => insertLog(run, chunk)),
+    ...writes.reports.map((report) => insertReport(run, report)),
+  ];
+}
+
+/** Who asked for it has done nothing wrong, and may ask again. */
+function overtaken({ id }: Run, cause: unknown): PacelineError {
+  const hint = 'Try again in a moment.';
+  return new PacelineError('PACELINE_STORE_FAILED', `Another replica has stored the run ${id} meanwhile`, { cause, hint });
 }

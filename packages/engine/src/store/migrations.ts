@@ -1,11 +1,13 @@
-import type { Database } from './database.ts';
+import { isPacelineError } from '@paceline/model';
+import type { Database, Statement } from './database.ts';
 
 /** Each entry brings the schema one version further. Entries are never changed once released. */
 const migrations: readonly (readonly string[])[] = [
   [
     `CREATE TABLE runs (
       id TEXT PRIMARY KEY, name TEXT NOT NULL, created_at BIGINT NOT NULL, created_by TEXT NOT NULL, tags TEXT NOT NULL,
-      plan TEXT NOT NULL, facts TEXT NOT NULL, state TEXT NOT NULL, ended_at BIGINT, token_hash TEXT NOT NULL
+      plan TEXT NOT NULL, facts TEXT NOT NULL, state TEXT NOT NULL, ended_at BIGINT,
+      owner TEXT, revision BIGINT NOT NULL
     )`,
     'CREATE INDEX runs_by_time ON runs (created_at)',
     'CREATE INDEX runs_by_end ON runs (ended_at)',
@@ -30,16 +32,36 @@ const migrations: readonly (readonly string[])[] = [
       run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE, name TEXT NOT NULL, instance TEXT NOT NULL, bytes BIGINT NOT NULL,
       sha256 TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (run, name)
     )`,
-    'CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)',
+    'CREATE TABLE replicas (id TEXT PRIMARY KEY, url TEXT NOT NULL, beats BIGINT NOT NULL)',
   ],
 ];
 
-/** Brings the database to the newest schema. */
+/** PostgreSQL's words for SQLite's types: text compares by its bytes, whatever language the database was made for. */
+const translations: Record<Database['dialect'], (sql: string) => string> = {
+  sqlite: (sql) => sql,
+  postgres: (sql) => sql.replaceAll(/\bTEXT\b/g, 'TEXT COLLATE "C"').replaceAll(/\bINTEGER\b/g, 'BIGINT'),
+};
+
+/** Servers that start at once make the first table one after the other; for PostgreSQL its `IF NOT EXISTS` is not enough. */
+const turns: Record<Database['dialect'], readonly string[]> = {
+  sqlite: [],
+  postgres: ["SELECT pg_advisory_xact_lock(hashtext('paceline'))"],
+};
+
+/** Brings the database to the newest schema. Any number of servers may do so at once. */
 export async function migrate(database: Database): Promise<void> {
-  await database.transaction([{ sql: 'CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY)', values: [] }]);
-  const [row] = await database.all('SELECT COALESCE(MAX(version), 0) AS version FROM schema_versions', []);
-  for (let version = Number(row?.['version'] ?? 0) + 1; version <= migrations.length; version++) {
-    const statements = (migrations[version - 1] ?? []).map((sql) => ({ sql, values: [] }));
-    await database.transaction([...statements, { sql: 'INSERT INTO schema_versions (version) VALUES (?)', values: [version] }]);
+  const run = (...lines: readonly string[]): Statement[] => lines.map((sql) => ({ sql: translations[database.dialect](sql), values: [] }));
+  await database.transaction(run(...turns[database.dialect], 'CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY)'));
+  for (let version = await nextVersion(database); version <= migrations.length; version = await nextVersion(database)) {
+    // Another server that is at this version waits here, and finds that it is done.
+    const claim = { sql: 'INSERT INTO schema_versions (version) VALUES (?) ON CONFLICT DO NOTHING', values: [version], mustChange: 1 };
+    await database.transaction([claim, ...run(...(migrations[version - 1] ?? []))]).catch((error: unknown) => {
+      if (!isPacelineError(error) || error.code !== 'PACELINE_CONFLICT') throw error;
+    });
   }
+}
+
+async function nextVersion(database: Database): Promise<number> {
+  const [row] = await database.all('SELECT COALESCE(MAX(version), 0) AS version FROM schema_versions', []);
+  return Number(row?.['version'] ?? 0) + 1;
 }

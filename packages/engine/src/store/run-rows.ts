@@ -1,17 +1,19 @@
 import type { ValueCipher } from './value-cipher.ts';
 import type { RunPlan } from '@paceline/model';
+import { creationEvent } from '../run/create.ts';
 import type { RunEvent } from '../run/event.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run, RunFacts } from '../run/run.ts';
 import type { LogChunk } from '../run/log.ts';
+import type { StoredReport } from '../run/report.ts';
 import type { Row, Statement } from './database.ts';
 
 /** How a run's data becomes rows, and rows become a run again. */
-export function insertRun(run: Run, tokenHash: string, cipher: ValueCipher): Statement[] {
+export function insertRun(run: Run, owner: string, cipher: ValueCipher): Statement[] {
   let position = 0;
   return [
     {
-      sql: 'INSERT INTO runs (id, name, created_at, created_by, tags, plan, facts, state, ended_at, token_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      sql: 'INSERT INTO runs (id, name, created_at, created_by, tags, plan, facts, state, ended_at, owner, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       values: [
         run.id,
         run.name,
@@ -22,11 +24,13 @@ export function insertRun(run: Run, tokenHash: string, cipher: ValueCipher): Sta
         JSON.stringify(run.facts),
         run.facts.state,
         run.facts.endedAt,
-        tokenHash,
+        owner,
+        run.revision,
       ],
     },
     ...[...run.instances.values()].map((instance) => insertInstance(run, instance, position++)),
     ...[...run.parameters].map(([name, { value, secret }]) => saveParameter(run, name, value, secret, cipher)),
+    insertEvent(run, creationEvent(run)),
   ];
 }
 
@@ -37,10 +41,11 @@ export function insertInstance(run: Run, instance: Instance, position: number): 
   };
 }
 
+/** Part of every commit of a run: fails it when the run has been stored by somebody else meanwhile. */
 export function saveFacts(run: Run): Statement {
   return {
-    sql: 'UPDATE runs SET facts = ?, state = ?, ended_at = ? WHERE id = ?',
-    values: [JSON.stringify(run.facts), run.facts.state, run.facts.endedAt, run.id],
+    sql: 'UPDATE runs SET facts = ?, state = ?, ended_at = ?, revision = revision + 1 WHERE id = ? AND revision = ?',
+    values: [JSON.stringify(run.facts), run.facts.state, run.facts.endedAt, run.id, run.revision],
     mustChange: 1,
   };
 }
@@ -73,6 +78,13 @@ export function insertLog(run: Run, chunk: LogChunk): Statement {
   };
 }
 
+export function insertReport(run: Run, { name, instance, bytes, sha256, at }: StoredReport): Statement {
+  return {
+    sql: 'INSERT INTO reports (run, name, instance, bytes, sha256, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (run, name) DO UPDATE SET bytes = excluded.bytes, sha256 = excluded.sha256, at = excluded.at',
+    values: [run.id, name, instance, bytes, sha256, at],
+  };
+}
+
 export function readRun(row: Row, instances: Row[], parameters: Row[], cipher: ValueCipher): Run {
   return {
     id: String(row['id']),
@@ -81,6 +93,7 @@ export function readRun(row: Row, instances: Row[], parameters: Row[], cipher: V
     createdBy: String(row['created_by']),
     tags: JSON.parse(String(row['tags'])) as string[],
     plan: JSON.parse(String(row['plan'])) as RunPlan,
+    revision: Number(row['revision']),
     facts: JSON.parse(String(row['facts'])) as RunFacts,
     instances: new Map(
       instances.map((each) => {

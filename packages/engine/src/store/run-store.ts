@@ -1,7 +1,9 @@
+import { isPacelineError } from '@paceline/model';
 import type { RunEvent } from '../run/event.ts';
 import type { LogChunk } from '../run/log.ts';
+import type { StoredReport } from '../run/report.ts';
 import type { Run } from '../run/run.ts';
-import type { Database, Row, Statement } from './database.ts';
+import type { Database, Row, SqlValue, Statement } from './database.ts';
 import { migrate } from './migrations.ts';
 import { insertRun, readEvent, readLog, readRun } from './run-rows.ts';
 import type { ValueCipher } from './value-cipher.ts';
@@ -16,13 +18,29 @@ export interface RunListEntry {
   tags: string[];
 }
 
-export interface StoredReport {
-  name: string;
-  instance: string;
-  bytes: number;
-  sha256: string;
-  at: number;
+/** A run that has not ended, and the replica of the engine that drives it. */
+export interface OwnedRun {
+  id: string;
+  owner: string | null;
+  revision: number;
 }
+
+/** A process that drives runs of this store. It lives as long as its `beats` grow. */
+export interface Replica {
+  id: string;
+  /** Where the other replicas reach it. */
+  url: string;
+  beats: number;
+}
+
+/** What replicas tell each other: in which runs something has happened, and that there are runs to take. */
+export interface News {
+  runs?: string[] | 'all';
+  released?: boolean;
+}
+
+/** Notifications have to be short: more runs than this are not named. */
+const mostNamed = 150;
 
 /** All that the engine keeps, over any database that has the port. */
 export class RunStore {
@@ -39,12 +57,39 @@ export class RunStore {
     return new RunStore(database, cipher);
   }
 
+  /** Several processes may use this store at once. */
+  get shared(): boolean {
+    return this.#database.shared;
+  }
+
   write(statements: Statement[]): Promise<void> {
     return this.#database.transaction(statements);
   }
 
-  insertRun(run: Run, tokenHash: string): Promise<void> {
-    return this.write(insertRun(run, tokenHash, this.cipher));
+  /** Stores what has happened in runs, and tells the other replicas, whose clients may follow them. */
+  commit(statements: Statement[], runs: readonly string[]): Promise<void> {
+    if (!this.shared || runs.length === 0) return this.write(statements);
+    const news: News = { runs: runs.length > mostNamed ? 'all' : [...runs] };
+    return this.#database.transaction(statements, JSON.stringify(news));
+  }
+
+  /** Tells the other replicas that there are runs to take. */
+  tellReleased(): Promise<void> {
+    return this.#database.transaction([], JSON.stringify({ released: true } satisfies News));
+  }
+
+  /** Hears what the replicas tell each other, this one included. @returns what ends it */
+  listen(hear: (news: News) => void): Promise<() => Promise<void>> {
+    if (!this.shared) return Promise.resolve(() => Promise.resolve());
+    return this.#database.listen({
+      message: (payload) => hear(readNews(payload)),
+      gap: () => hear({ runs: 'all', released: true }),
+    });
+  }
+
+  /** Stores a new run with its first event. @param owner the replica that drives it */
+  insertRun(run: Run, owner: string): Promise<void> {
+    return this.write(insertRun(run, owner, this.cipher));
   }
 
   async run(id: string): Promise<Run | undefined> {
@@ -55,10 +100,44 @@ export class RunStore {
     return readRun(row, instances, parameters, this.cipher);
   }
 
-  /** The ids of all runs that have not ended. */
-  async activeRuns(): Promise<string[]> {
-    const rows = await this.#database.all('SELECT id FROM runs WHERE ended_at IS NULL ORDER BY created_at', []);
-    return rows.map((row) => String(row['id']));
+  /** All runs that have not ended, and which replica drives each. */
+  async activeRuns(): Promise<OwnedRun[]> {
+    const rows = await this.#database.all('SELECT id, owner, revision FROM runs WHERE ended_at IS NULL ORDER BY created_at, id', []);
+    return rows.map(ownedRun);
+  }
+
+  /** Who drives a run that has not ended. */
+  async ownerOf(id: string): Promise<OwnedRun | undefined> {
+    const [row] = await this.#database.all('SELECT id, owner, revision FROM runs WHERE id = ? AND ended_at IS NULL', [id]);
+    return row && ownedRun(row);
+  }
+
+  /** Takes a run, or lets it go. @returns false when it is not any more what it was when it was looked at */
+  claim({ id, revision }: OwnedRun, owner: string | null): Promise<boolean> {
+    return this.#unlessChanged({
+      sql: 'UPDATE runs SET owner = ?, revision = revision + 1 WHERE id = ? AND revision = ? AND ended_at IS NULL',
+      values: [owner, id, revision],
+      mustChange: 1,
+    });
+  }
+
+  async replicas(): Promise<Replica[]> {
+    const rows = await this.#database.all('SELECT id, url, beats FROM replicas', []);
+    return rows.map((row) => ({ id: String(row['id']), url: String(row['url']), beats: Number(row['beats']) }));
+  }
+
+  addReplica({ id, url, beats }: Replica): Promise<void> {
+    return this.write([{ sql: 'INSERT INTO replicas (id, url, beats) VALUES (?, ?, ?)', values: [id, url, beats] }]);
+  }
+
+  /** @returns false when somebody has taken this replica for dead */
+  beat({ id, url, beats }: Replica): Promise<boolean> {
+    return this.#unlessChanged({ sql: 'UPDATE replicas SET url = ?, beats = ? WHERE id = ?', values: [url, beats, id], mustChange: 1 });
+  }
+
+  /** Takes a replica for dead, unless it has given a sign of life. */
+  buryReplica({ id, beats }: Replica): Promise<boolean> {
+    return this.#unlessChanged({ sql: 'DELETE FROM replicas WHERE id = ? AND beats = ?', values: [id, beats], mustChange: 1 });
   }
 
   /** Newest first. */
@@ -75,14 +154,9 @@ export class RunStore {
     const escaped = text.replace(/[\\%_]/g, (character) => `\\${character}`);
     const rows = await this.#database.all(
       `SELECT id, name, state, created_at, created_by, ended_at, tags FROM runs WHERE id LIKE ? ESCAPE '\\' OR name = ? ORDER BY created_at DESC LIMIT 20`,
-      [`${escaped}%`, text],
+      [`${escaped.toLowerCase()}%`, text],
     );
     return rows.map(listEntry);
-  }
-
-  async tokenHash(id: string): Promise<string | undefined> {
-    const [row] = await this.#database.all('SELECT token_hash FROM runs WHERE id = ?', [id]);
-    return row && String(row['token_hash']);
   }
 
   async events(run: string, after: number, limit: number): Promise<RunEvent[]> {
@@ -124,16 +198,66 @@ export class RunStore {
     }));
   }
 
-  /** A setting that outlives the process, made on first use. */
-  async setting(name: string, make: () => string): Promise<string> {
-    await this.write([{ sql: 'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING', values: [name, make()] }]);
-    const [row] = await this.#database.all('SELECT value FROM settings WHERE name = ?', [name]);
-    return String(row?.['value']);
+  /** Some runs that ended before a time, in milliseconds since the epoch. */
+  async endedBefore(time: number): Promise<string[]> {
+    return this.#ids('SELECT id FROM runs WHERE ended_at < ? ORDER BY ended_at LIMIT 50', [time]);
+  }
+
+  /** Some runs that ended before a time and still have something in a table. */
+  async endedWith(table: 'logs' | 'reports', time: number): Promise<string[]> {
+    return this.#ids(
+      `SELECT id FROM runs WHERE ended_at < ? AND EXISTS (SELECT 1 FROM ${table} WHERE run = runs.id) ORDER BY ended_at LIMIT 50`,
+      [time],
+    );
+  }
+
+  /** Removes what a run has in a table, in small transactions. */
+  async forget(table: 'logs' | 'reports' | 'events', run: string): Promise<void> {
+    const key = table === 'reports' ? 'name' : 'seq';
+    const some = `SELECT ${key} FROM ${table} WHERE run = ? ORDER BY ${key} LIMIT 500`;
+    while ((await this.#database.all(some, [run])).length > 0) {
+      await this.write([{ sql: `DELETE FROM ${table} WHERE run = ? AND ${key} IN (${some})`, values: [run, run] }]);
+    }
+  }
+
+  async forgetRun(run: string): Promise<void> {
+    for (const table of ['logs', 'events', 'reports'] as const) await this.forget(table, run);
+    await this.write([{ sql: 'DELETE FROM runs WHERE id = ?', values: [run] }]);
   }
 
   close(): Promise<void> {
     return this.#database.close();
   }
+
+  async #ids(sql: string, values: SqlValue[]): Promise<string[]> {
+    return (await this.#database.all(sql, values)).map((row) => String(row['id']));
+  }
+
+  async #unlessChanged(statement: Statement): Promise<boolean> {
+    try {
+      await this.write([statement]);
+      return true;
+    } catch (error) {
+      if (isPacelineError(error) && error.code === 'PACELINE_CONFLICT') return false;
+      throw error;
+    }
+  }
+}
+
+/** Whoever may use the database may send anything: what makes no sense is taken as a reason to look at everything. */
+function readNews(payload: string): News {
+  try {
+    const news = JSON.parse(payload) as Record<string, unknown> | null;
+    const runs = news?.['runs'];
+    if (Array.isArray(runs)) return { runs: runs.map(String) };
+    if (runs === undefined && news?.['released'] === true) return { released: true };
+  } catch {}
+  return { runs: 'all', released: true };
+}
+
+function ownedRun(row: Row): OwnedRun {
+  const owner = row['owner'];
+  return { id: String(row['id']), owner: typeof owner === 'string' ? owner : null, revision: Number(row['revision']) };
 }
 
 function listEntry(row: Row): RunListEntry {

@@ -3,6 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { defineDatabaseContract } from '../testing/database-contract.ts';
 import { openSqlite } from './sqlite.ts';
 
 let folder = '';
@@ -11,24 +12,8 @@ beforeEach(async () => {
 });
 
 describe('SQLite', () => {
-  it('runs all statements of a transaction or none', async () => {
-    const database = openSqlite(':memory:');
-    await database.transaction([{ sql: 'CREATE TABLE t (a INTEGER PRIMARY KEY)', values: [] }]);
-    await expect(
-      database.transaction([
-        { sql: 'INSERT INTO t VALUES (?)', values: [1] },
-        { sql: 'INSERT INTO t VALUES (?)', values: [1] },
-      ]),
-    ).rejects.toThrow();
-    expect(await database.all('SELECT * FROM t', [])).toEqual([]);
-  });
-
-  it('fails a transaction whose statement does not change what it has to', async () => {
-    const database = openSqlite(':memory:');
-    await database.transaction([{ sql: 'CREATE TABLE t (a INTEGER)', values: [] }]);
-    await expect(database.transaction([{ sql: 'DELETE FROM t WHERE a = 1', values: [], mustChange: 1 }])).rejects.toMatchObject({
-      code: 'PACELINE_CONFLICT',
-    });
+  describe('keeps the contract of databases:', () => {
+    defineDatabaseContract(async () => openSqlite(':memory:'));
   });
 
   it('belongs to one process', async () => {

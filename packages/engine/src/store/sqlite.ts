@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { PacelineError } from '@paceline/model';
-import type { Database, Row, SqlValue, Statement } from './database.ts';
+import { checkNotify, type Database, type Listener, type Row, type SqlValue, type Statement } from './database.ts';
+import { decodeText, encodeText } from './stored-text.ts';
 
 /** SQLite's primary result codes that mean something to people. */
 const busy = 5;
@@ -26,15 +27,24 @@ export function openSqlite(path: string): Database {
     if (statement === undefined) prepared.set(sql, (statement = database.prepare(sql)));
     return statement;
   };
+  const listeners = new Set<Listener>();
   return {
     dialect: 'sqlite',
+    shared: false,
     async all(sql: string, values: SqlValue[]): Promise<Row[]> {
-      return explained(path, () => prepare(sql).all(...values) as Row[]);
+      return explained(path, () => prepare(sql).all(...values.map(toStored)) as Row[]).map(fromStored);
     },
-    async transaction(statements: Statement[]): Promise<void> {
+    async transaction(statements: Statement[], notify?: string): Promise<void> {
+      if (notify !== undefined) checkNotify(notify);
       explained(path, () => runAll(database, statements, prepare));
+      if (notify !== undefined) queueMicrotask(() => listeners.forEach((listener) => listener.message(notify)));
+    },
+    async listen(listener: Listener): Promise<() => Promise<void>> {
+      listeners.add(listener);
+      return async () => void listeners.delete(listener);
     },
     async close(): Promise<void> {
+      listeners.clear();
       database.close();
     },
   };
@@ -44,7 +54,7 @@ function runAll(database: DatabaseSync, statements: Statement[], prepare: (sql: 
   database.exec('BEGIN IMMEDIATE');
   try {
     for (const { sql, values, mustChange } of statements) {
-      const { changes } = prepare(sql).run(...values);
+      const { changes } = prepare(sql).run(...values.map(toStored));
       if (mustChange !== undefined && Number(changes) !== mustChange) {
         throw new PacelineError('PACELINE_CONFLICT', `The store expected ${mustChange} changed rows and saw ${changes}`);
       }
@@ -54,6 +64,15 @@ function runAll(database: DatabaseSync, statements: Statement[], prepare: (sql: 
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
+}
+
+function toStored(value: SqlValue): SqlValue {
+  return typeof value === 'string' ? encodeText(value) : value;
+}
+
+function fromStored(row: Row): Row {
+  for (const [name, value] of Object.entries(row)) if (typeof value === 'string') row[name] = decodeText(value);
+  return row;
 }
 
 function explained<T>(path: string, action: () => T): T {

@@ -1,4 +1,4 @@
-import { ConnectorError, type Connector, type LaunchRequest, type Machine, type Resource } from '../connector/index.ts';
+import { ConnectorError, type Connector, type LaunchRequest, type Machine, type OwnerQuery, type Resource } from '../connector/index.ts';
 
 /** What the next calls of a method do instead of working: fail before anything happened, or after it (a lost answer). */
 export interface Fault {
@@ -18,24 +18,40 @@ export class FakeCloud {
   readonly machines = new Map<string, FakeMachine>();
   readonly faults: Fault[] = [];
   readonly calls: string[] = [];
+  /** Machines that the cloud does not show yet, as one whose listing lags does not. */
+  readonly hidden = new Set<string>();
+  /** What calls of a method wait for before they answer; their effect has happened by then. */
+  readonly gates: Partial<Record<Fault['method'], Promise<void>>> = {};
+  readonly capabilities = {
+    userDataBytes: 16_384,
+    maxBatch: 100,
+    idempotency: 'tag' as const,
+    listConsistencyMs: 0,
+    console: 'none' as const,
+    reach: 'direct' as const,
+    snapshot: false,
+  };
   /** Called with every machine that comes up. */
   onLaunch = (_machine: FakeMachine): void => {};
   #next = 1;
 
   readonly connector: Connector = {
     info: { name: 'fake', version: '0.0.0', api: 1 },
-    capabilities: {
-      userDataBytes: 16_384,
-      maxBatch: 100,
-      idempotency: 'tag',
-      listConsistencyMs: 0,
-      console: 'none',
-      reach: 'direct',
-      snapshot: false,
-    },
+    capabilities: this.capabilities,
     launch: (request) =>
       this.#faulty('launch', () => request.machines.map(({ index, name, userData }) => this.#start(request, index, name, userData))),
-    describe: (ids) => this.#faulty('describe', () => new Map(ids.flatMap((id) => [...this.machines].filter(([key]) => key === id)))),
+    describe: (ids) =>
+      this.#faulty(
+        'describe',
+        () =>
+          new Map(
+            ids.flatMap((id) =>
+              this.#visible()
+                .filter((machine) => machine.id === id)
+                .map((machine) => [id, machine] as const),
+            ),
+          ),
+      ),
     list: (query) => this.#list(query),
     terminate: (ids) =>
       this.#faulty('terminate', () =>
@@ -66,9 +82,14 @@ export class FakeCloud {
     return machine;
   }
 
-  async *#list({ run, token }: { run?: string; token?: string }): AsyncGenerator<Resource> {
+  #visible(): FakeMachine[] {
+    return [...this.machines.values()].filter(({ id }) => !this.hidden.has(id));
+  }
+
+  async *#list({ engine, run, token }: OwnerQuery): AsyncGenerator<Resource> {
     await this.#faulty('list', () => undefined);
-    for (const machine of this.machines.values()) {
+    for (const machine of this.#visible()) {
+      if (machine.owner.engine !== engine) continue;
       if ((run !== undefined && machine.owner.run !== run) || (token !== undefined && machine.token !== token)) continue;
       yield { kind: 'machine', id: machine.id, name: machine.name, owner: machine.owner, token: machine.token, machine };
     }
@@ -80,6 +101,7 @@ export class FakeCloud {
     const [fault] = index < 0 ? [] : this.faults.splice(index, 1);
     if (fault?.when === 'before') throw fault.error;
     const result = act();
+    await this.gates[method];
     if (fault !== undefined) throw fault.error;
     return result;
   }

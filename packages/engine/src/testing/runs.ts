@@ -3,7 +3,7 @@ import { machineChange, ledgerChanges } from '../launch/ledger.ts';
 import { machineFound } from '../launch/found.ts';
 import { advance } from '../lifecycle/advance.ts';
 import { assignmentOf } from '../lifecycle/steps.ts';
-import { completeState } from '../agents/ops.ts';
+import { completeState } from '../lifecycle/complete.ts';
 import { applyChange } from '../run/apply.ts';
 import type { Change } from '../run/change.ts';
 import { createRun } from '../run/create.ts';
@@ -72,6 +72,7 @@ export class TestRun {
   /** Every instance's machine ends. */
   vanish(): void {
     this.apply([...this.run.instances.values()].map((instance) => machineChange(instance, { status: 'gone' })));
+    this.apply([{ kind: 'run', patch: { swept: true } }]);
   }
 
   /** Boots and joins everything, which brings the run to Executing. */

@@ -270,6 +270,15 @@ test('unknown names', () => {
   `);
 });
 
+test('no clouds at all', () => {
+  for (const cloud of [undefined, 'any', 'aws']) {
+    expect(refusal({ knownClouds: [], ...(cloud === undefined ? {} : { cloud }) })).toBe(
+      'PACELINE_CLOUD_UNKNOWN: A run of web cannot start: the server has no cloud for its machines\n' +
+        'Name one in its file of clouds, such as `clouds: { local: { connector: local } }`, and start it again.',
+    );
+  }
+});
+
 test('values that do not fit', () => {
   expect(
     refusal({

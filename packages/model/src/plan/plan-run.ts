@@ -15,9 +15,18 @@ import { typedValues } from './typed-values.ts';
  * Works out everything about a run that is fixed when it starts: how many machines of what, where, with which first
  * values. A value comes from the request, else the node's constant, else the image's default.
  * @throws PacelineError PACELINE_REQUEST_INVALID with every problem in its message and as `data.problems`;
- *   PACELINE_CLOUD_UNKNOWN when only names of clouds are wrong
+ *   PACELINE_CLOUD_UNKNOWN when only names of clouds are wrong, or there is no cloud at all
  */
 export function planRun(deployment: ResolvedDeployment, request: RunRequest = {}): RunPlan {
+  if (request.knownClouds?.length === 0 && Object.keys(deployment.nodes).length > 0) {
+    throw new PacelineError(
+      'PACELINE_CLOUD_UNKNOWN',
+      `A run of ${deployment.name} cannot start: the server has no cloud for its machines`,
+      {
+        hint: 'Name one in its file of clouds, such as `clouds: { local: { connector: local } }`, and start it again.',
+      },
+    );
+  }
   const problems: RequestProblem[] = [];
   const refuse: Refuse = (parameter, message, hint, cloud) =>
     void problems.push({ parameter, message, ...(hint === undefined ? {} : { hint }), ...(cloud ? { cloud } : {}) });

@@ -31,6 +31,7 @@ const table: Record<string, Entry> = {
   'GET /api/health': { expected: open },
   'GET /api/openapi.json': { expected: open },
   'GET /api/info': { expected: operatorOnly(200) },
+  'POST /api/reap': { expected: operatorOnly(200), options: () => json({}) },
   'GET /api/runs': { expected: operatorOnly(200) },
   'POST /api/runs': {
     expected: [401, 401, 400, 401, 401, 401, 401],
@@ -56,7 +57,7 @@ const table: Record<string, Entry> = {
       json({ run: id, instance: 'web.1', secret: 'guess', keyHash: digest, agentVersion: '', nodeVersion: '', bootId: '' }),
   },
   'GET /agent/stream': { expected: agents(200, 200), stream: true },
-  'POST /agent/ops': { expected: agents(200, 200), options: () => json({ ops: [] }) },
+  'POST /agent/ops': { expected: agents(409, 409), options: () => json({ session: 'of nobody', ops: [] }) },
   'GET /agent/scripts/:digest': { expected: agents(404, 404), url: () => `/agent/scripts/${digest}` },
   // Both agents are of an instance with the same name; each reaches its own run only.
   'GET /agent/reports/:name': { expected: agents(200, 200), url: () => `/agent/reports/${report('web.1')}` },
@@ -154,9 +155,10 @@ describe('an agent', () => {
     await server.ask('PUT', `/api/runs/${own.id}/parameters/client.1:note`, json({ value: 'private', secret: true }));
     const refused = await get('web.1', 'client.1:note');
     expect([refused.statusCode, refused.body]).toEqual([403, 'client.1:note is a secret of another machine, and web.1 may not read it']);
+    const session = await own.agents.get('web.1')?.connect().session;
     const ops = await server.ask('POST', '/agent/ops', {
       token: own.keyOf('web.1'),
-      payload: { ops: [{ op: 'get', key: 'client.1:note', wait: false, ignoreAbort: false }] },
+      payload: { session, ops: [{ op: 'get', key: 'client.1:note', wait: false, ignoreAbort: false }] },
     });
     expect(ops.json()).toMatchObject({ results: [{ status: 'error', code: 'PACELINE_FORBIDDEN', httpStatus: 403 }] });
   });
@@ -172,7 +174,7 @@ describe('an agent', () => {
     const own = await server.run();
     await server.ask('DELETE', `/api/runs/${own.id}`);
     await vi.waitFor(async () => expect((await server.ask('GET', `/api/runs/${own.id}`)).json()).toMatchObject({ state: 'Cancelled' }));
-    expect((await server.ask('POST', '/agent/ops', { token: own.keyOf('web.1'), payload: { ops: [] } })).statusCode).toBe(401);
+    expect((await server.ask('POST', '/agent/ops', { token: own.keyOf('web.1'), payload: { session: '', ops: [] } })).statusCode).toBe(401);
   });
 });
 

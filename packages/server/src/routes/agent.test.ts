@@ -47,6 +47,7 @@ describe('an agent', () => {
     expect(createHash('sha256').update(bundle.rawPayload).digest('hex')).toBe(server.agentDigest);
     expect(bundle.headers['cache-control']).toContain('immutable');
     const agent = run.agents.get('client.1')?.connect();
+    await agent?.session;
     const hello = agent?.events[0];
     const step = hello?.event === 'hello' ? hello.data.assignment.steps[0] : undefined;
     const digest = step?.kind === 'script' ? step.digest : '';
@@ -58,8 +59,9 @@ describe('an agent', () => {
   it('says things in batches, each once, and hears what became of each', async () => {
     const run = await server.run();
     const token = run.keyOf('web.1');
+    const session = await run.agents.get('web.1')?.connect().session;
     const say = async (...ops: object[]): Promise<OpResult[]> =>
-      (await server.ask('POST', '/agent/ops', { token, payload: { ops } })).json<OpsResponse>().results;
+      (await server.ask('POST', '/agent/ops', { token, payload: { session, ops } })).json<OpsResponse>().results;
     const set = (id: number, value: string) => ({ op: 'set', id, key: 'web.1:ready', value, secret: false, ignoreAbort: false });
     const get = { op: 'get', key: 'web.1:ready', wait: false, ignoreAbort: false };
     expect(await say(get, set(1, 'true'), get)).toEqual([
@@ -85,7 +87,7 @@ describe('an agent', () => {
     ['an endless reason', { op: 'abort', id: 1, reason: 'x'.repeat(8193) }],
   ])('that says %s is refused as a whole', async (_what, op) => {
     const run = await server.run();
-    const answer = await server.ask('POST', '/agent/ops', { token: run.keyOf('web.1'), payload: { ops: [op] } });
+    const answer = await server.ask('POST', '/agent/ops', { token: run.keyOf('web.1'), payload: { session: '', ops: [op] } });
     expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([400, 'PACELINE_REQUEST_INVALID']);
   });
 
@@ -98,7 +100,7 @@ describe('an agent', () => {
     };
     const first = await open();
     expect(new TextDecoder().decode((await first.read()).value)).toMatch(
-      /^event: hello\ndata: \{"assignment":\{"seq":3,"state":"Executing"/,
+      /^event: hello\ndata: \{"session":"[^"]+","assignment":\{"seq":3,"state":"Executing"/,
     );
     const second = await open();
     await second.read();

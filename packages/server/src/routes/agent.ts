@@ -5,6 +5,7 @@ import { PacelineError } from '@paceline/model';
 import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { bearerOf } from '../auth/bearer.ts';
+import { forward, noteOwner } from '../replicas.ts';
 import { openEventStream } from '../sse.ts';
 import type { App, RouteContext } from './routes.ts';
 
@@ -20,7 +21,10 @@ const reportParams = z.strictObject({ name: z.string().max(300) });
 /** What agents use. Each has a key of its own, good for its own instance. */
 export function agentRoutes(app: App, { engine, agent }: RouteContext): void {
   /** Before a body is read. */
-  const onRequest = async (request: FastifyRequest): Promise<void> => void engine.authenticate(bearerOf(request));
+  const onRequest = async (request: FastifyRequest): Promise<void> => {
+    const key = bearerOf(request);
+    await engine.authenticate(key).catch((error: unknown) => noteOwner(engine, request, key, error));
+  };
 
   app.get('/agent/files/:digest', { schema: { hide, params: z.strictObject({ digest: sha256 }) } }, async (request, reply) => {
     if (request.params.digest !== agent.sha256) {
@@ -48,28 +52,37 @@ export function agentRoutes(app: App, { engine, agent }: RouteContext): void {
         },
       },
     },
-    (request) => engine.join(request.body),
+    async (request, reply) => {
+      const owner = await engine.ownerUrl(request.body.run);
+      return owner === undefined ? engine.join(request.body) : forward(request, reply, owner);
+    },
   );
 
-  app.get('/agent/stream', { onRequest, schema: { hide } }, (request, reply) => {
-    const { active, instance } = engine.authenticate(bearerOf(request));
-    const out = openEventStream(reply);
-    const leave = active.connect(instance, { send: (event, data) => out.send(event, data), close: () => out.close() });
-    out.signal.addEventListener('abort', leave);
+  app.get('/agent/stream', { onRequest, schema: { hide } }, async (request, reply) => {
+    const gone = new AbortController();
+    const agent = await engine.authenticate(bearerOf(request));
+    const leave = agent.connect(() => {
+      const out = openEventStream(reply);
+      out.signal.addEventListener('abort', () => gone.abort());
+      return { send: (event, data) => out.send(event, data), close: () => out.close() };
+    });
+    if (gone.signal.aborted) leave();
+    else gone.signal.addEventListener('abort', leave);
   });
 
   app.post('/agent/ops', { onRequest, bodyLimit: maxOpsBytes, schema: { hide, body: opsRequest } }, async (request) => {
-    const { active, instance } = engine.authenticate(bearerOf(request));
-    return { results: await active.ops(instance, request.body.ops) };
+    const agent = await engine.authenticate(bearerOf(request));
+    return { results: await agent.ops(request.body) };
   });
 
   app.get('/agent/scripts/:digest', { onRequest, schema: { hide, params: z.strictObject({ digest: sha256 }) } }, async (request, reply) => {
-    const text = engine.script(engine.authenticate(bearerOf(request)), request.params.digest);
-    return reply.type('text/plain; charset=utf-8').send(text);
+    const agent = await engine.authenticate(bearerOf(request));
+    return reply.type('text/plain; charset=utf-8').send(agent.script(request.params.digest));
   });
 
   app.get('/agent/reports/:name', { onRequest, schema: { hide, params: reportParams } }, async (request) => {
-    return engine.reportProgress(engine.authenticate(bearerOf(request)), request.params.name);
+    const agent = await engine.authenticate(bearerOf(request));
+    return agent.reportProgress(request.params.name);
   });
 
   // The body is a stream of bytes that no parser may gather in memory.
@@ -92,10 +105,10 @@ export function agentRoutes(app: App, { engine, agent }: RouteContext): void {
         },
       },
       async (request) => {
-        const who = engine.authenticate(bearerOf(request));
+        const who = await engine.authenticate(bearerOf(request));
         const { name } = request.params as z.infer<typeof reportParams>;
         const part = request.query as { offset: number; size: number; sha256: string };
-        return engine.receiveReport(who, name, part, request.body as Readable);
+        return who.receiveReport(name, part, request.body as Readable);
       },
     );
   });

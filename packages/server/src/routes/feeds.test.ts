@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { Socket } from 'node:net';
 import * as fc from 'fast-check';
-import type { EventView } from '@paceline/api';
+import { createClient, type EventView } from '@paceline/api';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { operatorToken, TestServer, type JoinedRun } from '../testing/test-server.ts';
 
@@ -156,6 +159,22 @@ describe('the events of a run', () => {
   });
 });
 
+describe('a stream that fails', () => {
+  it('is not told of an end', async () => {
+    const run = await server.run();
+    const failing = vi.spyOn(server.engine, 'followEvents').mockImplementationOnce(async function* () {
+      yield await server.engine.store.events(run.id, 0, 2);
+      throw new Error('the disk is gone');
+    });
+    const items = await read(`/api/runs/${run.id}/events`, 0);
+    expect(items.map(({ id, event }) => [id, event])).toEqual([
+      [1, 'event'],
+      [2, 'event'],
+    ]);
+    failing.mockRestore();
+  });
+});
+
 describe('the output of a run', () => {
   it('comes as a stream in order, each piece once, however often its agent sends it', async () => {
     const run = await server.run();
@@ -181,4 +200,77 @@ describe('the output of a run', () => {
     const page = await server.ask('GET', `/api/runs/${run.id}/logs?after=1&limit=1`);
     expect(page.json()).toMatchObject({ logs: [{ seq: 2, instance: 'web.1', source: 'deploy', stream: 'stdout', text: 'two\n' }] });
   });
+
+  it('can be asked for by instance or node, and from its last pieces on', async () => {
+    const run = await server.run();
+    const say = (instance: string, offset: number): Promise<unknown> | undefined =>
+      run.agents.get(instance)?.say({
+        ...{ op: 'log', source: 'deploy', stream: 'stdout', offset, bytes: 1, at: new Date(0).toISOString() },
+        text: `${instance} ${offset}`,
+      });
+    for (const agent of run.agents.values()) agent.connect();
+    for (const offset of [0, 1, 2]) for (const instance of ['web.1', 'client.1']) await say(instance, offset);
+    const page = async (query: string): Promise<string[]> =>
+      (await server.ask('GET', `/api/runs/${run.id}/logs?${query}`)).json<{ logs: { text: string }[] }>().logs.map(({ text }) => text);
+    expect(await page('instance=web.1')).toEqual(['web.1 0', 'web.1 1', 'web.1 2']);
+    expect(await page('instance=client&after=2&limit=1')).toEqual(['client.1 1']);
+    expect(await page('tail=3')).toEqual(['client.1 1', 'web.1 2', 'client.1 2']);
+    expect(await page('instance=web&tail=2')).toEqual(['web.1 1', 'web.1 2']);
+    expect((await server.ask('GET', `/api/runs/${run.id}/logs?tail=0`)).statusCode).toBe(400);
+
+    const client = createClient({ url: base, token: operatorToken });
+    const followed: string[] = [];
+    const stop = new AbortController();
+    for await (const { text } of client.followLogs(run.id, { instance: 'web.1', tail: 1, signal: stop.signal })) {
+      if (followed.push(text) === 1) await say('client.1', 3);
+      if (followed.length === 1) await say('web.1', 3);
+      if (followed.length === 2) stop.abort();
+    }
+    expect(followed).toEqual(['web.1 2', 'web.1 3']);
+    expect(await client.logs(run.id, { instance: 'client', tail: 1 })).toMatchObject([{ text: 'client.1 3' }]);
+  });
+
+  it('comes whole in one go, however much there is', async () => {
+    const run = await server.run();
+    await print(run, 200);
+    const client = createClient({ url: base, token: operatorToken });
+    const cut = new AbortController();
+    let length = 0;
+    for await (const { seq, text } of client.followLogs(run.id, { signal: cut.signal, onCut: () => cut.abort() })) {
+      length += text.length;
+      if (seq === 200) break;
+    }
+    expect({ length, cut: cut.signal.aborted }).toEqual({ length: 200 * pieceLength, cut: false });
+  });
+
+  it('waits for a reader that pauses, and takes no memory for it', async () => {
+    const run = await server.run();
+    await print(run, 200);
+    await server.ask('DELETE', `/api/runs/${run.id}`);
+    const connected = once(server.app.server, 'connection') as Promise<[Socket]>;
+    const headers = { authorization: `Bearer ${operatorToken}`, accept: 'text/event-stream' };
+    const asked = request(`${base}/api/runs/${run.id}/logs`, { headers, agent: false }).end();
+    const [socket] = await connected;
+    const [answer] = (await once(asked, 'response')) as [NodeJS.ReadableStream];
+    // Nobody reads until the server has to wait.
+    await vi.waitFor(() => expect(socket.writableNeedDrain).toBe(true));
+    expect(socket.writableLength).toBeLessThan(1024 * 1024);
+    let text = '';
+    for await (const chunk of answer) text += String(chunk);
+    expect(text.match(/^event: log$/gm)).toHaveLength(200);
+    expect(text.endsWith('event: end\ndata: {}\n\n')).toBe(true);
+  });
 });
+
+const pieceLength = 64 * 1024;
+
+/** The agent of web.1 sends so many pieces of output. */
+async function print(run: JoinedRun, pieces: number): Promise<void> {
+  const agent = run.agents.get('web.1')?.connect();
+  const text = 'x'.repeat(pieceLength);
+  const at = new Date(0).toISOString();
+  for (let piece = 0; piece < pieces; piece++) {
+    const offset = piece * pieceLength;
+    await agent?.say({ op: 'log', source: 'deploy', stream: 'stdout', offset, bytes: pieceLength, text, at });
+  }
+}

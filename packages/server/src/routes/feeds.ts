@@ -1,13 +1,19 @@
 import { eventList, logList, type EventView, type LogView } from '@paceline/api';
-import { iso, type Feed, type LogChunk, type RunEvent } from '@paceline/engine';
+import { iso, type LogChunk, type RunEvent } from '@paceline/engine';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { openEventStream } from '../sse.ts';
+import { isOf, readLogs } from './log-pages.ts';
 import { runParams, type App, type RouteContext } from './routes.ts';
 
 const cursor = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(1000).default(500),
+});
+
+const logCursor = cursor.extend({
+  instance: z.string().max(200).optional().describe('Only of this instance, such as `web.1`, or of all instances of this node'),
+  tail: z.coerce.number().int().min(1).max(1000).optional().describe('Only the last so many pieces; counts without a cursor only'),
 });
 
 const tags = ['feeds'];
@@ -27,12 +33,15 @@ export function feedRoutes(app: App, { engine, access }: RouteContext): void {
     querystring: cursor,
     response: { 200: eventList },
   };
-  app.get('/api/runs/:run/events', { schema: events }, async (request, reply) => {
+  app.get('/api/runs/:run/events', { schema: events, config: { anyReplica: true } }, async (request, reply) => {
     const run = await access.run(request, request.params.run);
-    const active = engine.findActive(run);
-    const read = (after: number, limit: number): Promise<RunEvent[]> => engine.store.events(run, after, limit);
-    if (!wantsStream(request)) return { events: (await read(request.query.after, request.query.limit)).map(eventView) };
-    return stream(request, reply, request.query.after, active?.events, read, 'event', eventView);
+    const { after, limit } = request.query;
+    if (!wantsStream(request)) return { events: (await engine.store.events(run, after, limit)).map(eventView) };
+    return stream(request, reply, cursorOf(request), {
+      name: 'event',
+      view: eventView,
+      follow: (...from) => engine.followEvents(run, ...from),
+    });
   });
 
   const logs = {
@@ -41,42 +50,62 @@ export function feedRoutes(app: App, { engine, access }: RouteContext): void {
     description,
     tags,
     params: runParams,
-    querystring: cursor,
+    querystring: logCursor,
     response: { 200: logList },
   };
-  app.get('/api/runs/:run/logs', { schema: logs }, async (request, reply) => {
+  app.get('/api/runs/:run/logs', { schema: logs, config: { anyReplica: true } }, async (request, reply) => {
     const run = await access.run(request, request.params.run);
-    const active = engine.findActive(run);
-    const read = (after: number, limit: number): Promise<LogChunk[]> => engine.store.logs(run, after, limit);
-    if (!wantsStream(request)) return { logs: (await read(request.query.after, request.query.limit)).map(logView) };
-    return stream(request, reply, request.query.after, active?.logs, read, 'log', logView);
+    const { instance, tail } = request.query;
+    if (!wantsStream(request)) return { logs: (await readLogs(engine.store, run, request.query)).map(logView) };
+    const after = cursorOf(request);
+    const [first] = tail === undefined || after > 0 ? [] : await readLogs(engine.store, run, request.query);
+    return stream(request, reply, first === undefined ? after : first.seq - 1, {
+      name: 'log',
+      view: logView,
+      wants: (piece) => isOf(piece, instance),
+      follow: (...from) => engine.followLogs(run, ...from),
+    });
   });
+}
+
+/** What is streamed. */
+interface Source<T extends { seq: number }> {
+  /** The name of each of its events. */
+  name: string;
+  view: (item: T) => unknown;
+  /** @default everything */
+  wants?: (item: T) => boolean;
+  /** All after a cursor, and what comes, until nothing more will. */
+  follow: (after: number, signal: AbortSignal) => AsyncIterable<T[]>;
 }
 
 async function stream<T extends { seq: number }>(
   request: FastifyRequest,
   reply: FastifyReply,
   after: number,
-  feed: Feed<T> | undefined,
-  read: (after: number, limit: number) => Promise<T[]>,
-  name: string,
-  view: (item: T) => unknown,
+  { name, view, wants = () => true, follow }: Source<T>,
 ): Promise<void> {
   const out = openEventStream(reply);
-  const resumed = Number(request.headers['last-event-id']);
-  let last = Number.isInteger(resumed) && resumed > after ? resumed : after;
-  const send = (items: T[]): void => {
-    for (const item of items) out.send(name, view(item), (last = item.seq));
-  };
   try {
-    if (feed !== undefined) for await (const items of feed.follow(last, out.signal)) send(items);
-    for (let items = await read(last, 1000); items.length > 0 && !out.signal.aborted; items = await read(last, 1000)) send(items);
-    out.send('end', {});
+    for await (const items of follow(after, out.signal)) {
+      for (const item of items) {
+        if (out.signal.aborted) return;
+        if (wants(item)) await out.write(name, view(item), item.seq);
+      }
+    }
+    await out.write('end', {});
   } catch (error) {
+    // Who is not told of an end comes back.
     request.log.error({ err: error }, 'a stream failed');
   } finally {
     out.close();
   }
+}
+
+/** Where a stream begins, or goes on after a cut. */
+function cursorOf({ query: { after }, headers }: FastifyRequest<{ Querystring: z.infer<typeof cursor> }>): number {
+  const resumed = Number(headers['last-event-id']);
+  return Number.isInteger(resumed) && resumed > after ? resumed : after;
 }
 
 function wantsStream(request: FastifyRequest): boolean {

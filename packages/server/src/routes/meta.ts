@@ -8,7 +8,7 @@ export function metaRoutes(app: App, { engine, access, version }: RouteContext):
     summary: 'Whether the server answers; needs no token',
     tags: ['server'],
     security: [],
-    response: { 200: z.strictObject({ status: z.literal('ok') }).describe('It does') },
+    response: { 200: z.object({ status: z.literal('ok') }).describe('It does') },
   };
   app.get('/api/health', { schema: health }, () => ({ status: 'ok' as const }));
 

@@ -1,5 +1,5 @@
 import { parameterList, parameterView, parameterWrite } from '@paceline/api';
-import { listParameters, readParameter, writeParameter } from '@paceline/engine';
+import { listParameters, readParameter } from '@paceline/engine';
 import * as z from 'zod';
 import { nothing, runParams, type App, type RouteContext } from './routes.ts';
 
@@ -53,8 +53,8 @@ export function parameterRoutes(app: App, { engine, access }: RouteContext): voi
   app.put('/api/runs/:run/parameters/:key', { bodyLimit: maxParameterBytes, schema: set }, async (request) => {
     const active = await engine.activeRun(await access.run(request, request.params.run));
     const { value, secret } = request.body;
-    await active.decide((run, now) => writeParameter(run, request.params.key, value, secret, 'user', now));
-    const reading = readParameter(active.run, request.params.key);
+    await active.write(request.params.key, value, secret);
+    const reading = await active.read(request.params.key);
     return { key: reading.key, value: reading.secret ? '***' : (reading.value ?? null), secret: reading.secret };
   });
 
@@ -67,7 +67,7 @@ export function parameterRoutes(app: App, { engine, access }: RouteContext): voi
   };
   app.delete('/api/runs/:run/parameters/:key', { schema: unset }, async (request, reply) => {
     const active = await engine.activeRun(await access.run(request, request.params.run));
-    await active.decide((run, now) => writeParameter(run, request.params.key, '', false, 'user', now));
+    await active.write(request.params.key, '', false);
     return reply.status(204).send(null);
   });
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { CreatedRun, RunDetail } from '@paceline/api';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { clientServer, TestServer } from '../testing/test-server.ts';
@@ -32,6 +33,26 @@ describe('a run', () => {
     expect(ending.statusCode).toBe(202);
     await vi.waitFor(async () => expect(await detail(run.id)).toMatchObject({ state: 'Cancelled', endedAt: expect.any(String) }));
     expect((await server.ask('DELETE', `/api/runs/${run.id}`)).statusCode).toBe(202);
+  });
+
+  it('is started once, however often the same request comes, and keeps no secret in its plan', async () => {
+    const id = randomUUID();
+    const payload = { id, deployment: await clientServer(), parameters: { license: 'gold' } };
+    const [first, second] = [await server.ask('POST', '/api/runs', { payload }), await server.ask('POST', '/api/runs', { payload })];
+    expect([first.statusCode, second.statusCode]).toEqual([201, 201]);
+    expect(second.json<CreatedRun>().token).toBe(first.json<CreatedRun>().token);
+    expect(second.json<CreatedRun>().run.id).toBe(id);
+    const other = await server.ask('POST', '/api/runs', { payload: { ...payload, name: 'another' } });
+    expect(other.json()).toMatchObject({ code: 'PACELINE_CONFLICT' });
+    const rows = [
+      ...(await server.world.database.all('SELECT * FROM runs WHERE id = ?', [id])),
+      ...(await server.world.database.all('SELECT * FROM events WHERE run = ?', [id])),
+      ...(await server.world.database.all('SELECT * FROM parameters WHERE run = ?', [id])),
+    ];
+    expect(JSON.stringify(rows)).not.toMatch(/gold|the license/);
+    const shown = await server.ask('GET', `/api/runs/${id}/parameters/ss:license?reveal=true`);
+    expect(shown.json()).toMatchObject({ value: 'gold' });
+    await server.ask('DELETE', `/api/runs/${id}`);
   });
 
   it('that was started twice under one name is the newer one', async () => {

@@ -1,5 +1,4 @@
 import { abortRequest, createdRun, runDetail, runList, runRequest } from '@paceline/api';
-import { abortChanges, cancelAbortChanges, end, natural } from '@paceline/engine';
 import * as z from 'zod';
 import { runParams, type App, type RouteContext } from './routes.ts';
 
@@ -58,8 +57,7 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
   };
   app.delete('/api/runs/:run', { schema: terminate }, async (request, reply) => {
     const id = await access.run(request, request.params.run);
-    const active = engine.findActive(id);
-    await active?.decide((run, now) => end(run, run.facts.state === 'Ready' ? natural(run) : 'Cancelled', 'a user', now));
+    await engine.terminate(id, 'a user');
     return reply.status(202).send(await engine.runDetail(id));
   });
 
@@ -73,8 +71,8 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
   };
   app.post('/api/runs/:run/abort', { schema: abort }, async (request, reply) => {
     const active = await engine.activeRun(await access.run(request, request.params.run));
-    await active.decide((run, now) => abortChanges(run, 'ss:abort', request.body.reason, now));
-    return reply.status(202).send(await engine.runDetail(active.run.id));
+    await active.abort(request.body.reason);
+    return reply.status(202).send(await engine.runDetail(active.id));
   });
 
   const cancelAbort = {
@@ -86,7 +84,7 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
   };
   app.delete('/api/runs/:run/abort', { schema: cancelAbort }, async (request, reply) => {
     const active = await engine.activeRun(await access.run(request, request.params.run));
-    await active.decide((run, now) => cancelAbortChanges(run, run.facts.abort?.source ?? 'ss:abort', now));
-    return reply.status(202).send(await engine.runDetail(active.run.id));
+    await active.cancelAbort();
+    return reply.status(202).send(await engine.runDetail(active.id));
   });
 }

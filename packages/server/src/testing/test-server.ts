@@ -8,7 +8,7 @@ import { joinFromUserData, newWorld, openEngine, type TestAgent, type World } fr
 import { loadModule, memoryFiles, type ResolvedDeployment } from '@paceline/model';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { vi } from 'vitest';
-import { buildApp } from '../app.ts';
+import { buildApp, type AppOptions } from '../app.ts';
 import { createAccess } from '../auth/access.ts';
 import type { App } from '../routes/routes.ts';
 
@@ -38,13 +38,14 @@ export class TestServer {
     this.world = world;
   }
 
-  static async open(): Promise<TestServer> {
+  static async open(options: Pick<AppOptions, 'limits'> = {}): Promise<TestServer> {
     const world = newWorld();
     const engine = await openEngine(world);
     const agentPath = join(await mkdtemp(join(tmpdir(), 'paceline-server-')), 'agent.cjs');
     await writeFile(agentPath, agentText);
     const agent = { path: agentPath, sha256: createHash('sha256').update(agentText).digest('hex') };
-    const app = await buildApp({ engine, access: createAccess(engine, operatorToken), agent, version: '1.2.3', logger: false });
+    const access = createAccess(engine, operatorToken);
+    const app = await buildApp({ engine, access, agent, version: '1.2.3', logger: false, ...options });
     return new TestServer(app, engine, world);
   }
 

@@ -4,6 +4,8 @@ export interface Clock {
   now(): number;
   /** Calls back once after `ms`; the returned function takes it back. */
   after(ms: number, callback: () => void): () => void;
+  /** Calls back as soon as what is happening now has happened. */
+  soon(callback: () => void): void;
 }
 
 const longestTimer = 2 ** 31 - 1;
@@ -13,5 +15,8 @@ export const systemClock: Clock = {
   after(ms, callback) {
     const timer = setTimeout(callback, Math.min(Math.max(0, ms), longestTimer));
     return () => clearTimeout(timer);
+  },
+  soon(callback) {
+    setImmediate(callback);
   },
 };

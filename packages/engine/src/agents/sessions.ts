@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { opsHeartbeatMs, type Hello } from '@paceline/api/agent';
+import { assignmentOf } from '../lifecycle/steps.ts';
+import { secretsBrought, secretsOf } from '../parameters/secrets.ts';
+import { hasJoined, type Instance } from '../run/instance.ts';
+import type { Run, RunFacts, RunView } from '../run/run.ts';
+import { Collections } from './collections.ts';
+import type { AgentLink, Session } from './session.ts';
+import { Waiters } from './waiters.ts';
+
+/** How long an agent may be away before the cloud is asked about its machine, in milliseconds. */
+const silenceMs = 10_000;
+/** A connected agent that says nothing for this long has lost its link, whatever TCP believes. */
+const quietMs = 3 * opsHeartbeatMs;
+
+/** The connected agents of a run: what each has been told, what each waits for, and who is missing. */
+export class Sessions {
+  readonly waiters = new Waiters();
+  readonly collections = new Collections();
+  readonly #run: Run;
+  readonly #byInstance = new Map<string, Session>();
+  /** Agents that have joined and are not connected: since when, or when the cloud was last asked about their machine. */
+  readonly #missing = new Map<string, number>();
+  #facts: RunFacts;
+  #members: number;
+
+  /** Everybody who has joined is missing until he calls. */
+  constructor(run: Run, now: number) {
+    this.#run = run;
+    this.#facts = run.facts;
+    this.#members = membersOf(run);
+    for (const instance of run.instances.values()) if (hasJoined(instance)) this.#missing.set(instance.name, now);
+  }
+
+  of(instance: Instance): Session | undefined {
+    return this.#byInstance.get(instance.name);
+  }
+
+  /** The keys that an instance's scripts are blocked in. */
+  blockedIn(instance: Instance): string[] {
+    const session = this.of(instance);
+    return session === undefined ? [] : [...this.waiters.keysOf(session), ...this.collections.keysOf(session)];
+  }
+
+  /**
+   * Takes a connection as its instance's only one. The agent is greeted when all that the greeting says is stored.
+   * @param logs how much of each log source is stored
+   */
+  open(instance: Instance, link: AgentLink, logs: Record<string, number>, stored: Promise<void>, now: number): Session {
+    this.of(instance)?.link.close();
+    const session: Session = { id: randomUUID(), instance, link, told: undefined, finding: undefined, heard: now };
+    this.#byInstance.set(instance.name, session);
+    this.#missing.delete(instance.name);
+    const { facts } = this.#run;
+    const hello = { session: session.id, assignment: assignmentOf(this.#run, instance), lastOp: instance.lastOp, logs };
+    const secrets = secretsOf(this.#run, instance);
+    stored.then(
+      () => this.#greet(session, hello, secrets, facts),
+      () => link.close(),
+    );
+    return session;
+  }
+
+  /** The connection of a session is gone. */
+  close(session: Session, now: number): void {
+    const { name } = session.instance;
+    this.waiters.drop(session);
+    this.collections.drop(session);
+    if (this.#byInstance.get(name) !== session) return;
+    this.#byInstance.delete(name);
+    this.#missing.set(name, now);
+  }
+
+  closeAll(): void {
+    for (const { link } of this.#byInstance.values()) link.close();
+    this.#byInstance.clear();
+    this.#missing.clear();
+  }
+
+  /** Tells everybody what the state of the run asks of them. @param facts as they are stored */
+  assign(facts: RunFacts): void {
+    this.#facts = facts;
+    for (const session of this.#byInstance.values()) this.#assign(session);
+  }
+
+  /**
+   * Tells of parameters that have been set: first the secrets, so that no output shows one that a script has just got.
+   * @param run as it is stored
+   */
+  wake(run: RunView, changed: Iterable<string>): void {
+    const keys = [...changed];
+    for (const key of keys) {
+      for (const { to, value } of secretsBrought(run, key)) this.#mask(to, value);
+    }
+    for (const key of keys) {
+      this.waiters.wake(run, key);
+      this.collections.wake(run, key);
+    }
+  }
+
+  /** Instances may have been dropped, or added. @param run as it is stored */
+  review(run: RunView): void {
+    const members = membersOf(run);
+    if (members === this.#members) return;
+    this.#members = members;
+    this.collections.review(run);
+    for (const session of this.#byInstance.values()) this.#assign(session);
+  }
+
+  get anyoneWaits(): boolean {
+    return this.waiters.size > 0 || this.collections.size > 0;
+  }
+
+  /** Asks agents what their steps are doing. */
+  examine(instances: readonly Instance[]): void {
+    for (const instance of instances) {
+      const session = this.of(instance);
+      if (session === undefined) continue;
+      session.finding = undefined;
+      session.link.send('examine', {});
+    }
+  }
+
+  /** Closes links that have gone quiet, and names the instances whose machines are to be asked about. */
+  overdue(now: number): Instance[] {
+    for (const { heard, link } of this.#byInstance.values()) if (heard + quietMs <= now) link.close();
+    const overdue: Instance[] = [];
+    for (const [name, since] of this.#missing) {
+      if (since + silenceMs > now) continue;
+      const instance = this.#run.instances.get(name);
+      if (instance === undefined || instance.machine.status !== 'launched' || instance.machine.cloudState === 'lost') {
+        this.#missing.delete(name);
+        continue;
+      }
+      this.#missing.set(name, now);
+      overdue.push(instance);
+    }
+    return overdue;
+  }
+
+  /** When `overdue` has something to do. */
+  nextDue(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const since of this.#missing.values()) next = Math.min(next, since + silenceMs);
+    for (const { heard } of this.#byInstance.values()) next = Math.min(next, heard + quietMs);
+    return next;
+  }
+
+  #greet(session: Session, hello: Hello, secrets: string[], facts: RunFacts): void {
+    if (this.of(session.instance) !== session) return;
+    session.link.send('hello', hello);
+    if (secrets.length > 0) session.link.send('mask', { values: secrets });
+    session.told = facts.outcome !== null || session.instance.dropped ? '' : keyOf(facts, session.instance);
+    // The run may have gone on while the greeting waited, or may be over.
+    this.#assign(session);
+  }
+
+  #assign(session: Session): void {
+    const { instance, link, told } = session;
+    const key = keyOf(this.#facts, instance);
+    if (told === undefined || told === key) return;
+    session.told = key;
+    if (this.#facts.outcome !== null || instance.dropped) link.send('leave', { reason: `the run is ${this.#facts.state}` });
+    else link.send('assignment', assignmentOf({ ...this.#run, facts: this.#facts }, instance));
+  }
+
+  #mask(to: string, value: string): void {
+    const own = this.#byInstance.get(to);
+    for (const { link } of to === '*' ? this.#byInstance.values() : own === undefined ? [] : [own]) link.send('mask', { values: [value] });
+  }
+}
+
+function keyOf({ seq, outcome, abort }: RunFacts, { dropped }: Instance): string {
+  return outcome !== null || dropped ? 'leave' : `${seq} ${abort?.at ?? ''}`;
+}
+
+function membersOf(run: RunView): number {
+  let members = 0;
+  for (const { dropped } of run.instances.values()) if (!dropped) members += 1;
+  return members;
+}

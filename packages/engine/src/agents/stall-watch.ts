@@ -1,0 +1,75 @@
+import type { Op } from '@paceline/api/agent';
+import { explainStall, findStall, type WaitEdge } from '../lifecycle/stall.ts';
+import { waitedFor } from '../lifecycle/barrier.ts';
+import { abortChanges } from '../lifecycle/abort.ts';
+import type { Decision } from '../run/change.ts';
+import type { Run } from '../run/run.ts';
+import type { Sessions } from './sessions.ts';
+
+/** How long nobody must have moved, in milliseconds: when all scripts do nothing but wait, and when other processes are about. */
+const quietMs = { alone: 2000, accompanied: 120_000 };
+
+/**
+ * Watches for runs that can never finish. That everybody waits is seen here; that nothing else is going on in the machines, only
+ * their agents can see: they are asked.
+ */
+export class StallWatch {
+  readonly #run: Run;
+  readonly #sessions: Sessions;
+  /** What everybody has been waiting for, and since when. */
+  #suspicion: { graph: string; since: number } | undefined;
+  #nextLook = Number.POSITIVE_INFINITY;
+
+  constructor(run: Run, sessions: Sessions) {
+    this.#run = run;
+    this.#sessions = sessions;
+  }
+
+  /** An agent has said something. */
+  stir(ops: readonly Op[], now: number): void {
+    if (ops.some((op) => 'id' in op || op.op === 'log')) this.#suspicion = undefined;
+    if (this.#run.plan.onStall === 'abort' && this.#sessions.anyoneWaits) this.#nextLook = Math.min(this.#nextLook, now + lookMs);
+  }
+
+  nextDue(): number {
+    return this.#nextLook;
+  }
+
+  /** @returns what to do about a run that cannot go on */
+  look(now: number): Decision[] {
+    if (now < this.#nextLook) return [];
+    this.#nextLook = Number.POSITIVE_INFINITY;
+    const edges = findStall(this.#run, (instance) => this.#sessions.blockedIn(instance));
+    if (edges === undefined) {
+      this.#suspicion = undefined;
+      return [];
+    }
+    const graph = JSON.stringify(edges);
+    if (this.#suspicion?.graph !== graph) {
+      this.#suspicion = { graph, since: now };
+      this.#sessions.examine(waitedFor(this.#run));
+    }
+    const findings = waitedFor(this.#run).map((instance) => this.#sessions.of(instance)?.finding);
+    if (findings.includes('busy')) {
+      this.#suspicion = undefined;
+      return this.#later(now + busyMs);
+    }
+    const quiet = findings.every((finding) => finding === 'alone') ? quietMs.alone : quietMs.accompanied;
+    const due = this.#suspicion.since + quiet;
+    if (now < due || findings.includes(undefined)) return this.#later(Math.min(Math.max(due, now + lookMs), now + quietMs.alone));
+    return [stalled(edges)];
+  }
+
+  #later(at: number): Decision[] {
+    this.#nextLook = at;
+    return [];
+  }
+}
+
+/** How often everybody's waiting is looked at, at most, and how soon those that were busy are asked again. */
+const lookMs = 500;
+const busyMs = 30_000;
+
+function stalled(edges: readonly WaitEdge[]): Decision {
+  return (run, now) => abortChanges(run, 'ss:abort', explainStall(run, edges), now);
+}

@@ -1,0 +1,19 @@
+import { createHmac } from 'node:crypto';
+
+/** The name by which an engine knows its own machines: it outlives the store, as long as the key is kept. */
+export function engineId(engineKey: Buffer): string {
+  return createHmac('sha256', engineKey).update('engine').digest('hex').slice(0, 32);
+}
+
+/**
+ * The one-time secret by which a machine joins. It is worked out from the engine's own key and never stored, so that a launch
+ * that is repeated after a crash carries the same user data.
+ */
+export function joinSecret(engineKey: Buffer, run: string, instance: string, token: string): string {
+  return createHmac('sha256', engineKey).update(`join ${run} ${instance} ${token}`).digest('base64url');
+}
+
+/** The token that is good for one run alone. Worked out, so that a request to start a run may be repeated. */
+export function runToken(engineKey: Buffer, run: string): string {
+  return `plr_${createHmac('sha256', engineKey).update(`run ${run}`).digest('base64url')}`;
+}

@@ -1,0 +1,256 @@
+import type { RunRequest } from '@paceline/api';
+import { describe, expect, it, vi } from 'vitest';
+import { lostAnswer } from '../testing/fake-cloud.ts';
+import { nodeOf, planOf } from '../testing/plans.ts';
+import { bringUp, freeze, newWorld, openEngine, startRun, wake, type World } from '../testing/test-engine.ts';
+import type { Engine } from './engine.ts';
+import { leaseMs } from './ownership.ts';
+
+describe('a launch in several batches', () => {
+  it('whose answer is lost is looked up for all its machines, also those that are not to be tried again yet', async () => {
+    const world = newWorld();
+    world.cloud.capabilities.maxBatch = 2;
+    world.cloud.faults.push(lostAnswer('launch'));
+    // The first instance may be tried again before the second one.
+    const chance = [0, 0.9];
+    world.random = () => chance.shift() ?? 0;
+    const id = await startRun(world, planOf({ n: nodeOf({ multiplicity: 2 }) }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => expect(world.cloud.machines.size).toBe(2));
+    await vi.waitFor(async () => {
+      world.clock.pass(100);
+      expect((await engine.runDetail(id)).instances.map(({ stage }) => stage)).toEqual(['booting', 'booting']);
+    });
+    expect(world.cloud.machines.size).toBe(2);
+  });
+
+  it('launches no more of them when the run has ended meanwhile', async () => {
+    const world = newWorld();
+    world.cloud.capabilities.maxBatch = 1;
+    const gate = Promise.withResolvers<void>();
+    world.cloud.gates.launch = gate.promise;
+    const id = await startRun(world, planOf({ n: nodeOf({ multiplicity: 3 }) }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => expect(world.cloud.machines.size).toBe(1));
+    await engine.terminate(id, 'a user');
+    gate.resolve();
+    await vi.waitFor(async () => {
+      world.clock.pass(1000);
+      expect((await engine.runDetail(id)).state).toBe('Cancelled');
+    });
+    expect(world.cloud.calls.filter((call) => call === 'launch')).toHaveLength(1);
+  });
+});
+
+describe('a launch that a cloud carries out twice', () => {
+  it('leaves the instance with one of the machines, and its parameters say which', async () => {
+    const world = newWorld();
+    world.cloud.faults.push(lostAnswer('launch'));
+    const id = await startRun(world, planOf({ n: nodeOf() }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => expect(world.cloud.machines.size).toBe(1));
+    const [machine] = world.cloud.machines.values();
+    if (machine !== undefined) world.cloud.machines.set('i-twin', { ...machine, id: 'i-twin', privateIps: ['10.9.9.9'] });
+    await vi.waitFor(async () => {
+      world.clock.pass(1000);
+      expect((await engine.runDetail(id)).instances[0]?.stage).toBe('booting');
+    });
+    const run = await engine.run(id);
+    expect([run.instances.get('n.1')?.machine.id, run.parameters.get('n.1:instanceid')?.value]).toEqual(['i-1', 'i-1']);
+  });
+});
+
+describe('a cloud that hides new machines for a while, and answers late', () => {
+  it('is believed for the time when it was asked', async () => {
+    const world = newWorld();
+    const { cloud, clock } = world;
+    cloud.capabilities.listConsistencyMs = 5000;
+    const gate = Promise.withResolvers<void>();
+    cloud.gates.describe = gate.promise;
+    cloud.onLaunch = (machine) => {
+      machine.privateIps = [];
+      cloud.hidden.add(machine.id);
+    };
+    const id = await startRun(world, planOf({ n: nodeOf() }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => expect(cloud.calls).toContain('describe'));
+    clock.pass(6000);
+    cloud.hidden.clear();
+    gate.resolve();
+    await vi.waitFor(() => {
+      clock.pass(1000);
+      expect(cloud.calls.filter((call) => call === 'describe').length).toBeGreaterThan(1);
+    });
+    expect((await engine.runDetail(id)).abort).toBeNull();
+  });
+});
+
+describe('who follows a run at a replica', () => {
+  it('that is taken for dead hears how the run ends elsewhere', async () => {
+    const world = sharedWorld();
+    const { engine, id } = await bringUp(world);
+    const second = await openEngine(world);
+    const ended = follow(engine, id);
+    freeze(engine, 'asleep');
+    await pass(world, leaseMs + 5000);
+    await second.terminate(id, 'a user');
+    await vi.waitFor(async () => {
+      world.clock.pass(1000);
+      expect((await second.runDetail(id)).state).toBe('Cancelled');
+    });
+    wake(engine);
+    await pass(world, leaseMs);
+    expect(await Promise.race([ended, pass(world, 5000)])).toBe('ended');
+  });
+
+  it('that cannot see whether the run has ended is sent away', async () => {
+    const world = sharedWorld();
+    const { engine, id } = await bringUp(world);
+    const second = await openEngine(world);
+    const ended = follow(second, id);
+    await pass(world, 250);
+    const all = world.database.all.bind(world.database);
+    world.database.all = (sql, values) => (sql.includes('owner') ? Promise.reject(new Error('no connection')) : all(sql, values));
+    await world.database.transaction([], JSON.stringify({ runs: [id] }));
+    expect(await Promise.race([ended, pass(world, 5000)])).toBe('failed');
+    world.database.all = all;
+    await engine.close();
+  });
+});
+
+describe('a replica whose runs may be others’ by now', () => {
+  it('turns no agent away for ever that has joined elsewhere', async () => {
+    const world = sharedWorld();
+    const { engine, id } = await bringUp(world);
+    const second = await openEngine(world);
+    freeze(engine, 'asleep');
+    await pass(world, leaseMs + 5000);
+    expect(second.findActive(id)).toBeDefined();
+    await expect(engine.authenticate(`pla_${id}_secret`)).rejects.toMatchObject({ status: 503 });
+  });
+});
+
+describe('a run whose end is being stored', () => {
+  it('takes nothing more: who follows it has seen the last event', async () => {
+    const world = newWorld();
+    const { engine, id } = await bringUp(world);
+    const ended = follow(engine, id);
+    const list = Promise.withResolvers<void>();
+    const disk = Promise.withResolvers<void>();
+    world.cloud.gates.list = list.promise;
+    const run = await engine.activeRun(id);
+    await run.terminate('a user');
+    await vi.waitFor(() => expect(world.cloud.calls).toContain('list'));
+    list.resolve();
+    world.database.gate = disk.promise;
+    await vi.waitFor(() => expect(run.run.facts.state).toBe('Cancelled'));
+    const writing = run.write('apache.1:url.service', 'late', false);
+    disk.resolve();
+    await expect(writing).rejects.toMatchObject({ code: 'PACELINE_RUN_ENDED' });
+    expect(await ended).toBe('ended');
+    expect((await engine.store.events(id, 0, 1000)).at(-1)).toMatchObject({ type: 'run.state', message: 'Cancelled' });
+  });
+});
+
+describe('a sign of life', () => {
+  it('is a new one after one whose answer was lost', async () => {
+    const world = sharedWorld();
+    const { engine } = await bringUp(world);
+    const beats = async (): Promise<number> => (await engine.store.replicas())[0]?.beats ?? 0;
+    const store = world.database.transaction.bind(world.database);
+    world.database.transaction = async (statements, ...rest) => {
+      await store(statements, ...rest);
+      if (statements[0]?.sql.startsWith('UPDATE replicas') === true) throw new Error('no answer');
+    };
+    await pass(world, leaseMs / 4);
+    world.database.transaction = store;
+    const lost = await beats();
+    expect(lost).toBeGreaterThan(0);
+    await pass(world, leaseMs / 4);
+    expect(await beats()).toBeGreaterThan(lost);
+  });
+
+  it('is not missed of a replica that has come while the others were looked at', async () => {
+    const world = sharedWorld();
+    const { id } = await bringUp(world);
+    const { database } = world;
+    const second = await openEngine(world);
+    const all = database.all.bind(database);
+    let isFirst = true;
+    database.all = async (sql, values) => {
+      const rows = await all(sql, values);
+      if (isFirst && /FROM (replicas|runs)/.test(sql)) {
+        // Between the two readings of who is there a replica comes, and takes the run.
+        isFirst = false;
+        await database.transaction([
+          { sql: "INSERT INTO replicas (id, url, beats) VALUES ('third', '', 0)", values: [] },
+          { sql: "UPDATE runs SET owner = 'third', revision = revision + 1 WHERE id = ?", values: [id] },
+        ]);
+      }
+      return rows;
+    };
+    await pass(world, leaseMs / 4);
+    expect(isFirst).toBe(false);
+    database.all = all;
+    expect((await second.store.ownerOf(id))?.owner).toBe('third');
+  });
+});
+
+describe('a run that is being stored', () => {
+  it('is driven once, also when it is found in the store before the answer comes', async () => {
+    const world = sharedWorld();
+    const engine = await openEngine(world);
+    const gate = Promise.withResolvers<void>();
+    const store = world.database.transaction.bind(world.database);
+    world.database.transaction = async (statements, ...rest) => {
+      await store(statements, ...rest);
+      if (statements[0]?.sql.startsWith('INSERT INTO runs') === true) await gate.promise;
+    };
+    const id = 'a1b2c3d4-0000-4000-8000-000000000000';
+    const creating = engine.createRun({ id, deployment: oneMachine }, 'tester');
+    await pass(world, leaseMs);
+    await expect(engine.createRun({ id, deployment: { ...oneMachine, name: 'other' } }, 'tester')).rejects.toThrow();
+    gate.resolve();
+    await creating;
+    await pass(world, leaseMs);
+    expect(world.cloud.calls.filter((call) => call === 'launch')).toHaveLength(1);
+    expect(world.warnings).toEqual([]);
+  });
+});
+
+const oneMachine: RunRequest['deployment'] = {
+  kind: 'Deployment',
+  name: 'test',
+  module: 'test',
+  tags: [],
+  parameters: {},
+  nodes: { n: nodeOf() as RunRequest['deployment']['nodes'][string] },
+  keepRunning: 'on-success',
+  timeoutMs: 30 * 60_000,
+  lifetimeMs: 4 * 3_600_000,
+  onStall: 'abort',
+  digest: 'd'.repeat(64),
+};
+
+function sharedWorld(): World {
+  const world = newWorld();
+  world.database.shared = true;
+  return world;
+}
+
+async function follow(engine: Engine, id: string): Promise<'ended' | 'failed'> {
+  try {
+    for await (const _events of engine.followEvents(id, 0, new AbortController().signal));
+    return 'ended';
+  } catch {
+    return 'failed';
+  }
+}
+
+/** Lets time pass in small steps, each with what it brings. */
+async function pass(world: World, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 250) {
+    world.clock.pass(250);
+    for (let i = 0; i < 4; i++) await new Promise(setImmediate);
+  }
+}

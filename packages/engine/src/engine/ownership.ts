@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { RunStore } from '../store/run-store.ts';
+
+export interface OwnershipPorts {
+  store: RunStore;
+  clock: Clock;
+  warn: (message: string) => void;
+  /** Where the other replicas reach this one. */
+  url: () => string;
+  /** The runs that are driven here. */
+  mine: () => ReadonlySet<string>;
+  /** Begins to drive a run. */
+  take: (run: string) => Promise<void>;
+  /** Stops driving every run: others have taken them. */
+  dropAll: () => void;
+  /** This replica may act again. */
+  regained: () => void;
+}
+
+/** A replica that gives no sign of life for this long is taken for dead, in milliseconds. */
+export const leaseMs = 10_000;
+const beatMs = leaseMs / 4;
+/** A replica stops acting this long before others may take it for dead: what it has just asked for should be over by then. */
+const marginMs = leaseMs / 5;
+
+/**
+ * Which runs this process drives. Replicas of a shared store give signs of life there; the runs of one that is silent for the time
+ * of a lease are taken over. No two clocks are compared: each replica measures the silence of the others, and its own, by itself.
+ * Writes of a replica that was wrongly taken for dead fail on the revision of its runs.
+ */
+export class Ownership {
+  readonly #ports: OwnershipPorts;
+  #id: string = randomUUID();
+  #beats = 0;
+  /** When the last sign of life was begun that got through. */
+  #renewedAt = Number.NEGATIVE_INFINITY;
+  readonly #seen = new Map<string, { beats: number; since: number }>();
+  #cancelTimer = (): void => {};
+  #round: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(ports: OwnershipPorts) {
+    this.#ports = ports;
+  }
+
+  /** The name of this replica, as runs know their owner. */
+  get id(): string {
+    return this.#id;
+  }
+
+  /** Nobody else can have taken the runs of this replica yet: it may answer for them, and act. */
+  get holds(): boolean {
+    const { store, clock } = this.#ports;
+    return !store.shared || clock.now() < this.#renewedAt + leaseMs - marginMs;
+  }
+
+  /** Takes all runs that nobody drives, and goes on looking for them where other replicas may die. */
+  async start(): Promise<void> {
+    const { store } = this.#ports;
+    if (store.shared) await this.#register();
+    await this.#takeOver();
+    if (store.shared) this.#schedule();
+  }
+
+  /** Looks for runs to take now: another replica has let some go. */
+  look(): void {
+    this.#cancelTimer();
+    if (!this.#stopped) this.#next();
+  }
+
+  /** Gives no more signs of life, as a process that is killed. */
+  async halt(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer();
+    await this.#round;
+  }
+
+  /** Lets all runs go. To be called when nothing is written any more. */
+  async release(): Promise<void> {
+    const { store } = this.#ports;
+    if (!store.shared) return;
+    for (const run of await store.activeRuns()) if (run.owner === this.#id) await store.claim(run, null);
+    await store.buryReplica({ id: this.#id, url: this.#ports.url(), beats: this.#beats });
+    await store.tellReleased();
+  }
+
+  #schedule(): void {
+    if (!this.#stopped) this.#cancelTimer = this.#ports.clock.after(beatMs, () => this.#next());
+  }
+
+  #next(): void {
+    const round = async (): Promise<void> => {
+      try {
+        await this.#beat();
+      } catch (error) {
+        this.#ports.warn(`no sign of life could be given: ${String(error)}`);
+      }
+      this.#cancelTimer();
+      this.#schedule();
+    };
+    this.#round = this.#round.then(round);
+  }
+
+  async #beat(): Promise<void> {
+    const { store, clock, url } = this.#ports;
+    const begun = clock.now();
+    // A number is never used twice: one whose answer was lost may be stored, and the same again would be no sign of life.
+    this.#beats += 1;
+    if (await store.beat({ id: this.#id, url: url(), beats: this.#beats })) {
+      this.#renew(begun);
+    } else {
+      this.#ports.warn('this replica was taken for dead: its runs are others’ now');
+      this.#ports.dropAll();
+      this.#id = randomUUID();
+      await this.#register();
+    }
+    await this.#takeOver();
+  }
+
+  async #register(): Promise<void> {
+    const { store, clock, url } = this.#ports;
+    const begun = clock.now();
+    this.#beats = 0;
+    await store.addReplica({ id: this.#id, url: url(), beats: 0 });
+    this.#renew(begun);
+  }
+
+  #renew(begun: number): void {
+    const held = this.holds;
+    this.#renewedAt = begun;
+    if (!held) this.#ports.regained();
+  }
+
+  async #takeOver(): Promise<void> {
+    const { store, mine, take } = this.#ports;
+    // Runs first: an owner that comes while they are read is among the replicas that are read after them.
+    const runs = await store.activeRuns();
+    const alive = store.shared ? await this.#alive() : new Set<string>();
+    for (const run of runs) {
+      if (this.#stopped || mine().has(run.id)) continue;
+      if (run.owner !== null && run.owner !== this.#id && alive.has(run.owner)) continue;
+      if (await store.claim(run, this.#id)) await take(run.id);
+    }
+  }
+
+  /** The other replicas that are not dead. */
+  async #alive(): Promise<Set<string>> {
+    const { store, clock } = this.#ports;
+    const alive = new Set<string>();
+    for (const replica of await store.replicas()) {
+      const { id, beats } = replica;
+      if (id === this.#id) continue;
+      const seen = this.#seen.get(id);
+      if (seen?.beats !== beats) this.#seen.set(id, { beats, since: clock.now() });
+      else if (clock.now() >= seen.since + leaseMs && (await store.buryReplica(replica))) {
+        this.#seen.delete(id);
+        continue;
+      }
+      alive.add(id);
+    }
+    return alive;
+  }
+}

@@ -1,0 +1,83 @@
+import type { Clock } from '../clock.ts';
+import type { ReportFiles } from '../reports/report-files.ts';
+import type { RunStore } from '../store/run-store.ts';
+
+/** For how long what a finished run leaves is kept, in milliseconds after its end. */
+export interface RetentionPolicy {
+  /** The run itself: its state, parameters and events. Nothing else outlives it. */
+  runsMs: number;
+  logsMs: number;
+  reportsMs: number;
+}
+
+const day = 24 * 3_600_000;
+export const defaultRetention: RetentionPolicy = { runsMs: 90 * day, logsMs: 30 * day, reportsMs: 30 * day };
+
+export interface RetentionPorts {
+  store: RunStore;
+  reports: ReportFiles;
+  clock: Clock;
+  policy: RetentionPolicy;
+  warn: (message: string) => void;
+}
+
+const everyMs = 3_600_000;
+
+/** Removes what finished runs have left when its time is over, a little at a time, so that nobody has to wait for it. */
+export class Retention {
+  readonly #ports: RetentionPorts;
+  #cancelTimer = (): void => {};
+  #underWay: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(ports: RetentionPorts) {
+    this.#ports = ports;
+  }
+
+  start(): void {
+    this.#cancelTimer = this.#ports.clock.after(everyMs, () => {
+      this.#underWay = this.sweep()
+        .catch((error: unknown) => this.#ports.warn(`what old runs have left could not be removed: ${String(error)}`))
+        .finally(() => {
+          if (!this.#stopped) this.start();
+        });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer();
+    await this.#underWay;
+  }
+
+  /** Removes everything whose time is over now. */
+  async sweep(): Promise<void> {
+    const { store, reports, clock, policy } = this.#ports;
+    const now = clock.now();
+    // Files first: a file without a row would never be found again.
+    await this.#each(
+      () => store.endedWith('reports', now - policy.reportsMs),
+      async (run) => {
+        await reports.remove(run);
+        await store.forget('reports', run);
+      },
+    );
+    await this.#each(
+      () => store.endedWith('logs', now - policy.logsMs),
+      (run) => store.forget('logs', run),
+    );
+    await this.#each(
+      () => store.endedBefore(now - policy.runsMs),
+      async (run) => {
+        await reports.remove(run);
+        await store.forgetRun(run);
+      },
+    );
+  }
+
+  async #each(find: () => Promise<string[]>, remove: (run: string) => Promise<void>): Promise<void> {
+    for (let runs = await find(); runs.length > 0 && !this.#stopped; runs = await find()) {
+      for (const run of runs) if (!this.#stopped) await remove(run);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { PacelineError } from '@paceline/model';
+import type { RunStore } from '../store/run-store.ts';
+
+/**
+ * The run that people mean by an id, the beginning of one, or a name (the newest of that name).
+ * @throws PACELINE_NOT_FOUND, PACELINE_CONFLICT when it can mean several
+ */
+export async function whichRun(store: RunStore, text: string): Promise<string> {
+  const found = await store.find(text);
+  const exact = found.filter(({ id, name }) => id === text || name === text);
+  const [first] = exact.length > 0 ? exact : found;
+  if (first === undefined)
+    throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${text}`, { hint: '`paceline list` shows all runs.' });
+  if (exact.length === 0 && found.length > 1) {
+    throw new PacelineError('PACELINE_CONFLICT', `${text} can mean ${found.map(({ id }) => id).join(', ')}`, {
+      hint: 'Give more of its id.',
+    });
+  }
+  return first.id;
+}

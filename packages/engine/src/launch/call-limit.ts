@@ -1,0 +1,33 @@
+import type { Clock } from '../clock.ts';
+import { ConnectorError, type ConnectorContext, type ConnectorLog } from '../connector/index.ts';
+
+/** What every call to a cloud is made with. */
+export interface CallFrame {
+  clock: Clock;
+  log: ConnectorLog;
+  /** Aborted when the engine stops. */
+  signal: AbortSignal;
+}
+
+/** How long each call may take, in milliseconds. What has not answered by then may have had its effect all the same. */
+const limits = { launch: 5 * 60_000, list: 2 * 60_000, terminate: 2 * 60_000, describe: 60_000 };
+
+/** Gives a call up when its time is over, also one that does not listen to its signal. @throws ConnectorError */
+export async function withinLimit<T>(
+  { clock, log, signal }: CallFrame,
+  kind: keyof typeof limits,
+  call: (context: ConnectorContext) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const given = Promise.withResolvers<never>();
+  const cancel = clock.after(limits[kind], () => {
+    late.abort();
+    given.reject(new ConnectorError('timeout', `the cloud has not answered to ${kind} within ${limits[kind] / 1000} s`));
+  });
+  const context = { signal: AbortSignal.any([signal, late.signal]), log, now: () => clock.now() };
+  try {
+    return await Promise.race([call(context), given.promise]);
+  } finally {
+    cancel();
+  }
+}

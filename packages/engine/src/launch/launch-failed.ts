@@ -1,0 +1,24 @@
+import type { ConnectorError } from '../connector/index.ts';
+import { dropOrAbort } from '../lifecycle/provisioning.ts';
+import type { Decision } from '../run/change.ts';
+import type { Instance } from '../run/instance.ts';
+import { machineChange, mustGo } from './ledger.ts';
+import { backoffMs, mayLaunchAgain } from './retry.ts';
+
+/**
+ * What a failed launch means for one of its instances: another try later, or that it cannot come up.
+ * @param random a number in [0, 1)
+ */
+export function launchFailed(instance: Instance, error: ConnectorError, random: number): Decision {
+  return (run, now) => {
+    if (instance.machine.status !== 'intended') return [];
+    const attempts = instance.machine.attempts + 1;
+    const again = mayLaunchAgain(error.code, attempts);
+    const retryAt = again ? now + backoffMs(attempts, random, error.details.retryAfterMs) : 0;
+    const failed = machineChange(instance, { attempts, retryAt, fault: error.message });
+    if (again || mustGo(run, instance)) return [failed];
+    const hint = error.details.hint === undefined ? '' : ` (${error.details.hint})`;
+    const reason = `${instance.name} could not be launched on ${instance.machine.cloud}: ${error.message}${hint}`;
+    return [failed, ...dropOrAbort(run, instance, reason, now)];
+  };
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it, vi } from 'vitest';
+import { ConnectorError, type Resource } from '../connector/index.ts';
+import { TestRun } from '../testing/runs.ts';
+import { clientServerPlan } from '../testing/plans.ts';
+import { bringUp, newWorld } from '../testing/test-engine.ts';
+import { reasonToGo } from './reaper.ts';
+
+const hour = 3_600_000;
+
+describe('what is to go', () => {
+  const test = new TestRun(clientServerPlan());
+  test.provision();
+  const ended = new TestRun(clientServerPlan());
+  ended.apply([{ kind: 'run', patch: { state: 'Done', endedAt: 1 } }]);
+  const of = (id: string, over: Partial<Resource> = {}): Resource => ({
+    kind: 'machine',
+    id,
+    name: id,
+    owner: { engine: 'e', run: test.run.id, node: 'apache' },
+    machine: { id, index: 1, name: id, state: 'running', publicIps: [], privateIps: [], createdAt: new Date(0) },
+    ...over,
+  });
+  const { machine } = of('m-new');
+
+  it.each([
+    ['the machine of a run', of('m-apache.1'), test.run, undefined],
+    ['a machine of a run that has ended', of('m-apache.1'), ended.run, 'its run has ended: Done'],
+    ['a machine of no run', of('m-apache.1'), undefined, /^there is no run/],
+    ['a machine that no ledger knows', of('m-other'), test.run, /^it is no machine of run/],
+    [
+      'one that may still get into the ledger',
+      of('m-new', { machine: { ...machine!, createdAt: new Date(hour - 60_000) } }),
+      test.run,
+      undefined,
+    ],
+    ['one whose time was over long ago', of('m-apache.1', { expiresAt: new Date(0) }), test.run, /^its time was over at 1970/],
+    ['one that is gone already', of('m-x', { machine: { ...machine!, state: 'terminated' } }), undefined, undefined],
+    ['a disk of a run that has ended', of('d', { kind: 'disk', machine: undefined! }), ended.run, 'its run has ended: Done'],
+    ['a disk of a run', of('d', { kind: 'disk', machine: undefined! }), test.run, undefined],
+    ['an image', of('i', { kind: 'image', machine: undefined! }), undefined, undefined],
+  ])('%s', (_what, resource, run, expected) => {
+    const reason = reasonToGo(resource, run, hour);
+    if (expected instanceof RegExp) expect(reason).toMatch(expected);
+    else expect(reason).toBe(expected);
+  });
+});
+
+describe('reaping', () => {
+  it('shows first, removes when told to, and touches nothing that is in use', async () => {
+    const world = newWorld();
+    const { engine } = await bringUp(world);
+    const [machine] = world.cloud.machines.values();
+    const owner = { engine: machine?.owner.engine ?? '', run: 'b1b2c3d4-0000-4000-8000-000000000000', node: 'apache' };
+    if (machine !== undefined) world.cloud.machines.set('i-orphan', { ...machine, id: 'i-orphan', owner });
+    if (machine !== undefined)
+      world.cloud.machines.set('i-foreign', { ...machine, id: 'i-foreign', owner: { ...owner, engine: 'another' } });
+    const shown = await engine.reap(false);
+    expect(shown.orphans.map(({ cloud, resource }) => [cloud, resource.id])).toEqual([['test', 'i-orphan']]);
+    expect(shown.seen).toBe(4);
+    expect(world.cloud.machines.size).toBe(5);
+    await engine.reap(true);
+    expect([...world.cloud.machines.keys()].sort()).toEqual(['i-1', 'i-2', 'i-3', 'i-foreign']);
+    expect((await engine.reap(true)).orphans).toEqual([]);
+  });
+
+  it('says of which clouds it could not see everything', async () => {
+    const world = newWorld();
+    const { engine } = await bringUp(world);
+    await vi.waitFor(() => expect(world.cloud.machines.size).toBe(3));
+    world.cloud.faults.push({ method: 'list', when: 'before', error: new ConnectorError('auth', 'who are you?') });
+    expect((await engine.reap(true)).failures).toEqual([{ cloud: 'test', message: 'who are you?' }]);
+  });
+});

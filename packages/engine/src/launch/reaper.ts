@@ -1,0 +1,102 @@
+import type { Resource } from '../connector/index.ts';
+import type { Run } from '../run/run.ts';
+import { hasEnded } from '../run/run.ts';
+import type { Clouds } from './clouds.ts';
+import { withinLimit, type CallFrame } from './call-limit.ts';
+import { toConnectorError } from './connector-failure.ts';
+
+/** Something on a cloud that carries this engine's tags and that nobody needs. */
+export interface Orphan {
+  cloud: string;
+  resource: Resource;
+  /** For people. */
+  reason: string;
+}
+
+export interface ReapReport {
+  orphans: Orphan[];
+  /** Clouds that could not be looked at, or did not let go of something. */
+  failures: { cloud: string; message: string }[];
+  /** How many of our resources were seen, those in use included. */
+  seen: number;
+}
+
+export interface ReaperPorts extends CallFrame {
+  clouds: Clouds;
+  engineId: string;
+  /** A run as it is stored; undefined when there is none of this id. */
+  run(id: string): Promise<Run | undefined>;
+}
+
+/** A machine that the ledger does not know may still be on its way into it for this long, in milliseconds. */
+const settlingMs = 15 * 60_000;
+
+/**
+ * The second net against leaks: compares what the clouds show with what the store knows. The first net is the ledger, the third the
+ * timer in each machine.
+ */
+export class Reaper {
+  readonly #ports: ReaperPorts;
+
+  constructor(ports: ReaperPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Finds what nobody needs, and removes it when told to.
+   * @param remove otherwise it is only reported
+   */
+  async reap(remove: boolean): Promise<ReapReport> {
+    const report: ReapReport = { orphans: [], failures: [], seen: 0 };
+    for (const cloud of this.#ports.clouds.names) {
+      try {
+        const orphans = await this.#find(cloud, report);
+        report.orphans.push(...orphans);
+        if (remove) await this.#remove(cloud, orphans);
+      } catch (cause) {
+        report.failures.push({ cloud, message: toConnectorError(cause).message });
+      }
+    }
+    return report;
+  }
+
+  async #find(cloud: string, report: ReapReport): Promise<Orphan[]> {
+    const { connector } = this.#ports.clouds.get(cloud);
+    const resources = await withinLimit(this.#ports, 'list', async (context) => {
+      const found: Resource[] = [];
+      for await (const resource of connector.list({ engine: this.#ports.engineId }, context)) found.push(resource);
+      return found;
+    });
+    report.seen += resources.length;
+    const runs = new Map<string, Run | undefined>();
+    for (const { owner } of resources) if (!runs.has(owner.run)) runs.set(owner.run, await this.#ports.run(owner.run));
+    return resources.flatMap((resource) => {
+      const reason = reasonToGo(resource, runs.get(resource.owner.run), this.#ports.clock.now());
+      return reason === undefined ? [] : [{ cloud, resource, reason }];
+    });
+  }
+
+  async #remove(cloud: string, orphans: readonly Orphan[]): Promise<void> {
+    const { connector } = this.#ports.clouds.get(cloud);
+    const machines = orphans.filter(({ resource }) => resource.kind === 'machine').map(({ resource }) => resource.id);
+    if (machines.length > 0) await withinLimit(this.#ports, 'terminate', (context) => connector.terminate(machines, context));
+    for (const { resource } of orphans) {
+      if (resource.kind !== 'machine')
+        await withinLimit(this.#ports, 'terminate', async (context) => connector.remove?.(resource, context));
+    }
+    for (const { resource, reason } of orphans) this.#ports.log.warn(`${resource.kind} ${resource.id} on ${cloud} is removed: ${reason}`);
+  }
+}
+
+/** Why a resource with our tags is to go; undefined when it is needed, or may be. */
+export function reasonToGo(resource: Resource, run: Run | undefined, now: number): string | undefined {
+  const { kind, owner, machine, expiresAt, id } = resource;
+  // An image outlives the run that has built it.
+  if (kind === 'image' || machine?.state === 'terminated') return undefined;
+  if (run === undefined) return `there is no run ${owner.run}`;
+  if (hasEnded(run)) return `its run has ended: ${run.facts.state}`;
+  if (machine === undefined || now < machine.createdAt.getTime() + settlingMs) return undefined;
+  if (expiresAt !== undefined && now > expiresAt.getTime() + settlingMs) return `its time was over at ${expiresAt.toISOString()}`;
+  const known = [...run.instances.values()].some((instance) => instance.machine.id === id || instance.machine.status === 'intended');
+  return known ? undefined : `it is no machine of run ${owner.run}`;
+}

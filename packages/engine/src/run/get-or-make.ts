@@ -1,0 +1,6 @@
+/** What a map holds under a key, made and put there when it is missing. */
+export function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
+}

@@ -1,0 +1,6 @@
+export {
+  postgresPrograms,
+  startPostgres,
+  withoutPostgres,
+  type PostgresCluster,
+} from '../../packages/engine/src/testing/postgres-cluster.ts';
