@@ -27,7 +27,7 @@ export interface CloudsSource {
 }
 
 /**
- * Reads which clouds there are: from a file, else from `clouds.yaml` in the state directory, else the one cloud `local`.
+ * Reads which clouds there are: from a file, else from `clouds.yaml` in the state directory, else those that need none.
  * @throws PACELINE_REQUEST_INVALID with the file and what is wrong in it
  */
 export async function readClouds(state: string, file: string | undefined): Promise<CloudsSource> {
@@ -42,15 +42,25 @@ export async function readClouds(state: string, file: string | undefined): Promi
       file: null,
       digest: digestOf(state),
       folder,
-      entries: [{ name: 'local', connector: 'local', config: {} }].map(withRoot(state)),
+      entries: defaultClouds().map(withState(state)),
     };
   const entries = Object.entries(checked(path, text)).map(([name, { connector, ...config }]) => ({ name, connector, config }));
-  return { file: path, digest: digestOf(state, path, text), folder, entries: entries.map(withRoot(state)) };
+  return { file: path, digest: digestOf(state, path, text), folder, entries: entries.map(withState(state)) };
 }
 
-/** Machines of a `local` cloud lie in the state directory unless they are told to lie elsewhere. */
-function withRoot(state: string): (entry: CloudEntry) => CloudEntry {
-  return (entry) => (entry.connector === 'local' ? { ...entry, config: { root: join(state, entry.name), ...entry.config } } : entry);
+/** What needs no configuration. Runs that name no cloud take the first one. */
+function defaultClouds(): CloudEntry[] {
+  const names = process.platform === 'linux' ? ['local', 'sandbox'] : ['local'];
+  return names.map((name) => ({ name, connector: name, config: {} }));
+}
+
+/** Machines on this host lie in the state directory unless they are told to lie elsewhere, and do not see what else is in it. */
+function withState(state: string): (entry: CloudEntry) => CloudEntry {
+  const common: Record<string, (entry: CloudEntry) => Record<string, unknown>> = {
+    local: ({ name }) => ({ root: join(state, name) }),
+    sandbox: ({ name }) => ({ root: join(state, name), hide: [state] }),
+  };
+  return (entry) => ({ ...entry, config: { ...common[entry.connector]?.(entry), ...entry.config } });
 }
 
 function checked(path: string, text: string): z.infer<typeof cloudsFile>['clouds'] {

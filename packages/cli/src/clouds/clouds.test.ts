@@ -26,7 +26,10 @@ describe('the file', () => {
     const { file, entries } = await readClouds(root, undefined);
     expect({ file, entries }).toEqual({
       file: null,
-      entries: [{ name: 'local', connector: 'local', config: { root: join(root, 'local') } }],
+      entries: [
+        { name: 'local', connector: 'local', config: { root: join(root, 'local') } },
+        { name: 'sandbox', connector: 'sandbox', config: { root: join(root, 'sandbox'), hide: [root] } },
+      ],
     });
   });
 

@@ -5,14 +5,21 @@ import { pathToFileURL } from 'node:url';
 import type { ConnectorModule } from '@paceline/engine/connector';
 import { PacelineError, toError } from '@paceline/model';
 
+/** The connectors that come with this program, each loaded when it is wanted. */
+const builtInConnectors: ReadonlyMap<string, () => Promise<{ connectorModule: ConnectorModule }>> = new Map([
+  ['local', () => import('@paceline/connector-local')],
+  ['sandbox', () => import('@paceline/connector-sandbox')],
+]);
+
 /**
- * Loads the code that speaks to a kind of cloud. `local` is part of this program; others are packages of the user's project,
+ * Loads the code that speaks to a kind of cloud. Some are part of this program; others are packages of the user's project,
  * `@paceline/connector-NAME` or the package NAME itself, or a file (`./my-connector.mjs`).
  * @param folders where packages are looked for, the first that has it counts; files are relative to the first
  * @throws PACELINE_CLOUD_UNKNOWN with everything that was tried
  */
 export async function loadConnector(name: string, folders: readonly string[]): Promise<ConnectorModule> {
-  if (name === 'local') return (await import('@paceline/connector-local')).connectorModule;
+  const builtIn = builtInConnectors.get(name);
+  if (builtIn !== undefined) return (await builtIn()).connectorModule;
   const [first = process.cwd()] = folders;
   const isFile = /^\.{0,2}\//.test(name);
   const specifiers = isFile ? [] : name.startsWith('@') ? [name] : [`@paceline/connector-${name}`, name];
