@@ -17,8 +17,7 @@ async function crossed(onStall: string): Promise<string> {
   const image = (name: string, other: string): string =>
     `apiVersion: paceline.dev/v1\nkind: Image\nmetadata: { name: ${name} }\nspec:\n` +
     `  parameters: { ready: { output: true }, ${other}.ready: {} }\n` +
-    `  scripts:\n    deploy: |\n      #!/bin/sh\n      set -e\n      sleep 300 < /dev/null > /dev/null 2>&1 &\n      kill $!\n` +
-    `      ss-get ${other}.ready\n      ss-set ready true\n`;
+    `  scripts:\n    deploy: |\n      #!/bin/sh\n      set -e\n      ss-get --timeout 0 ${other}.ready\n      ss-set ready true\n`;
   for (const [name, other] of [
     ['left', 'right'],
     ['right', 'left'],

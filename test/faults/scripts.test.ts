@@ -66,6 +66,19 @@ describe('a deploy script', () => {
     expect(await run.output('a.1', 'stderr')).toBe('the end\n');
   });
 
+  it('that prints much at the very end of a run that is not kept loses none of it', async () => {
+    const lines = 80_000;
+    const print = `seq -f "%099.0f" ${lines}; echo the end`;
+    const run = await system.up(
+      await deploymentOf({ a: { multiplicity: 3, scripts: { deploy: 'true', report: print } } }, { keepRunning: 'never' }),
+    );
+    await run.reaches('Done');
+    for (const instance of ['a.1', 'a.2', 'a.3']) {
+      const output = (await run.output(instance)).split('\n');
+      expect([output.length, output.at(-2)]).toEqual([lines + 2, 'the end']);
+    }
+  });
+
   it('that prints binary does no harm', async () => {
     const run = await system.up(await deploymentOf({ a: { scripts: { deploy: 'printf "\\377\\376\\000\\033[2Jx\\303\\251"' } } }));
     await run.reaches('Ready');

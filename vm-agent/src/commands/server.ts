@@ -39,6 +39,7 @@ async function answer(request: IncomingMessage, bench: CommandBench, underWay: S
   const call = decodeCall((request.url ?? '').slice(1), body.toString('latin1'));
   const command: CommandUnderWay = { pid: call.pid, end: call.deadline };
   const forget = (): boolean => underWay.delete(command);
+  for (const earlier of underWay) if (earlier.pid === call.pid) underWay.delete(earlier);
   underWay.add(command);
   const reply = await runCommandCall(call, bench);
   if ('deadline' in reply) {

@@ -53,6 +53,11 @@ export class Output {
     if (this.#tails.size === 0) this.#unwatch();
   }
 
+  /** Resolves when the engine has all that is written by now. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.#tails.values()].map((tail) => tail.finish()));
+  }
+
   stop(): void {
     this.#unwatch();
     for (const tail of this.#tails.values()) tail.stop();

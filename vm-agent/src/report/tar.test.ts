@@ -150,6 +150,18 @@ test('a spooled report is a gzip that tar reads, with the size and digest that a
   expect(tar('-tf', file)).toBe('root/\nroot/x\n');
 });
 
+test('many small files keep what is in them, however many of them the compression holds at once', async () => {
+  const names = Array.from({ length: 300 }, (_, index) => `${1000 + index}`);
+  for (const name of names) writeFileSync(at(name), `${name} `);
+  const file = join(folder, 'out.tgz');
+  await spool(
+    tarOf(join(folder, 'in'), 'root', new Masker(), () => true),
+    file,
+    new AbortController().signal,
+  );
+  expect(tar('-xOzf', file)).toBe(names.map((name) => `${name} `).join(''));
+});
+
 test('the name of a report', () => {
   expect(reportName('client.1', Date.parse('2012-01-19T20:35:27.123Z'))).toBe('client.1_report_2012-01-19T203527Z.tgz');
 });

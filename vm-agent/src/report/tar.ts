@@ -70,7 +70,8 @@ function* contentOf(fd: number, { size }: Stats, { masker, reach, next }: Readin
       for (const [from, to] of masker.ranges(raw.toString('latin1')))
         if (to > start) piece.fill('*', Math.max(0, from - start), Math.min(wanted, to - start));
     }
-    yield piece;
+    // Of pieces that do not fill a chunk the compression holds more at once than there are buffers.
+    yield wanted < chunkSize ? Buffer.from(piece) : piece;
   }
   yield padding(size);
 }

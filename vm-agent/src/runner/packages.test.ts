@@ -26,6 +26,13 @@ function run(mode: 'install' | 'check', packages: string[]): { code: number | nu
   return { code: status, stderr, calls: readFileSync(calls, 'utf8') };
 }
 
+test('what is installed already is left alone', () => {
+  tool('apt-get', 'echo "$*" >>"$CALLS"');
+  tool('dpkg-query', 'case $* in *nginx | *python3) echo "install ok installed" ;; *) exit 1 ;; esac');
+  expect(run('install', ['nginx', 'python3'])).toEqual({ code: 0, stderr: '', calls: '' });
+  expect(run('install', ['nginx', 'curl']).calls).toMatch(/-y install -- curl\n$/);
+});
+
 test('apt updates, once more after a minute, and installs without questions', () => {
   tool('apt-get', 'echo "$DEBIAN_FRONTEND $*" >>"$CALLS"; case $* in *update) [ -e "$0.once" ] || { : >"$0.once"; exit 100; } ;; esac');
   expect(run('install', ['nginx', 'g++']).calls).toMatchInlineSnapshot(`

@@ -2,13 +2,24 @@ import { join } from 'node:path';
 import { replaceFile } from '../durable.ts';
 import { attempt } from './failure.ts';
 
+const known = `has() { command -v "$1" >/dev/null 2>&1; }
+known() {
+  { has dpkg-query && dpkg-query -W -f '\${Status}\\n' "$1" 2>/dev/null | grep -q ' installed$'; } ||
+    { has rpm && rpm -q "$1" >/dev/null 2>&1; } ||
+    { has apk && apk info -e "$1" >/dev/null 2>&1; }
+}
+missing=
+`;
+
 /**
- * Installs packages with whatever this machine has. A script, not code of the agent, so that it survives the agent as any other.
+ * Installs what is missing with whatever this machine has. A script, not code of the agent, so that it survives the agent as any other.
  * Package databases are locked while a machine boots (unattended upgrades): apt waits for them.
  */
 const install = `#!/bin/sh
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-has() { command -v "$1" >/dev/null 2>&1; }
+${known}for package; do known "$package" || missing="$missing $package"; done
+[ "$missing" ] || exit 0
+set -- $missing
 twice() { "$@" || { echo "Trying again in 60 s: $*"; sleep 60; "$@"; }; }
 if has apt-get; then
   twice apt-get -o DPkg::Lock::Timeout=300 update
@@ -24,15 +35,7 @@ exit 1
 
 /** Looks only: the software of this host belongs to its owner. */
 const check = `#!/bin/sh
-has() { command -v "$1" >/dev/null 2>&1; }
-installed() {
-  { has dpkg-query && dpkg-query -W -f '\${Status}\\n' "$1" 2>/dev/null | grep -q ' installed$'; } ||
-    { has rpm && rpm -q "$1" >/dev/null 2>&1; } ||
-    { has apk && apk info -e "$1" >/dev/null 2>&1; } ||
-    has "$1"
-}
-missing=
-for package; do installed "$package" || missing="$missing $package"; done
+${known}for package; do known "$package" || has "$package" || missing="$missing $package"; done
 [ -z "$missing" ] && exit 0
 echo "packages$missing are not installed on this host; the local cloud shares the host's software: install them, or use another cloud" >&2
 exit 1

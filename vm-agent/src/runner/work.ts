@@ -6,6 +6,9 @@ import { AgentFailure, failed } from './failure.ts';
 import { aborts, immune, runStep } from './steps.ts';
 import type { StepRecord } from './store.ts';
 
+/** How long the end of a run is put off for output that is still on its way, in milliseconds. */
+const lastOutput = 60_000;
+
 /** One assignment, from its first step to its completion. */
 export class Work {
   readonly seq: number;
@@ -65,9 +68,21 @@ export class Work {
       await this.#step(step).catch((error: unknown) => this.#end(step, failed(this.#bench, step, new AgentFailure('go on', error))));
       if (this.#cancelled.signal.aborted) return;
     }
+    if (this.#assignment.state === 'SendingReports') await this.#outputHome();
+    if (this.#cancelled.signal.aborted) return;
     const result = await ops.send({ op: 'complete', seq: this.seq });
     if (result.status === 'error') log(`The engine did not take the completion of ${this.seq}: ${result.message}`);
     this.#completed = true;
+  }
+
+  /** After its last completion the run may end, and this machine with it. */
+  async #outputHome(): Promise<void> {
+    const { output, clock, log } = this.#bench;
+    const home = new AbortController();
+    this.#cancelled.signal.addEventListener('abort', () => home.abort(), { once: true });
+    void output.drain().then(() => home.abort());
+    await clock.sleep(lastOutput, home.signal);
+    if (!home.signal.aborted) log(`Some output is still not home after ${lastOutput / 1000} s`);
   }
 
   async #step(step: Step): Promise<void> {

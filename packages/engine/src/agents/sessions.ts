@@ -61,6 +61,11 @@ export class Sessions {
     return session;
   }
 
+  /** An agent has joined: it is missing until it calls. */
+  expect(name: string, now: number): void {
+    if (!this.#byInstance.has(name)) this.#missing.set(name, now);
+  }
+
   /** The connection of a session is gone. */
   close(session: Session, now: number): void {
     const { name } = session.instance;
@@ -111,16 +116,6 @@ export class Sessions {
     return this.waiters.size > 0 || this.collections.size > 0;
   }
 
-  /** Asks agents what their steps are doing. */
-  examine(instances: readonly Instance[]): void {
-    for (const instance of instances) {
-      const session = this.of(instance);
-      if (session === undefined) continue;
-      session.finding = undefined;
-      session.link.send('examine', {});
-    }
-  }
-
   /** Closes links that have gone quiet, and names the instances whose machines are to be asked about. */
   overdue(now: number): Instance[] {
     for (const { heard, link } of this.#byInstance.values()) if (heard + quietMs <= now) link.close();
@@ -128,12 +123,14 @@ export class Sessions {
     for (const [name, since] of this.#missing) {
       if (since + silenceMs > now) continue;
       const instance = this.#run.instances.get(name);
-      if (instance === undefined || instance.machine.status !== 'launched' || instance.machine.cloudState === 'lost') {
+      const { status, cloudState } = instance?.machine ?? {};
+      if (instance === undefined || status === 'terminating' || status === 'gone' || cloudState === 'lost') {
         this.#missing.delete(name);
         continue;
       }
       this.#missing.set(name, now);
-      overdue.push(instance);
+      // A machine can be there before its cloud's answer is.
+      if (status === 'launched') overdue.push(instance);
     }
     return overdue;
   }

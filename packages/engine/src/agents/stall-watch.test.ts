@@ -90,6 +90,19 @@ describe('a run in which everybody waits', () => {
     expect((await other.engine.runDetail(other.id)).abort).toBeNull();
   });
 
+  it('is noticed also when an agent comes back in the middle of it', async () => {
+    const world = newWorld();
+    const { agents, engine, id } = await bringUp(world, crossed());
+    for (const [name, agent] of agents) await agent.say(get(`${name}:in`));
+    const answering = new Map([...agents].filter(([name]) => name !== 'b.2'));
+    await pass(world, 1500, answering, 'alone');
+    const back = agents.get('b.2');
+    await back?.connect().session;
+    await back?.say(get('b.2:in'));
+    await pass(world, 10_000, agents, 'alone');
+    expect((await engine.runDetail(id)).abort?.reason).toMatch(/^The run cannot go on/);
+  });
+
   it('is not one in which an agent is away or does not answer', async () => {
     const world = newWorld();
     const { agents, engine, id } = await bringUp(world, crossed());

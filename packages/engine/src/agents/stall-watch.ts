@@ -4,6 +4,7 @@ import { waitedFor } from '../lifecycle/barrier.ts';
 import { abortChanges } from '../lifecycle/abort.ts';
 import type { Decision } from '../run/change.ts';
 import type { Run } from '../run/run.ts';
+import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 /** How long nobody must have moved, in milliseconds: when all scripts do nothing but wait, and when other processes are about. */
@@ -17,7 +18,7 @@ export class StallWatch {
   readonly #run: Run;
   readonly #sessions: Sessions;
   /** What everybody has been waiting for, and since when. */
-  #suspicion: { graph: string; since: number } | undefined;
+  #suspicion: { graph: string; since: number; asked: Set<Session> } | undefined;
   #nextLook = Number.POSITIVE_INFINITY;
 
   constructor(run: Run, sessions: Sessions) {
@@ -45,11 +46,8 @@ export class StallWatch {
       return [];
     }
     const graph = JSON.stringify(edges);
-    if (this.#suspicion?.graph !== graph) {
-      this.#suspicion = { graph, since: now };
-      this.#sessions.examine(waitedFor(this.#run));
-    }
-    const findings = waitedFor(this.#run).map((instance) => this.#sessions.of(instance)?.finding);
+    if (this.#suspicion?.graph !== graph) this.#suspicion = { graph, since: now, asked: new Set() };
+    const findings = this.#ask(this.#suspicion.asked);
     if (findings.includes('busy')) {
       this.#suspicion = undefined;
       return this.#later(now + busyMs);
@@ -58,6 +56,18 @@ export class StallWatch {
     const due = this.#suspicion.since + quiet;
     if (now < due || findings.includes(undefined)) return this.#later(Math.min(Math.max(due, now + lookMs), now + quietMs.alone));
     return [stalled(edges)];
+  }
+
+  /** Asks every agent once, also one that comes back, and gathers what they have said. */
+  #ask(asked: Set<Session>): Session['finding'][] {
+    return waitedFor(this.#run).map((instance) => {
+      const session = this.#sessions.of(instance);
+      if (session === undefined || asked.has(session)) return session?.finding;
+      asked.add(session);
+      session.finding = undefined;
+      session.link.send('examine', {});
+      return undefined;
+    });
   }
 
   #later(at: number): Decision[] {

@@ -95,10 +95,12 @@ export class ActiveRun {
   /** Begins with a run that is the same as the stored one. */
   adopt(run: Run, book = new LogBook()): void {
     if (this.#stopped) return;
+    // What starting it leads to is not stored yet, an end neither.
+    const isOver = hasEnded(run);
     this.#work = new RunWork(run, book, this.#ports);
     this.#ports.loaded(run);
-    if (this.#started) this.#work.start();
-    if (hasEnded(run)) this.#end(run);
+    if (isOver) this.#end(run);
+    else if (this.#started) this.#work.start();
   }
 
   start(): void {

@@ -256,8 +256,9 @@ export class Engine {
     const { run, instance } = this.#agents.find(key);
     const active = run === undefined ? undefined : this.#active.get(run);
     if (active !== undefined && instance !== undefined) return new Agent(active, instance, this.reports);
-    // An agent that is turned away does not come back: not while it is unknown only because its run is not loaded.
-    if (run !== undefined && active?.isLoaded !== true && (await this.#options.store.ownerOf(run)) !== undefined) throw elsewhere(run);
+    // An agent that is turned away does not come back: not while it is unknown only because its run is not loaded, or another's by now.
+    const isKnown = active?.isLoaded === true && this.#ownership.holds;
+    if (run !== undefined && !isKnown && (await this.#options.store.ownerOf(run)) !== undefined) throw elsewhere(run);
     throw new PacelineError('PACELINE_UNAUTHENTICATED', 'This key does not belong to an agent');
   }
 

@@ -1,8 +1,9 @@
 import type { RunRequest } from '@paceline/api';
 import { describe, expect, it, vi } from 'vitest';
+import { ConnectorError } from '../connector/index.ts';
 import { lostAnswer } from '../testing/fake-cloud.ts';
 import { nodeOf, planOf } from '../testing/plans.ts';
-import { bringUp, freeze, newWorld, openEngine, startRun, wake, type World } from '../testing/test-engine.ts';
+import { bringUp, freeze, instanceIn, joinFromUserData, newWorld, openEngine, startRun, wake, type World } from '../testing/test-engine.ts';
 import type { Engine } from './engine.ts';
 import { leaseMs } from './ownership.ts';
 
@@ -152,6 +153,63 @@ describe('a run whose end is being stored', () => {
   });
 });
 
+describe('a call to a cloud', () => {
+  it('is made again in time when something else was being stored as it failed', async () => {
+    const world = newWorld();
+    const { engine, id } = await bringUp(world);
+    const run = await engine.activeRun(id);
+    const disk = Promise.withResolvers<void>();
+    const terminate = world.cloud.connector.terminate.bind(world.cloud.connector);
+    world.cloud.connector.terminate = async () => {
+      world.database.gate = disk.promise;
+      Object.assign(world.cloud.connector, { terminate });
+      throw new ConnectorError('unavailable', 'not now');
+    };
+    await run.terminate('a user');
+    await vi.waitFor(() => expect(run.run.instances.get('apache.1')?.machine.attempts).toBe(1));
+    const writing = run.write('ss:url.service', 'http://x', false);
+    disk.resolve();
+    await writing;
+    await pass(world, 10_000);
+    expect((await engine.runDetail(id)).state).toBe('Cancelled');
+  });
+});
+
+describe('a machine that dies', () => {
+  const lost = async (world: World, engine: Engine, id: string): Promise<string | undefined> => {
+    await pass(world, 15_000);
+    return (await engine.runDetail(id)).abort?.reason;
+  };
+
+  it('right after its agent has joined is missed', async () => {
+    const world = newWorld();
+    const id = await startRun(world, planOf({ n: nodeOf() }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => expect(world.cloud.machines.size).toBe(1));
+    await joinAll(world, engine);
+    world.cloud.machines.clear();
+    expect(await lost(world, engine, id)).toBe('n.1 is lost: the cloud does not know its machine any more');
+  });
+
+  it('before its cloud has said that it is there is missed', async () => {
+    const world = newWorld();
+    const gate = Promise.withResolvers<void>();
+    world.cloud.gates.launch = gate.promise;
+    const id = await startRun(world, planOf({ n: nodeOf() }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => expect(world.cloud.machines.size).toBe(1));
+    await joinAll(world, engine);
+    for (const [key, machine] of world.cloud.machines) world.cloud.machines.set(key, { ...machine, state: 'stopped' });
+    await pass(world, 15_000);
+    gate.resolve();
+    expect(await lost(world, engine, id)).toBe('n.1 is lost: its machine has stopped');
+  });
+});
+
+async function joinAll(world: World, engine: Engine): Promise<void> {
+  for (const { userData } of world.cloud.machines.values()) await joinFromUserData(engine, userData, `key-${instanceIn(userData)}`);
+}
+
 describe('a sign of life', () => {
   it('is a new one after one whose answer was lost', async () => {
     const world = sharedWorld();
@@ -197,6 +255,26 @@ describe('a sign of life', () => {
 });
 
 describe('a run that is being stored', () => {
+  it('is over only when its end is stored', async () => {
+    const world = newWorld();
+    const engine = await openEngine(world);
+    const gate = Promise.withResolvers<void>();
+    const store = world.database.transaction.bind(world.database);
+    world.database.transaction = async (statements, ...rest) => {
+      if (statements[0]?.sql.startsWith('UPDATE runs SET facts') === true) await gate.promise;
+      return store(statements, ...rest);
+    };
+    const id = 'a1b2c3d4-0000-4000-8000-000000000000';
+    const nodes = Object.fromEntries(Object.entries(oneMachine.nodes).map(([name, node]) => [name, { ...node, multiplicity: 0 }]));
+    const creating = engine.createRun({ id, deployment: { ...oneMachine, nodes, keepRunning: 'never' } }, 'tester');
+    await vi.waitFor(() => expect(engine.findActive(id)?.isLoaded).toBe(true));
+    const ended = follow(engine, id);
+    gate.resolve();
+    await creating;
+    expect(await Promise.race([ended, pass(world, 5000)])).toBe('ended');
+    expect((await engine.store.events(id, 0, 100)).at(-1)?.message).toBe('Done');
+  });
+
   it('is driven once, also when it is found in the store before the answer comes', async () => {
     const world = sharedWorld();
     const engine = await openEngine(world);

@@ -78,8 +78,9 @@ export class RunWork {
       this.#record(changes);
     }
     this.#settle();
-    // Otherwise the commit comes back here.
+    // Otherwise the commit looks, whatever it is of.
     if (!journal.isAhead(this.run)) this.look();
+    else this.#moved = true;
     await journal.stored(this.run);
   }
 
@@ -164,6 +165,9 @@ export class RunWork {
   #record(changes: readonly Change[]): boolean {
     this.#ports.journal.record(this.run, changes);
     this.#moved ||= changes.some(movesRun);
+    for (const change of changes) {
+      if (change.kind === 'instance' && change.patch.keyHash !== undefined) this.#sessions.expect(change.name, this.#ports.clock.now());
+    }
     return changes.length > 0;
   }
 
