@@ -5,6 +5,11 @@ import { maxValueBytes, type JoinRequest, type Op, type OpsRequest } from './age
 const key = z.string().min(1).max(300);
 const id = z.int().positive();
 const seq = z.int().nonnegative();
+/** A place in a source of output: sums of them stay whole numbers. */
+const position = z
+  .int()
+  .nonnegative()
+  .max(2 ** 50);
 
 export const joinRequest = z.strictObject({
   run: z.string().max(100),
@@ -52,8 +57,8 @@ export const op = z.discriminatedUnion('op', [
     op: z.literal('log'),
     source: z.string().max(200),
     stream: z.enum(['stdout', 'stderr']),
-    offset: z.int().nonnegative(),
-    bytes: z.int().nonnegative(),
+    offset: position,
+    bytes: position,
     text: z.string().max(256 * 1024),
     at: z.string().max(40),
   }),

@@ -1,4 +1,5 @@
 import type { Engine } from '@paceline/engine';
+import type { AgentBundles } from './agent-bundles.ts';
 import { buildApp } from './app.ts';
 import { createAccess } from './auth/access.ts';
 
@@ -9,7 +10,7 @@ export async function openApiText(): Promise<string> {
   const app = await buildApp({
     engine,
     access: createAccess(engine, ''),
-    agent: { path: '', sha256: '' },
+    agents: {} as AgentBundles,
     version: '0.0.0',
     logger: false,
   });

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { Clouds, createCipher, Engine, openDatabase, ReportFiles, RunStore, type Cloud } from '@paceline/engine';
 import { PacelineError } from '@paceline/model';
+import { AgentBundles } from './agent-bundles.ts';
 import { buildApp, type AppOptions } from './app.ts';
 import { createAccess } from './auth/access.ts';
 import type { ConnectionLimits } from './connections.ts';
@@ -49,13 +48,17 @@ const defaultMaxReportBytes = 4 * 1024 ** 3;
  */
 export async function openServer(options: ServerOptions): Promise<RunningServer> {
   const { state, host, port, tls } = options;
+  if (options.database !== undefined && options.replicaUrl === undefined && (host === '0.0.0.0' || host === '::')) {
+    throw new PacelineError('PACELINE_REQUEST_INVALID', `Other servers cannot reach this one at ${host}`, {
+      hint: 'Give its own address as --replica-url.',
+    });
+  }
   if (tls === undefined && !isLoopback(host)) {
     throw new PacelineError('PACELINE_REQUEST_INVALID', `Plain HTTP on ${host} would send tokens in the clear`, {
       hint: 'Give --tls-cert and --tls-key, or listen on 127.0.0.1.',
     });
   }
-  const bundle = await readFile(options.agentPath);
-  const agent = { path: options.agentPath, sha256: createHash('sha256').update(bundle).digest('hex') };
+  const agents = await AgentBundles.open(state.agents, options.agentPath);
   const [key, operatorToken] = [await state.key(), await state.operatorToken()];
   const database = await openDatabase(options.database ?? state.database);
   // Closes what is open by then: whatever fails on the way must not leave the state locked.
@@ -70,14 +73,14 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
       reports: new ReportFiles(state.reports, options.maxReportBytes ?? defaultMaxReportBytes),
       log: { info: (message) => app?.log.info(message), warn: (message) => app?.log.warn(message) },
       key,
-      agentSha256: agent.sha256,
+      agentSha256: agents.current,
       url: () => options.publicUrl ?? url,
       replicaUrl: () => options.replicaUrl ?? url,
     });
     close = () => engine.close();
     const { version, logger, limits = {} } = options;
     const access = createAccess(engine, operatorToken);
-    const served = await buildApp({ engine, access, agent, version, logger, limits, ...(tls === undefined ? {} : { https: tls }) });
+    const served = await buildApp({ engine, access, agents, version, logger, limits, ...(tls === undefined ? {} : { https: tls }) });
     app = served;
     close = async () => {
       try {

@@ -20,6 +20,11 @@ export class StateDirectory {
     return join(this.path, 'paceline.sqlite');
   }
 
+  /** The agents of all servers that have used this folder. */
+  get agents(): string {
+    return join(this.path, 'agents');
+  }
+
   get reports(): string {
     return join(this.path, 'reports');
   }

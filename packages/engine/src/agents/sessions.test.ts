@@ -139,3 +139,25 @@ it('who has a value already is told the next one', async () => {
   await set('two');
   expect(client?.events.at(-1)).toEqual({ event: 'value', data: { key: 'testclient.1:webserver.ready', value: 'two', secret: false } });
 });
+
+describe('a hostile machine', () => {
+  it('cannot make one answer take all memory', async () => {
+    const world = newWorld();
+    const { agents, engine, id } = await bringUp(world);
+    const apache = agents.get('apache.1');
+    await apache?.say({ ...ready, value: 'x'.repeat(1024 * 1024) });
+    const get = { op: 'get', key: 'apache.1:ready', wait: false, ignoreAbort: false } as const;
+    const before = (await engine.run(id)).instances.get('apache.1')?.lastOp;
+    await expect(apache?.say(...Array.from({ length: 100 }, () => get), ready)).rejects.toMatchObject({ code: 'PACELINE_TOO_LARGE' });
+    expect((await engine.run(id)).instances.get('apache.1')?.lastOp).toBe(before);
+    expect(await apache?.say(...Array.from({ length: 10 }, () => get))).toHaveLength(10);
+  });
+
+  it('cannot make up sources of output without end', async () => {
+    const world = newWorld();
+    const { agents } = await bringUp(world);
+    const log = (n: number) => ({ op: 'log', source: `s${n}`, stream: 'stdout', offset: 0, bytes: 1, text: 'x', at: '' }) as const;
+    const results = await agents.get('apache.1')?.say(...Array.from({ length: 600 }, (_, n) => log(n)));
+    expect(results?.filter(({ status }) => status === 'error')).toHaveLength(100);
+  });
+});

@@ -118,7 +118,11 @@ export class Sessions {
 
   /** Closes links that have gone quiet, and names the instances whose machines are to be asked about. */
   overdue(now: number): Instance[] {
-    for (const { heard, link } of this.#byInstance.values()) if (heard + quietMs <= now) link.close();
+    const quiet = [...this.#byInstance.values()].filter(({ heard }) => heard + quietMs <= now);
+    for (const session of quiet) {
+      this.close(session, now);
+      session.link.close();
+    }
     const overdue: Instance[] = [];
     for (const [name, since] of this.#missing) {
       if (since + silenceMs > now) continue;

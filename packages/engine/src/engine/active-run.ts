@@ -50,6 +50,8 @@ export class ActiveRun {
   readonly id: string;
   readonly #ports: ActiveRunPorts;
   #work: RunWork | undefined;
+  /** Resolves when no earlier work asks anything of a cloud any more. */
+  #before: Promise<void> | undefined;
   /** Commits that failed in a row. */
   #failures = 0;
   #started = false;
@@ -97,7 +99,7 @@ export class ActiveRun {
     if (this.#stopped) return;
     // What starting it leads to is not stored yet, an end neither.
     const isOver = hasEnded(run);
-    this.#work = new RunWork(run, book, this.#ports);
+    this.#work = new RunWork(run, book, this.#before, this.#ports);
     this.#ports.loaded(run);
     if (isOver) this.#end(run);
     else if (this.#started) this.#work.start();
@@ -203,10 +205,10 @@ export class ActiveRun {
     void this.#recover(work);
   }
 
-  /** Reads until it works, less and less often while commits fail. What the old work has asked of clouds is waited for. */
+  /** Reads until it works, less and less often while commits fail. */
   async #recover(work?: RunWork): Promise<void> {
     const { clock, warn } = this.#ports;
-    await work?.stop();
+    this.#before = work?.stop() ?? this.#before;
     while (!this.#stopped && this.#work === undefined) {
       const pause = Math.min(100 * 2 ** this.#failures++, longestPauseMs);
       await new Promise<void>((resolve) => void clock.after(pause, resolve));

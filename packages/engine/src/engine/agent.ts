@@ -5,6 +5,7 @@ import type { AgentLink } from '../agents/session.ts';
 import { ReportFiles, type ReportPart } from '../reports/report-files.ts';
 import { instanceOf } from '../run/apply.ts';
 import type { Instance } from '../run/instance.ts';
+import type { RunStore } from '../store/run-store.ts';
 import type { ActiveRun } from './active-run.ts';
 import { scriptOf } from './scripts.ts';
 
@@ -14,11 +15,13 @@ export class Agent {
   /** The name of its instance. */
   readonly name: string;
   readonly #reports: ReportFiles;
+  readonly #store: RunStore;
 
-  constructor(active: ActiveRun, name: string, reports: ReportFiles) {
+  constructor(active: ActiveRun, name: string, reports: ReportFiles, store: RunStore) {
     this.active = active;
     this.name = name;
     this.#reports = reports;
+    this.#store = store;
   }
 
   /**
@@ -43,17 +46,19 @@ export class Agent {
   }
 
   /** How much of one of its reports the agent has sent. @throws PACELINE_FORBIDDEN for a name that is not of its instance */
-  reportProgress(name: string): Promise<ReportProgress> {
+  async reportProgress(name: string): Promise<ReportProgress> {
     this.#checkReportName(name);
-    return this.#reports.progress(this.active.id, name);
+    const progress = await this.#reports.progress(this.active.id, name);
+    // What nobody can find yet is not complete: the agent comes once more, and it is recorded.
+    return { ...progress, complete: progress.complete && (await this.#isRecorded(name)) };
   }
 
   /** Takes a part of a report. @throws PACELINE_FORBIDDEN for a name that is not of its instance */
   async receiveReport(name: string, part: ReportPart, body: Readable): Promise<ReportProgress> {
     this.#checkReportName(name);
     const progress = await this.#reports.append(this.active.id, name, part, body);
-    if (!progress.complete) return progress;
-    const { size: bytes, sha256 } = part;
+    if (!progress.complete || (await this.#isRecorded(name))) return progress;
+    const { bytes, sha256 } = await this.#reports.facts(this.active.id, name);
     const { name: instance } = this;
     await this.active.decide((_run, at) => [
       { kind: 'report', report: { name, instance, bytes, sha256, at } },
@@ -69,6 +74,10 @@ export class Agent {
       },
     ]);
     return progress;
+  }
+
+  async #isRecorded(name: string): Promise<boolean> {
+    return (await this.#store.reports(this.active.id)).some((report) => report.name === name);
   }
 
   get #instance(): Instance {

@@ -14,7 +14,7 @@ import { instanceOf } from '../run/apply.ts';
 import { createRun } from '../run/create.ts';
 import type { RunEvent } from '../run/event.ts';
 import type { LogChunk } from '../run/log.ts';
-import type { Run } from '../run/run.ts';
+import { hasEnded, type Run } from '../run/run.ts';
 import { sha256 } from '../run/script-digest.ts';
 import { Journal } from '../store/journal.ts';
 import type { News, RunStore } from '../store/run-store.ts';
@@ -188,6 +188,7 @@ export class Engine {
     const active = this.#active.get(id);
     if (active !== undefined) return active;
     const run = await this.#stored(id);
+    if (!hasEnded(run)) throw elsewhere(id);
     throw new PacelineError('PACELINE_RUN_ENDED', `The run ${id} has ended: it is ${run.facts.state}`);
   }
 
@@ -255,7 +256,7 @@ export class Engine {
   async authenticate(key: string): Promise<Agent> {
     const { run, instance } = this.#agents.find(key);
     const active = run === undefined ? undefined : this.#active.get(run);
-    if (active !== undefined && instance !== undefined) return new Agent(active, instance, this.reports);
+    if (active !== undefined && instance !== undefined) return new Agent(active, instance, this.reports, this.store);
     // An agent that is turned away does not come back: not while it is unknown only because its run is not loaded, or another's by now.
     const isKnown = active?.isLoaded === true && this.#ownership.holds;
     if (run !== undefined && !isKnown && (await this.#options.store.ownerOf(run)) !== undefined) throw elsewhere(run);

@@ -15,10 +15,6 @@ export class Feed<T extends { seq: number }> {
     this.#pageSize = pageSize;
   }
 
-  get isFollowed(): boolean {
-    return this.#followers.size > 0;
-  }
-
   /** Something new is stored. */
   notify(): void {
     for (const wake of this.#followers) wake();

@@ -8,6 +8,8 @@ import { Feed } from './feed.ts';
 export interface RunFeeds {
   readonly events: Feed<RunEvent>;
   readonly logs: Feed<LogChunk>;
+  /** How many follow them, or are about to. */
+  followers: number;
 }
 
 /**
@@ -30,6 +32,7 @@ export class Feeds {
     return getOrMake(this.#byRun, run, () => ({
       events: new Feed((after, limit) => store.events(run, after, limit), 500),
       logs: new Feed((after, limit) => store.logs(run, after, limit), 32),
+      followers: 0,
     }));
   }
 
@@ -43,11 +46,13 @@ export class Feeds {
     after: number,
     signal: AbortSignal,
   ): AsyncGenerator<T[]> {
-    const feed = choose(this.of(run));
+    const feeds = this.of(run);
+    feeds.followers += 1;
     try {
       await this.#endIfOver(run);
-      yield* feed.follow(after, signal);
+      yield* choose(feeds).follow(after, signal);
     } finally {
+      feeds.followers -= 1;
       this.release(run);
     }
   }
@@ -66,7 +71,7 @@ export class Feeds {
   /** Forgets a run that is neither driven nor followed here. */
   release(run: string): void {
     const feeds = this.#byRun.get(run);
-    if (feeds !== undefined && !feeds.events.isFollowed && !feeds.logs.isFollowed && !this.#isDriven(run)) this.#byRun.delete(run);
+    if (feeds?.followers === 0 && !this.#isDriven(run)) this.#byRun.delete(run);
   }
 
   /** Nobody knows whether more will come: who follows is sent away, and comes back. */

@@ -37,7 +37,9 @@ export class Ownership {
   #renewedAt = Number.NEGATIVE_INFINITY;
   readonly #seen = new Map<string, { beats: number; since: number }>();
   #cancelTimer = (): void => {};
-  #round: Promise<void> = Promise.resolve();
+  #beating: Promise<void> = Promise.resolve();
+  #taking: Promise<void> | undefined;
+  #again = false;
   #stopped = false;
 
   constructor(ports: OwnershipPorts) {
@@ -58,22 +60,23 @@ export class Ownership {
   /** Takes all runs that nobody drives, and goes on looking for them where other replicas may die. */
   async start(): Promise<void> {
     const { store } = this.#ports;
-    if (store.shared) await this.#register();
+    if (store.shared) {
+      await this.#register();
+      this.#schedule();
+    }
     await this.#takeOver();
-    if (store.shared) this.#schedule();
   }
 
   /** Looks for runs to take now: another replica has let some go. */
   look(): void {
-    this.#cancelTimer();
-    if (!this.#stopped) this.#next();
+    void this.#takeOver().catch((error: unknown) => this.#ports.warn(`no runs could be taken: ${String(error)}`));
   }
 
   /** Gives no more signs of life, as a process that is killed. */
   async halt(): Promise<void> {
     this.#stopped = true;
     this.#cancelTimer();
-    await this.#round;
+    await Promise.allSettled([this.#beating, this.#taking]);
   }
 
   /** Lets all runs go. To be called when nothing is written any more. */
@@ -86,20 +89,12 @@ export class Ownership {
   }
 
   #schedule(): void {
-    if (!this.#stopped) this.#cancelTimer = this.#ports.clock.after(beatMs, () => this.#next());
-  }
-
-  #next(): void {
-    const round = async (): Promise<void> => {
-      try {
-        await this.#beat();
-      } catch (error) {
-        this.#ports.warn(`no sign of life could be given: ${String(error)}`);
-      }
-      this.#cancelTimer();
-      this.#schedule();
-    };
-    this.#round = this.#round.then(round);
+    if (this.#stopped) return;
+    this.#cancelTimer = this.#ports.clock.after(beatMs, () => {
+      this.#beating = this.#beat()
+        .catch((error: unknown) => this.#ports.warn(`no sign of life could be given: ${String(error)}`))
+        .finally(() => this.#schedule());
+    });
   }
 
   async #beat(): Promise<void> {
@@ -115,7 +110,7 @@ export class Ownership {
       this.#id = randomUUID();
       await this.#register();
     }
-    await this.#takeOver();
+    this.look();
   }
 
   async #register(): Promise<void> {
@@ -132,14 +127,25 @@ export class Ownership {
     if (!held) this.#ports.regained();
   }
 
-  async #takeOver(): Promise<void> {
+  /** Signs of life do not wait for this: reading the runs of a replica that died may take longer than a lease. */
+  #takeOver(): Promise<void> {
+    this.#again = this.#taking !== undefined;
+    this.#taking ??= this.#takeAll().finally(() => {
+      this.#taking = undefined;
+      // What was let go meanwhile may have been looked at before.
+      if (this.#again) this.look();
+    });
+    return this.#taking;
+  }
+
+  async #takeAll(): Promise<void> {
     const { store, mine, take } = this.#ports;
-    // Runs first: an owner that comes while they are read is among the replicas that are read after them.
+    // In this order: who is looked at has not come after the runs were.
     const runs = await store.activeRuns();
     const alive = store.shared ? await this.#alive() : new Set<string>();
     for (const run of runs) {
-      if (this.#stopped || mine().has(run.id)) continue;
-      if (run.owner !== null && run.owner !== this.#id && alive.has(run.owner)) continue;
+      if (this.#stopped || !this.holds) return;
+      if (mine().has(run.id) || (run.owner !== null && run.owner !== this.#id && alive.has(run.owner))) continue;
       if (await store.claim(run, this.#id)) await take(run.id);
     }
   }

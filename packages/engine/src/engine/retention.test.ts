@@ -15,7 +15,8 @@ const day = 24 * 3_600_000;
 const policy = { runsMs: 90 * day, logsMs: 30 * day, reportsMs: 60 * day };
 const idOf = (n: number): string => `a1b2c3d4-0000-4000-8000-00000000000${n}`;
 
-async function world(ages: readonly (number | null)[]) {
+/** @param stubborn a run whose reports cannot be removed */
+async function world(ages: readonly (number | null)[], stubborn?: string) {
   const clock = new ManualClock();
   clock.pass(1000 * day);
   const database = new TestDatabase();
@@ -35,7 +36,11 @@ async function world(ages: readonly (number | null)[]) {
     await mkdir(join(root, run.id));
     await writeFile(join(root, run.id, 'r.tgz'), 'x');
   }
-  const retention = new Retention({ store, clock, policy, reports: new ReportFiles(root, 1), warn: () => {} });
+  const reports = new ReportFiles(root, 1);
+  const remove = reports.remove.bind(reports);
+  reports.remove = (run) => (run === stubborn ? Promise.reject(new Error('EACCES')) : remove(run));
+  const blocked: string[] = [];
+  const retention = new Retention({ store, clock, policy, reports, warn: (message) => blocked.push(message) });
   const left = async () => ({
     files: await readdir(root),
     rows: Object.fromEntries(
@@ -47,7 +52,7 @@ async function world(ages: readonly (number | null)[]) {
       ),
     ),
   });
-  return { retention, left, clock };
+  return { retention, left, clock, blocked };
 }
 
 describe('what finished runs have left', () => {
@@ -82,4 +87,11 @@ describe('what finished runs have left', () => {
     expect((await later.left()).rows['runs']).toEqual([]);
     await later.retention.stop();
   });
+});
+
+it('one run whose files cannot be removed keeps no other', async () => {
+  const { retention, left, blocked } = await world([100 * day, 95 * day, 10 * day], idOf(0));
+  await retention.sweep();
+  expect((await left()).rows['runs']).toEqual([idOf(0), idOf(2)]);
+  expect(blocked).toHaveLength(2);
 });

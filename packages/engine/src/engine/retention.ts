@@ -56,18 +56,18 @@ export class Retention {
     const now = clock.now();
     // Files first: a file without a row would never be found again.
     await this.#each(
-      () => store.endedWith('reports', now - policy.reportsMs),
+      (kept) => store.endedWith('reports', now - policy.reportsMs, kept),
       async (run) => {
         await reports.remove(run);
         await store.forget('reports', run);
       },
     );
     await this.#each(
-      () => store.endedWith('logs', now - policy.logsMs),
+      (kept) => store.endedWith('logs', now - policy.logsMs, kept),
       (run) => store.forget('logs', run),
     );
     await this.#each(
-      () => store.endedBefore(now - policy.runsMs),
+      (kept) => store.endedBefore(now - policy.runsMs, kept),
       async (run) => {
         await reports.remove(run);
         await store.forgetRun(run);
@@ -75,9 +75,17 @@ export class Retention {
     );
   }
 
-  async #each(find: () => Promise<string[]>, remove: (run: string) => Promise<void>): Promise<void> {
-    for (let runs = await find(); runs.length > 0 && !this.#stopped; runs = await find()) {
-      for (const run of runs) if (!this.#stopped) await remove(run);
+  /** One run that cannot be removed must not keep the others. */
+  async #each(find: (after: number) => Promise<string[]>, remove: (run: string) => Promise<void>): Promise<void> {
+    let kept = 0;
+    for (let runs = await find(kept); runs.length > 0 && !this.#stopped; runs = await find(kept)) {
+      for (const run of runs) {
+        if (this.#stopped) return;
+        await remove(run).catch((error: unknown) => {
+          kept += 1;
+          this.#ports.warn(`what run ${run} has left cannot be removed: ${String(error)}`);
+        });
+      }
     }
   }
 }

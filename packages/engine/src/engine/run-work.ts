@@ -2,7 +2,7 @@ import type { OpResult, OpsRequest } from '@paceline/api/agent';
 import { PacelineError } from '@paceline/model';
 import type { Clock } from '../clock.ts';
 import type { LogBook } from '../agents/log-book.ts';
-import { decideOp, type OpContext } from '../agents/ops.ts';
+import { checkAnswerSize, decideOp, type OpContext } from '../agents/ops.ts';
 import type { AgentLink, Session } from '../agents/session.ts';
 import { Sessions } from '../agents/sessions.ts';
 import { StallWatch } from '../agents/stall-watch.ts';
@@ -36,15 +36,17 @@ export class RunWork {
   #timerDue = Number.POSITIVE_INFINITY;
   #cancelTimer = (): void => {};
   #moved = false;
+  #looksSoon = false;
   #stopped = false;
 
-  constructor(run: Run, book: LogBook, ports: RunWorkPorts) {
+  /** @param before resolves when no earlier work on the run asks anything of a cloud any more; undefined when there was none */
+  constructor(run: Run, book: LogBook, before: Promise<void> | undefined, ports: RunWorkPorts) {
     this.run = run;
     this.#book = book;
     this.#ports = ports;
     this.#sessions = new Sessions(run, ports.clock.now());
     this.#stalls = new StallWatch(run, this.#sessions);
-    this.#keeper = new MachineKeeper(run, {
+    this.#keeper = new MachineKeeper(run, before, {
       ...ports.keeper,
       report: (decisions) => (hasEnded(run) ? Promise.resolve() : this.decide(...decisions)),
       stored: () => ports.journal.stored(run),
@@ -86,7 +88,7 @@ export class RunWork {
 
   /**
    * Carries out what an agent says, in order. Resolves when it is stored.
-   * @throws PACELINE_CONFLICT when it was said on a connection that has been replaced
+   * @throws PACELINE_CONFLICT when it was said on a connection that has been replaced, PACELINE_TOO_LARGE when the answer would be
    */
   async ops(instance: Instance, { session: id, ops }: OpsRequest): Promise<OpResult[]> {
     this.#refuseWhenStopped();
@@ -98,6 +100,7 @@ export class RunWork {
     const { clock, journal } = this.#ports;
     const now = clock.now();
     session.heard = now;
+    checkAnswerSize(this.run, ops);
     const context = this.#opContext(session, now);
     const first = ops.find((op) => 'id' in op);
     const refusals: Refusal[] = instance.refusals.filter((refusal) => first !== undefined && 'id' in first && refusal.id >= first.id);
@@ -132,7 +135,7 @@ export class RunWork {
     const session = this.#sessions.open(instance, link, this.#book.endsOf(instance.name), stored, clock.now());
     return () => {
       this.#sessions.close(session, clock.now());
-      if (!this.#stopped) this.look();
+      this.#lookSoon();
     };
   }
 
@@ -189,6 +192,16 @@ export class RunWork {
   async #tick(): Promise<void> {
     this.#timerDue = Number.POSITIVE_INFINITY;
     await this.decide(...this.#stalls.look(this.#ports.clock.now()));
+  }
+
+  /** Looks once for all that is happening now: agents go by the thousand when their network does. */
+  #lookSoon(): void {
+    if (this.#looksSoon) return;
+    this.#looksSoon = true;
+    this.#ports.clock.soon(() => {
+      this.#looksSoon = false;
+      this.look();
+    });
   }
 
   #nextDue(): number {

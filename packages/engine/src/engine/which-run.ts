@@ -7,11 +7,10 @@ import type { RunStore } from '../store/run-store.ts';
  */
 export async function whichRun(store: RunStore, text: string): Promise<string> {
   const found = await store.find(text);
-  const exact = found.filter(({ id, name }) => id === text || name === text);
-  const [first] = exact.length > 0 ? exact : found;
+  const [first] = found;
   if (first === undefined)
     throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${text}`, { hint: '`paceline list` shows all runs.' });
-  if (exact.length === 0 && found.length > 1) {
+  if (first.id !== text && first.name !== text && found.length > 1) {
     throw new PacelineError('PACELINE_CONFLICT', `${text} can mean ${found.map(({ id }) => id).join(', ')}`, {
       hint: 'Give more of its id.',
     });

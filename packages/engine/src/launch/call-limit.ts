@@ -24,10 +24,13 @@ export async function withinLimit<T>(
     late.abort();
     given.reject(new ConnectorError('timeout', `the cloud has not answered to ${kind} within ${limits[kind] / 1000} s`));
   });
+  const onStop = (): void => given.reject(new ConnectorError('unavailable', 'the engine stops'));
+  signal.addEventListener('abort', onStop);
   const context = { signal: AbortSignal.any([signal, late.signal]), log, now: () => clock.now() };
   try {
     return await Promise.race([call(context), given.promise]);
   } finally {
     cancel();
+    signal.removeEventListener('abort', onStop);
   }
 }

@@ -3,6 +3,8 @@ import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { withinLimit, type CallFrame } from './call-limit.ts';
 import type { Clouds } from './clouds.ts';
+import { toConnectorError } from './connector-failure.ts';
+import { removeResource } from './remove-resource.ts';
 import { launchRequest, type LaunchFrame } from './launch-request.ts';
 
 export interface CloudCallsPorts extends LaunchFrame, CallFrame {
@@ -67,8 +69,8 @@ export class CloudCalls {
     return new Set(results.filter(({ gone }) => gone).flatMap(({ id }) => byId.get(id) ?? []));
   }
 
-  /** Removes everything that carries the run's tags. @returns the ids of what was still there */
-  async sweep(cloud: string): Promise<string[]> {
+  /** Removes everything that carries the run's tags. @returns the ids of what was still there, and why it could not be removed */
+  async sweep(cloud: string): Promise<{ found: string[]; failure: string | undefined }> {
     const { connector } = this.#ports.clouds.get(cloud);
     const left = await withinLimit(this.#ports, 'list', async (context) => {
       const resources: Resource[] = [];
@@ -80,11 +82,13 @@ export class CloudCalls {
     });
     const machines = left.filter(({ kind }) => kind === 'machine').map(({ id }) => id);
     if (machines.length > 0) await withinLimit(this.#ports, 'terminate', (context) => connector.terminate(machines, context));
-    for (const resource of left) {
-      if (resource.kind !== 'machine')
-        await withinLimit(this.#ports, 'terminate', async (context) => connector.remove?.(resource, context));
+    let failure: string | undefined;
+    for (const resource of left.filter(({ kind }) => kind !== 'machine')) {
+      await removeResource(this.#ports, connector, resource).catch((cause: unknown) => {
+        failure = toConnectorError(cause).message;
+      });
     }
-    return left.map(({ id }) => id);
+    return { found: left.map(({ id }) => id), failure };
   }
 
   async describe(cloud: string, instances: readonly Instance[]): Promise<Map<Instance, Machine>> {

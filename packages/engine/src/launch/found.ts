@@ -85,9 +85,11 @@ export function machineGone(instance: Instance, now: number): Change[] {
 }
 
 /** A cloud showed something of the run that the ledger does not know. */
-export function leftover(cloud: string, ids: readonly string[], now: number): Change {
-  const message = `${cloud} still had ${ids.join(', ')} of this run, which nobody was told of; it is being removed`;
-  return { kind: 'event', at: now, body: { type: 'run.leftover', severity: 'warning', message, data: { cloud, ids: [...ids] } } };
+export function leftover(cloud: string, ids: readonly string[], failure: string | undefined, now: number): Change {
+  const what = `${cloud} still had ${ids.join(', ')} of this run, which nobody was told of`;
+  const message = failure === undefined ? `${what}; it is being removed` : `${what}, and it cannot be removed: ${failure}`;
+  const severity = failure === undefined ? 'warning' : 'error';
+  return { kind: 'event', at: now, body: { type: 'run.leftover', severity, message, data: { cloud, ids: [...ids] } } };
 }
 
 function set(instance: Instance, name: string, value: string): Change {

@@ -24,6 +24,7 @@ export interface KeeperPorts extends CloudCallsPorts {
 
 /** How often a machine that is on its way up or down is looked at, in milliseconds. */
 const lookEveryMs = 2000;
+const longestLookMs = 60_000;
 
 /**
  * Brings the machines of one run to what its ledger says: level-triggered, one call of a kind at a time. What a call has done in
@@ -38,23 +39,28 @@ export class MachineKeeper {
   readonly #unclear = new Map<string, number>();
   /** The clouds that show nothing of the run any more. */
   readonly #swept = new Set<string>();
+  #sweeps = 0;
+  /** What has been said of things that were left. */
+  readonly #told = new Set<string>();
   /** When calls that found machines on their way may look again. */
   readonly #nextLook = new Map<string, number>();
   #stopped = false;
+  #mayCall = true;
 
-  constructor(run: Run, ports: KeeperPorts) {
+  /** @param before resolves when no earlier keeper of the run has a call under way */
+  constructor(run: Run, before: Promise<void> | undefined, ports: KeeperPorts) {
     this.#run = run;
     this.#ports = ports;
     this.#clouds = new CloudCalls(run, ports);
-    // The process that wrote these intents may have died right after its call.
-    for (const { machine } of run.instances.values()) {
-      if (machine.status === 'intended') this.#unclear.set(machine.token, this.#visibleAt(machine.cloud));
-    }
+    if (before !== undefined) {
+      this.#mayCall = false;
+      void before.then(() => this.#begin());
+    } else this.#begin();
   }
 
   /** Starts the calls that are due. */
   keep(): void {
-    if (!this.#ports.holds()) return;
+    if (!this.#mayCall || !this.#ports.holds()) return;
     const now = this.#now();
     for (const call of this.#wanted()) if (this.#dueAt(call) <= now) this.#start(call);
   }
@@ -62,13 +68,14 @@ export class MachineKeeper {
   /** When the next call is due by time alone. Those under way come back by themselves. */
   nextDue(): number {
     let next = Number.POSITIVE_INFINITY;
-    if (!this.#ports.holds()) return next;
+    if (!this.#mayCall || !this.#ports.holds()) return next;
     for (const call of this.#wanted()) if (!this.#busy.has(call.key)) next = Math.min(next, this.#dueAt(call));
     return next;
   }
 
   /** Asks the clouds about machines whose agents are silent. */
   inspect(instances: readonly Instance[]): void {
+    if (!this.#mayCall) return;
     const groups = Map.groupBy(
       instances.filter(({ machine }) => machine.id !== null && machine.status === 'launched' && machine.cloudState !== 'lost'),
       ({ machine }) => machine.cloud,
@@ -84,6 +91,16 @@ export class MachineKeeper {
 
   #wanted(): Call[] {
     return wantedCalls(this.#run).filter(({ kind, cloud }) => kind !== 'sweep' || !this.#swept.has(cloud));
+  }
+
+  /** The process, or the keeper, that wrote these intents may have ended right after its call. */
+  #begin(): void {
+    for (const { machine } of this.#run.instances.values()) {
+      if (machine.status === 'intended') this.#unclear.set(machine.token, this.#visibleAt(machine.cloud));
+    }
+    if (this.#mayCall) return;
+    this.#mayCall = true;
+    this.#report([]).catch(() => {});
   }
 
   #dueAt(call: Call): number {
@@ -197,12 +214,16 @@ export class MachineKeeper {
   /** Ends what the ledger does not know, until the cloud shows nothing of the run any more. */
   async #sweep({ key, cloud }: Call): Promise<void> {
     const asked = this.#now();
-    this.#nextLook.set(key, asked + lookEveryMs);
+    this.#nextLook.set(key, asked + Math.min(lookEveryMs * 2 ** this.#sweeps++, longestLookMs));
     try {
-      const found = await this.#clouds.sweep(cloud);
+      const { found, failure } = await this.#clouds.sweep(cloud);
       const settled = asked >= this.#run.facts.stateSince + this.#clouds.listConsistencyMs(cloud);
-      if (found.length > 0) await this.#report([(_run, now) => [leftover(cloud, found, now)]]);
-      else if (settled) this.#swept.add(cloud);
+      const news = `${cloud} ${found.join(' ')} ${failure ?? ''}`;
+      if (found.length === 0 && settled) this.#swept.add(cloud);
+      else if (found.length > 0 && !this.#told.has(news)) {
+        this.#told.add(news);
+        await this.#report([(_run, now) => [leftover(cloud, found, failure, now)]]);
+      }
     } catch (cause) {
       this.#ports.log.warn(`looking for what is left on ${cloud}: ${toConnectorError(cause).message}`);
     }

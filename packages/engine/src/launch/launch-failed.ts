@@ -14,7 +14,8 @@ export function launchFailed(instance: Instance, error: ConnectorError, random: 
     if (instance.machine.status !== 'intended') return [];
     const attempts = instance.machine.attempts + 1;
     const again = mayLaunchAgain(error.code, attempts);
-    const retryAt = again ? now + backoffMs(attempts, random, error.details.retryAfterMs) : 0;
+    // What may have been launched is looked for until the cloud has answered.
+    const retryAt = again || mustGo(run, instance) ? now + backoffMs(attempts, random, error.details.retryAfterMs) : 0;
     const failed = machineChange(instance, { attempts, retryAt, fault: error.message });
     if (again || mustGo(run, instance)) return [failed];
     const hint = error.details.hint === undefined ? '' : ` (${error.details.hint})`;

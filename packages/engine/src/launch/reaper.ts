@@ -4,6 +4,7 @@ import { hasEnded } from '../run/run.ts';
 import type { Clouds } from './clouds.ts';
 import { withinLimit, type CallFrame } from './call-limit.ts';
 import { toConnectorError } from './connector-failure.ts';
+import { removeResource } from './remove-resource.ts';
 
 /** Something on a cloud that carries this engine's tags and that nobody needs. */
 export interface Orphan {
@@ -81,8 +82,7 @@ export class Reaper {
     const machines = orphans.filter(({ resource }) => resource.kind === 'machine').map(({ resource }) => resource.id);
     if (machines.length > 0) await withinLimit(this.#ports, 'terminate', (context) => connector.terminate(machines, context));
     for (const { resource } of orphans) {
-      if (resource.kind !== 'machine')
-        await withinLimit(this.#ports, 'terminate', async (context) => connector.remove?.(resource, context));
+      if (resource.kind !== 'machine') await removeResource(this.#ports, connector, resource);
     }
     for (const { resource, reason } of orphans) this.#ports.log.warn(`${resource.kind} ${resource.id} on ${cloud} is removed: ${reason}`);
   }

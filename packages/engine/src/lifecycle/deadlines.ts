@@ -20,7 +20,10 @@ export function stateDeadline(run: Run): number | undefined {
   switch (state) {
     case 'Provisioning':
     case 'Executing':
-      return abort === null ? stateSince + run.plan.timeoutMs : Math.max(stateSince, abort.at) + abortGrace(run);
+      // A flag that is raised and taken down again and again must not put off the end for ever.
+      return abort === null
+        ? stateSince + run.plan.timeoutMs
+        : Math.min(Math.max(stateSince, abort.at), stateSince + run.plan.timeoutMs) + abortGrace(run);
     case 'SendingReports': {
       const longest = abort === null ? run.plan.timeoutMs : Math.min(run.plan.timeoutMs, abortedReportsMs);
       return stateSince + Math.max(longest, shortestGraceMs);

@@ -60,7 +60,7 @@ export const neverBlocking = new Set([
   'state',
 ]);
 
-/** Set while the run goes on: by the engine, or by a recipe where `writable` says so. */
+/** Set while the run goes on, by the engine or by a recipe. */
 export const storedInstanceNames = new Set([
   'hostname',
   'instanceid',

@@ -9,8 +9,8 @@ import { mappedFrom } from './mapping.ts';
 import { declaredSecret, isDeclared, planned, unknownParameter } from './read.ts';
 import { storedGlobalNames, storedInstanceNames } from './system.ts';
 
-/** Who writes: an instance's agent, or the engine and the run's users, who may write whatever is not derived. */
-export type Writer = { instance: Instance } | 'user' | 'engine';
+/** Who writes: an instance's agent, or a user of the run, who may write whatever is not derived. */
+export type Writer = { instance: Instance } | 'user';
 
 const maxShownValue = 200;
 

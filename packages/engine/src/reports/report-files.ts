@@ -59,6 +59,12 @@ export class ReportFiles {
     return { received: part.size, complete: true };
   }
 
+  /** Size and SHA-256 of a report that is there whole. */
+  async facts(run: string, name: string): Promise<{ bytes: number; sha256: string }> {
+    const path = this.#path(run, name);
+    return { bytes: (await stat(path)).size, sha256: await sha256Of(path) };
+  }
+
   open(run: string, name: string): Readable {
     return createReadStream(this.#path(run, name));
   }

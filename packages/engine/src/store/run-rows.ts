@@ -34,7 +34,7 @@ export function insertRun(run: Run, owner: string, cipher: ValueCipher): Stateme
   ];
 }
 
-export function insertInstance(run: Run, instance: Instance, position: number): Statement {
+function insertInstance(run: Run, instance: Instance, position: number): Statement {
   return {
     sql: 'INSERT INTO instances (run, name, position, data) VALUES (?, ?, ?, ?)',
     values: [run.id, instance.name, position, JSON.stringify(instance)],

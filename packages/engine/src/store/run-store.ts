@@ -153,8 +153,9 @@ export class RunStore {
   async find(text: string): Promise<RunListEntry[]> {
     const escaped = text.replace(/[\\%_]/g, (character) => `\\${character}`);
     const rows = await this.#database.all(
-      `SELECT id, name, state, created_at, created_by, ended_at, tags FROM runs WHERE id LIKE ? ESCAPE '\\' OR name = ? ORDER BY created_at DESC LIMIT 20`,
-      [`${escaped.toLowerCase()}%`, text],
+      `SELECT id, name, state, created_at, created_by, ended_at, tags FROM runs WHERE id LIKE ? ESCAPE '\\' OR name = ?
+        ORDER BY CASE WHEN id = ? THEN 0 WHEN name = ? THEN 1 ELSE 2 END, created_at DESC LIMIT 20`,
+      [`${escaped.toLowerCase()}%`, text, text, text],
     );
     return rows.map(listEntry);
   }
@@ -198,16 +199,16 @@ export class RunStore {
     }));
   }
 
-  /** Some runs that ended before a time, in milliseconds since the epoch. */
-  async endedBefore(time: number): Promise<string[]> {
-    return this.#ids('SELECT id FROM runs WHERE ended_at < ? ORDER BY ended_at LIMIT 50', [time]);
+  /** Some runs that ended before a time, in milliseconds since the epoch. @param skip so many of the oldest are left out */
+  async endedBefore(time: number, skip: number): Promise<string[]> {
+    return this.#ids('SELECT id FROM runs WHERE ended_at < ? ORDER BY ended_at, id LIMIT 50 OFFSET ?', [time, skip]);
   }
 
   /** Some runs that ended before a time and still have something in a table. */
-  async endedWith(table: 'logs' | 'reports', time: number): Promise<string[]> {
+  async endedWith(table: 'logs' | 'reports', time: number, skip: number): Promise<string[]> {
     return this.#ids(
-      `SELECT id FROM runs WHERE ended_at < ? AND EXISTS (SELECT 1 FROM ${table} WHERE run = runs.id) ORDER BY ended_at LIMIT 50`,
-      [time],
+      `SELECT id FROM runs WHERE ended_at < ? AND EXISTS (SELECT 1 FROM ${table} WHERE run = runs.id) ORDER BY ended_at, id LIMIT 50 OFFSET ?`,
+      [time, skip],
     );
   }
 

@@ -83,6 +83,7 @@ describe('an agent', () => {
       'a value of more than a mebibyte',
       { op: 'set', id: 1, key: 'web.1:ready', value: 'x'.repeat(1024 * 1024 + 1), secret: false, ignoreAbort: false },
     ],
+    ['output that cannot be counted', { op: 'log', source: 's', stream: 'stdout', offset: 2 ** 53 - 1, bytes: 1, text: 'x', at: '' }],
     ['an endless key', { op: 'get', key: 'x'.repeat(301), wait: false, ignoreAbort: false }],
     ['an endless reason', { op: 'abort', id: 1, reason: 'x'.repeat(8193) }],
   ])('that says %s is refused as a whole', async (_what, op) => {

@@ -19,7 +19,7 @@ const hide = true;
 const reportParams = z.strictObject({ name: z.string().max(300) });
 
 /** What agents use. Each has a key of its own, good for its own instance. */
-export function agentRoutes(app: App, { engine, agent }: RouteContext): void {
+export function agentRoutes(app: App, { engine, agents }: RouteContext): void {
   /** Before a body is read. */
   const onRequest = async (request: FastifyRequest): Promise<void> => {
     const key = bearerOf(request);
@@ -27,12 +27,13 @@ export function agentRoutes(app: App, { engine, agent }: RouteContext): void {
   };
 
   app.get('/agent/files/:digest', { schema: { hide, params: z.strictObject({ digest: sha256 }) } }, async (request, reply) => {
-    if (request.params.digest !== agent.sha256) {
-      throw new PacelineError('PACELINE_NOT_FOUND', 'This server has another agent', {
-        hint: 'The machine was launched by another version of the engine.',
+    const path = await agents.find(request.params.digest);
+    if (path === undefined) {
+      throw new PacelineError('PACELINE_NOT_FOUND', 'This server does not have that agent', {
+        hint: 'The machine was launched by a server with another state directory.',
       });
     }
-    return reply.type('text/javascript').header('cache-control', 'public, max-age=31536000, immutable').send(createReadStream(agent.path));
+    return reply.type('text/javascript').header('cache-control', 'public, max-age=31536000, immutable').send(createReadStream(path));
   });
 
   app.post(

@@ -2,6 +2,7 @@ import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { Engine } from '@paceline/engine';
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import * as z from 'zod';
+import type { AgentBundles } from '../agent-bundles.ts';
 import type { Access } from '../auth/access.ts';
 
 export type App = FastifyInstance<
@@ -22,7 +23,6 @@ export const nothing = z.null();
 export interface RouteContext {
   engine: Engine;
   access: Access;
-  /** The agent bundle: its path and its SHA-256. */
-  agent: { path: string; sha256: string };
+  agents: AgentBundles;
   version: string;
 }

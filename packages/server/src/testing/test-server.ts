@@ -8,6 +8,7 @@ import { joinFromUserData, newWorld, openEngine, type TestAgent, type World } fr
 import { loadModule, memoryFiles, type ResolvedDeployment } from '@paceline/model';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { vi } from 'vitest';
+import { AgentBundles } from '../agent-bundles.ts';
 import { buildApp, type AppOptions } from '../app.ts';
 import { createAccess } from '../auth/access.ts';
 import type { App } from '../routes/routes.ts';
@@ -43,9 +44,9 @@ export class TestServer {
     const engine = await openEngine(world);
     const agentPath = join(await mkdtemp(join(tmpdir(), 'paceline-server-')), 'agent.cjs');
     await writeFile(agentPath, agentText);
-    const agent = { path: agentPath, sha256: createHash('sha256').update(agentText).digest('hex') };
+    const agents = await AgentBundles.open(join(agentPath, '..', 'agents'), agentPath);
     const access = createAccess(engine, operatorToken);
-    const app = await buildApp({ engine, access, agent, version: '1.2.3', logger: false, ...options });
+    const app = await buildApp({ engine, access, agents, version: '1.2.3', logger: false, ...options });
     return new TestServer(app, engine, world);
   }
 
