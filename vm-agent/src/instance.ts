@@ -228,6 +228,7 @@ export class Instance {
   async #examine(): Promise<void> {
     const finding = await examine({
       script: this.#runner!.script,
+      idle: this.#runner!.idle,
       sessions: this.#store!.state.sessions,
       commands: this.#commands,
       table: processTable(marksOf(this.#config, this.#paths)),

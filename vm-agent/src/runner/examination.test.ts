@@ -25,6 +25,7 @@ interface World {
   ours?: number[];
   waitsIn?: Record<number, string>;
   sessions?: number[];
+  idle?: boolean;
 }
 
 async function find({
@@ -33,11 +34,13 @@ async function find({
   ours = [],
   waitsIn = {},
   sessions = [],
+  idle = false,
   ...more
 }: World): Promise<Finding> {
   let look = 0;
   return examine({
     script: 'script' in more ? more.script : 100,
+    idle,
     sessions,
     commands,
     table: {
@@ -125,6 +128,19 @@ describe('a script that has company', () => {
   });
 });
 
+describe('a machine whose work is done', () => {
+  const left = (more: Partial<ProcessStatus> = {}): ProcessStatus => process(300, 1, { session: 90, ...more });
+  test.each<[string, Finding, World]>([
+    ['with nothing left behind', 'alone', { looks: [[]] }],
+    ['with a daemon in the session of a script', 'accompanied', { looks: [[left()]], sessions: [90] }],
+    ['with a daemon that is known by its environment', 'accompanied', { looks: [[left()]], ours: [300] }],
+    ['with a daemon that is at work', 'busy', { looks: [[left()], [left({ ticks: '9 0 0 0' })]], sessions: [90] }],
+    ['with processes of others', 'alone', { looks: [[left()]] }],
+  ])('%s is %s', async (_what, finding, world) => {
+    expect(await find({ ...world, script: undefined, idle: true })).toBe(finding);
+  });
+});
+
 describe('a script that is busy, or may be', () => {
   const waiting = [...script, ...command(200)];
   const child = (more: Partial<ProcessStatus> = {}): ProcessStatus[] => [...waiting, process(300, 101, more)];
@@ -166,7 +182,7 @@ describe('a script that is busy, or may be', () => {
       waitsIn: () => '',
     };
     const clock = { now: () => now, sleep: async (): Promise<void> => {} };
-    expect(await examine({ script: 100, sessions: [], commands: [{ pid: 200, end: 0 }], table, clock })).toBe('busy');
+    expect(await examine({ script: 100, idle: false, sessions: [], commands: [{ pid: 200, end: 0 }], table, clock })).toBe('busy');
   });
 
   test('what was there before it is none of its own', async () => {

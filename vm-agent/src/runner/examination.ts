@@ -18,6 +18,8 @@ export interface ProcessTable {
 export interface Scene {
   /** The process that the script under way was started as, which leads a group and a session of its own. */
   script: number | undefined;
+  /** The work is done: only what scripts have left behind can still do something. */
+  idle: boolean;
   /** Those of scripts that have ended. */
   sessions: number[];
   commands: Iterable<CommandUnderWay>;
@@ -47,7 +49,16 @@ interface Look {
   trace: string;
 }
 
-function look({ script, sessions, commands, table, clock }: Scene): Look {
+function look(scene: Scene): Look {
+  return scene.idle ? lookAtLeftovers(scene) : lookAtStep(scene);
+}
+
+function lookAtLeftovers({ sessions, table }: Scene): Look {
+  const left = table.list().filter(({ pid, session }) => sessions.includes(session) || table.isOurs(pid));
+  return { finding: left.length === 0 ? 'alone' : findingOf(left, false), trace: traceOf(left) };
+}
+
+function lookAtStep({ script, sessions, commands, table, clock }: Scene): Look {
   const waits = [...commands];
   const all = waits.some(({ end }) => endsSoon(end, clock.now())) ? [] : table.list();
   const first = all.find(({ pid }) => pid === script);
@@ -63,10 +74,15 @@ function look({ script, sessions, commands, table, clock }: Scene): Look {
   const alone =
     others.every((one) => isPatient(one, table) && family(step, (each) => each === one).some((each) => asking.includes(each))) &&
     !all.some((one) => sessions.includes(one.session) && !step.includes(one));
-  return {
-    finding: others.some(({ state }) => /[RD]/.test(state)) ? 'busy' : alone ? 'alone' : 'accompanied',
-    trace: others.map(({ pid, ticks }) => `${pid} ${ticks}`).join(),
-  };
+  return { finding: findingOf(others, alone), trace: traceOf(others) };
+}
+
+function findingOf(others: ProcessStatus[], alone: boolean): Finding {
+  return others.some(({ state }) => /[RD]/.test(state)) ? 'busy' : alone ? 'alone' : 'accompanied';
+}
+
+function traceOf(processes: ProcessStatus[]): string {
+  return processes.map(({ pid, ticks }) => `${pid} ${ticks}`).join();
 }
 
 /** Some processes, and all that descend from them. */

@@ -50,7 +50,7 @@ test.each([
   ['zypper', '--non-interactive install --auto-agree-with-licenses nginx'],
   ['apk', 'add --no-progress nginx'],
 ])('%s', (name, call) => {
-  tool(name, 'echo "$*" >>"$CALLS"; exit 4');
+  tool(name, '[ "$1" = info ] || echo "$*" >>"$CALLS"; exit 4');
   expect(run('install', ['nginx'])).toMatchObject({ code: 4, calls: `${call}\n` });
 });
 

@@ -35,6 +35,11 @@ export class Runner {
     return this.#work?.script;
   }
 
+  /** Nothing is asked of this machine now. */
+  get idle(): boolean {
+    return this.#work?.completed ?? false;
+  }
+
   /** Stop what runs, with its processes. */
   async stop(): Promise<void> {
     this.#stopped = true;

@@ -43,6 +43,11 @@ export class Work {
     return scriptUnderWay(this.#bench, this.#assignment);
   }
 
+  /** All that the state asks of this machine is done, and the engine knows. */
+  get completed(): boolean {
+    return this.#completed;
+  }
+
   start(): void {
     if (this.#cancelled.signal.aborted) return;
     this.#completed = this.#assignment.completed;

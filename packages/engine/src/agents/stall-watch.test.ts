@@ -14,15 +14,18 @@ const crossed = (onStall: 'abort' | 'wait' = 'abort') =>
 
 const get = (key: string) => ({ op: 'get', key, wait: true, ignoreAbort: false }) as const;
 
+type Finding = 'alone' | 'accompanied' | 'busy';
+
 /** Lets time pass; every agent that is asked says what it finds. */
-async function pass(world: World, ms: number, agents: Map<string, TestAgent>, finding: 'alone' | 'accompanied' | 'busy'): Promise<void> {
+async function pass(world: World, ms: number, agents: Map<string, TestAgent>, finding: Finding | Record<string, Finding>): Promise<void> {
   const answered = new Map([...agents].map(([name, { events }]) => [name, events.length]));
   for (let passed = 0; passed < ms; passed += 500) {
     world.clock.pass(500);
     for (const [name, agent] of agents) {
       const asked = agent.events.slice(answered.get(name)).some(({ event }) => event === 'examine');
       answered.set(name, agent.events.length);
-      await agent.say(...(asked ? [{ op: 'examined', finding } as const] : []));
+      const found = typeof finding === 'string' ? finding : (finding[name] ?? 'alone');
+      await agent.say(...(asked ? [{ op: 'examined', finding: found } as const] : []));
     }
   }
 }
@@ -88,6 +91,27 @@ describe('a run in which everybody waits', () => {
     for (const [name, agent] of other.agents) await agent.say(get(`${name}:in`));
     await pass(patient, 300_000, other.agents, 'alone');
     expect((await other.engine.runDetail(other.id)).abort).toBeNull();
+  });
+
+  it('is none while a machine whose work is done has left something behind that is busy', async () => {
+    const world = newWorld();
+    const { agents, engine, id } = await bringUp(world, crossed());
+    const { seq } = (await engine.activeRun(id)).run.facts;
+    await agents.get('a.1')?.say({ op: 'complete', seq });
+    for (const name of ['b.1', 'b.2']) await agents.get(name)?.say(get(`${name}:in`));
+    const answers = { 'a.1': 'busy', 'b.1': 'alone', 'b.2': 'alone' } as const;
+    await pass(world, 60_000, agents, answers);
+    expect((await engine.runDetail(id)).abort).toBeNull();
+    expect(agents.get('a.1')?.events.some(({ event }) => event === 'examine')).toBe(true);
+  });
+
+  it('is asked afresh before it is ended', async () => {
+    const world = newWorld();
+    const { agents, engine, id } = await bringUp(world, crossed());
+    for (const [name, agent] of agents) await agent.say(get(`${name}:in`));
+    await pass(world, 110_000, agents, 'accompanied');
+    await pass(world, 60_000, agents, 'busy');
+    expect((await engine.runDetail(id)).abort).toBeNull();
   });
 
   it('is noticed also when an agent comes back in the middle of it', async () => {

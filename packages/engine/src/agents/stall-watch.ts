@@ -18,7 +18,7 @@ export class StallWatch {
   readonly #run: Run;
   readonly #sessions: Sessions;
   /** What everybody has been waiting for, and since when. */
-  #suspicion: { graph: string; since: number; asked: Set<Session> } | undefined;
+  #suspicion: { graph: string; since: number; asked: Set<Session>; again: boolean } | undefined;
   #nextLook = Number.POSITIVE_INFINITY;
 
   constructor(run: Run, sessions: Sessions) {
@@ -46,8 +46,8 @@ export class StallWatch {
       return [];
     }
     const graph = JSON.stringify(edges);
-    if (this.#suspicion?.graph !== graph) this.#suspicion = { graph, since: now, asked: new Set() };
-    const findings = this.#ask(this.#suspicion.asked);
+    if (this.#suspicion?.graph !== graph) this.#suspicion = { graph, since: now, asked: new Set(), again: false };
+    const findings = this.#ask(edges, this.#suspicion.asked);
     if (findings.includes('busy')) {
       this.#suspicion = undefined;
       return this.#later(now + busyMs);
@@ -55,12 +55,23 @@ export class StallWatch {
     const quiet = findings.every((finding) => finding === 'alone') ? quietMs.alone : quietMs.accompanied;
     const due = this.#suspicion.since + quiet;
     if (now < due || findings.includes(undefined)) return this.#later(Math.min(Math.max(due, now + lookMs), now + quietMs.alone));
-    return [stalled(edges)];
+    if (this.#suspicion.again) return [stalled(edges)];
+    // What they were doing then, they need not be doing now.
+    this.#suspicion.again = true;
+    this.#suspicion.asked.clear();
+    this.#ask(edges, this.#suspicion.asked);
+    return this.#later(now + lookMs);
   }
 
-  /** Asks every agent once, also one that comes back, and gathers what they have said. */
-  #ask(asked: Set<Session>): Session['finding'][] {
-    return waitedFor(this.#run).map((instance) => {
+  /**
+   * Asks every agent once, also one that comes back, and gathers what they have said. A machine whose work is done may have left
+   * something behind that will set a value: it is asked as well, unless it is gone.
+   */
+  #ask(edges: readonly WaitEdge[], asked: Set<Session>): Session['finding'][] {
+    const waiting = waitedFor(this.#run);
+    const setters = edges.flatMap(({ from }) => from.flatMap((name) => this.#run.instances.get(name) ?? []));
+    const done = setters.filter((instance) => !waiting.includes(instance) && this.#sessions.of(instance) !== undefined);
+    return [...waiting, ...new Set(done)].map((instance) => {
       const session = this.#sessions.of(instance);
       if (session === undefined || asked.has(session)) return session?.finding;
       asked.add(session);
