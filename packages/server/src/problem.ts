@@ -50,8 +50,11 @@ const retryAfter = 1;
 /** Logs an error and sets the head of its answer. */
 export function refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply): PacelineError {
   const error = toPacelineError(thrown);
-  if (error.status >= 500) request.log.error({ err: error.cause ?? error }, error.message);
-  if (error.status === 503) void reply.header('retry-after', retryAfter);
+  // Who is asked to come back in a moment is no mistake of anybody.
+  if (error.status === 503) {
+    request.log.info(error.message);
+    void reply.header('retry-after', retryAfter);
+  } else if (error.status >= 500) request.log.error({ err: error.cause ?? error }, error.message);
   void reply.status(error.status);
   return error;
 }
