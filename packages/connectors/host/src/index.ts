@@ -2,3 +2,4 @@
 export { lastLine, readConsole, wholeCharacters } from './console.ts';
 export { flushDirectory, writeDurably } from './durable-file.ts';
 export { checkAborted, hasCode, toConnectorError, unlessMissing } from './failure.ts';
+export { loopbackAddresses, type LoopbackAddress } from './loopback.ts';

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ConnectorContext, LaunchRequest } from '@paceline/engine/connector';
+
+export { openEngine, type TestEngine } from './engine.ts';
+export { until } from './until.ts';
 
 export const context: ConnectorContext = {
   signal: new AbortController().signal,
@@ -32,21 +34,6 @@ export function first<T>(values: readonly T[]): T {
     throw new Error('nothing there');
   }
   return value;
-}
-
-/** Waits for a condition; the answer is its first value that is neither undefined nor false. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false, ms = 10_000): Promise<T> {
-  const end = Date.now() + ms;
-  for (;;) {
-    const value = await look();
-    if (value !== undefined && value !== false) {
-      return value;
-    }
-    if (Date.now() > end) {
-      throw new Error(`waited in vain for: ${what}`);
-    }
-    await pause(5);
-  }
 }
 
 /** What a file says; undefined while it is missing or empty. */

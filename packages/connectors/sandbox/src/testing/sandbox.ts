@@ -1,16 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { context, engine, first, launchRequest, until } from '@paceline/connector-host/testing';
+import { context, engine, first, launchRequest } from '@paceline/connector-host/testing';
 import type { Connector, LaunchRequest, Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
 import { createImage, type ImageRecord } from '../image-factory.ts';
 import { configSchema, type Config } from '../config.ts';
 import { connectorModule } from '../index.ts';
 import { machineDirectory, runOf } from '../site.ts';
 
-export { context, engine, first, launchRequest, textOf, until } from '@paceline/connector-host/testing';
+export { context, engine, first, launchRequest, openEngine, textOf, until } from '@paceline/connector-host/testing';
 
 /** A root file system with cloud-init, as a directory or archive; ordinary users cannot have machines without one. */
 export const testImage = process.env['PACELINE_SANDBOX_IMAGE'] ?? '';
@@ -61,38 +60,6 @@ export async function openSandbox(settings: Record<string, unknown> = {}): Promi
     },
   };
   return sandbox;
-}
-
-/** Plays the engine: listens on the loopback address of the host, and keeps what machines send. */
-export interface TestEngine extends AsyncDisposable {
-  url: string;
-  /** What was posted to this path, once it was. */
-  posted(path: string): Promise<string>;
-  paths(): string[];
-}
-
-/** @param host the address to listen at */
-export async function openEngine(host = '127.0.0.1'): Promise<TestEngine> {
-  const bodies = new Map<string, string>();
-  const server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (text: string) => (body += text));
-    request.on('end', () => {
-      bodies.set(request.url ?? '', body);
-      response.end('ok\n');
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
-  const address = server.address();
-  return {
-    url: `http://${host}:${typeof address === 'object' ? address?.port : 0}`,
-    posted: (path) => until(`a call of ${path}`, () => bodies.get(path), 50_000),
-    paths: () => [...bodies.keys()],
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 /** What there is on the host because of this sandbox, besides files. */

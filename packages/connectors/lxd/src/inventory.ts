@@ -1,0 +1,57 @@
+import type { Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
+import * as z from 'zod';
+import { imageSchema, instanceSchema, type Image } from './answer.ts';
+import type { Client } from './client.ts';
+import type { Config } from './config.ts';
+import { unlessUnknown } from './failure.ts';
+import { inParallel, valuesOf } from './in-parallel.ts';
+import { toMachine, toResource } from './machine.ts';
+import { requireProject } from './project.ts';
+import { filterOf, matches, propertyPrefix, readTags } from './tags.ts';
+
+/** What is there of these machines. */
+export async function describeMachines(
+  client: Client,
+  config: Config,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, Machine>> {
+  const looks = await inParallel(ids, (id) =>
+    unlessUnknown(
+      client.get(`look up machine ${id}`, `/1.0/instances/${encodeURIComponent(id)}`, instanceSchema, {
+        query: { recursion: '1' },
+        signal,
+      }),
+    ),
+  );
+  const found = valuesOf(looks).filter((instance) => instance !== undefined);
+  if (found.length < ids.length) {
+    await requireProject(client, config, signal);
+  }
+  const machines = found.flatMap((instance) => toMachine(instance) ?? []);
+  return new Map(machines.map((machine) => [machine.id, machine]));
+}
+
+/** Everything in the project that carries the owner's tags. LXD answers with all there is at once. */
+export async function listResources(client: Client, config: Config, query: OwnerQuery, signal: AbortSignal): Promise<Resource[]> {
+  const filter = filterOf(query);
+  const [instances, images] = await Promise.all([
+    client.get('list machines', '/1.0/instances', z.array(instanceSchema), {
+      query: { recursion: '2', ...(filter !== undefined && { filter }) },
+      signal,
+    }),
+    client.get('list images', '/1.0/images', z.array(imageSchema), { query: { recursion: '1' }, signal }),
+    requireProject(client, config, signal),
+  ]);
+  const found = [...instances.map(toResource), ...images.map(imageResource)].filter((resource) => resource !== undefined);
+  return found.filter((resource) => isAskedFor(resource, query));
+}
+
+function isAskedFor({ owner, token = '' }: Resource, query: OwnerQuery): boolean {
+  return matches(query, { owner: { node: '', ...owner }, token, index: 0, expiresAt: new Date(0) });
+}
+
+function imageResource({ fingerprint, aliases, properties }: Image): Resource | undefined {
+  const tags = readTags(properties, propertyPrefix);
+  return tags && { kind: 'image', id: fingerprint, name: aliases?.[0]?.name ?? fingerprint, owner: tags.owner, token: tags.token };
+}

@@ -1,0 +1,112 @@
+import { ConnectorError, type ConnectorContext, type LaunchRequest, type Machine, type MachineRequest } from '@paceline/engine/connector';
+import { instanceSchema, serverSchema, type Instance } from './answer.ts';
+import type { Client } from './client.ts';
+import type { Config } from './config.ts';
+import { unlessUnknown } from './failure.ts';
+import { findImage } from './image.ts';
+import { inParallel, valuesOf } from './in-parallel.ts';
+import { instanceRequest, type Ground } from './instance-request.ts';
+import { toMachine, wasStarted } from './machine.ts';
+import { findRootDisk } from './root-disk.ts';
+import { configPrefix, readTags } from './tags.ts';
+
+export const userDataLimit = 256 * 1024;
+export const batchLimit = 64;
+
+/** How long making a machine may take, in seconds: the first of an image has it unpacked. */
+const creationLimit = 240;
+const startLimit = 60;
+
+/**
+ * Makes and starts machines, or finishes what an earlier launch with the same token began: their names are unique on the server.
+ * When only some can be had these are returned, so that the engine asks for the others alone.
+ */
+export async function launchMachines(
+  client: Client,
+  config: Config,
+  request: LaunchRequest,
+  context: ConnectorContext,
+): Promise<Machine[]> {
+  checkRequest(request);
+  const ground = await explore(client, config, request, context.signal);
+  const bodies = request.machines.map((machine) => ({ machine, body: instanceRequest(config, request, machine, ground) }));
+  const results = await inParallel(bodies, ({ machine, body }) => launchOne(client, request.token, machine, body, context.signal));
+  const made = results.filter((result) => result.status === 'fulfilled');
+  const failed = results.filter((result) => result.status === 'rejected');
+  if (made.length === 0) {
+    return valuesOf(results);
+  }
+  failed.forEach(({ reason }) => context.log.warn(String(reason)));
+  return made.map(({ value }) => value);
+}
+
+function checkRequest({ machines }: LaunchRequest): void {
+  if (machines.length > batchLimit) {
+    throw new ConnectorError('invalid', `A launch of ${machines.length} machines is over the limit of ${batchLimit}`);
+  }
+  for (const { name, userData } of machines) {
+    if (userData.length > userDataLimit) {
+      throw new ConnectorError('invalid', `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataLimit}`);
+    }
+    if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
+      throw new ConnectorError('invalid', `${name} cannot be the name of a machine`);
+    }
+  }
+}
+
+async function explore(client: Client, config: Config, request: LaunchRequest, signal: AbortSignal): Promise<Ground> {
+  const { api_extensions } = await client.get('ask for the server', '/1.0', serverSchema, { signal });
+  const disk = await findRootDisk(client, config, signal);
+  return {
+    fingerprint: await findImage(client, config, request.image === '' ? (config.image ?? '') : request.image, signal),
+    cloudInitKeys: api_extensions.includes('cloud_init'),
+    local: client.local,
+    ...(disk !== undefined && { rootDisk: disk }),
+  };
+}
+
+async function launchOne(
+  client: Client,
+  token: string,
+  { name, index }: MachineRequest,
+  body: Record<string, unknown>,
+  signal: AbortSignal,
+): Promise<Machine> {
+  const doing = `make machine ${name}`;
+  try {
+    await client.change(doing, 'POST', '/1.0/instances', { body, limit: creationLimit, signal });
+  } catch (error) {
+    // That it is there already is not always the first thing that the server minds.
+    const present = await unlessUnknown(lookUp(client, name, signal));
+    const tags = present && readTags(present.config, configPrefix);
+    if (tags?.token !== token || tags.index !== index) {
+      throw error;
+    }
+  }
+  return start(client, name, signal);
+}
+
+/** Starts a machine that was never started; one that has ended since stays so. */
+async function start(client: Client, name: string, signal: AbortSignal): Promise<Machine> {
+  const before = await lookUp(client, name, signal);
+  if (!wasStarted(before)) {
+    try {
+      const body = { action: 'start', timeout: startLimit };
+      await client.change(`start machine ${name}`, 'PUT', `/1.0/instances/${name}/state`, { body, limit: startLimit, signal });
+    } catch (error) {
+      // Somebody else who finishes the same launch may have been faster.
+      if (!wasStarted(await lookUp(client, name, signal))) {
+        throw error;
+      }
+    }
+  }
+  const machine = toMachine(await lookUp(client, name, signal));
+  if (machine === undefined) {
+    throw new ConnectorError('conflict', `Machine ${name} is not ours any more`);
+  }
+  return machine;
+}
+
+function lookUp(client: Client, name: string, signal: AbortSignal): Promise<Instance> {
+  return client.get(`look up machine ${name}`, `/1.0/instances/${name}`, instanceSchema, { query: { recursion: '1' }, signal });
+}

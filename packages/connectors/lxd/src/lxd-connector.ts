@@ -1,0 +1,42 @@
+import { ConnectorError, type Connector } from '@paceline/engine/connector';
+import { createClient } from './client.ts';
+import type { Config } from './config.ts';
+import { readMachineConsole } from './console.ts';
+import { describeMachines, listResources } from './inventory.ts';
+import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
+import { unlessUnknown } from './failure.ts';
+import { probeServer } from './probe.ts';
+import { terminateMachines } from './terminate.ts';
+
+/** A connector to a server of LXD or Incus. */
+export function createLxdConnector(config: Config): Connector {
+  const client = createClient(config);
+  return {
+    info: { name: 'lxd', version: '0.0.0', api: 1 },
+    capabilities: {
+      userDataBytes: userDataLimit,
+      maxBatch: batchLimit,
+      idempotency: 'name',
+      // From the answer to a launch until the server has noted the machine.
+      listConsistencyMs: 2000,
+      console: 'full',
+      reach: client.local ? 'host' : 'direct',
+      snapshot: config.type === 'container',
+    },
+    launch: (request, context) => launchMachines(client, config, request, context),
+    describe: (ids, { signal }) => describeMachines(client, config, ids, signal),
+    async *list(query, { signal }) {
+      yield* await listResources(client, config, query, signal);
+    },
+    terminate: (ids, { signal }) => terminateMachines(client, config, ids, signal),
+    probe: (context) => probeServer(client, config, context),
+    async remove({ kind, id }, { signal }) {
+      if (kind !== 'image') {
+        throw new ConnectorError('unsupported', `An LXD cloud has no ${kind} that could be removed by itself`);
+      }
+      await unlessUnknown(client.change(`remove image ${id}`, 'DELETE', `/1.0/images/${encodeURIComponent(id)}`, { signal }));
+    },
+    consoleLog: (id, since, { signal }) => readMachineConsole(client, id, since, signal),
+    close: async () => client.close(),
+  };
+}
