@@ -166,11 +166,11 @@ const pair =
 const peer = '{ ready: { output: true }, peer: }';
 
 test('two machines that wait for each other', async () => {
-  const wait = '#!/bin/sh\nss-get --timeout 600 peer\nss-set ready true\n';
+  const wait = '#!/bin/sh -e\nss-get --timeout 600 peer\nss-set ready true\n';
   expect(problems(await deploy({ a: [peer, wait], b: [peer, wait] }, pair))).toMatchInlineSnapshot(`
-    "a/deploy.sh:2:1: error: a.1 and b.1 wait for each other for ever:
-      a.1 waits at a/deploy.sh:2 for peer (b.1:ready), which b.1 sets only at b/deploy.sh:3
-      b.1 waits at b/deploy.sh:2 for peer (a.1:ready), which a.1 sets only at a/deploy.sh:3
+    "a/deploy.sh:2:1: error: a and b wait for each other: the run can never go on.
+      a waits here for b:ready, which b sets (b/deploy.sh:3) only after it has got a:ready (b/deploy.sh:2)
+      b waits at b/deploy.sh:2 for a:ready, which a sets (a/deploy.sh:3) only after it has got b:ready (a/deploy.sh:2)
         2 | ss-get --timeout 600 peer
           | ^^^^^^^^^^^^^^^^^^^^^^^^^
       Set what others wait for before waiting for them."
@@ -188,9 +188,9 @@ test('the order of the phases and of the ancestors counts', async () => {
 
 test('a circle of three, through a global and direct reads', async () => {
   const images: Parameters<typeof deploy>[0] = {
-    a: ['{ done: { output: true } }', '#!/bin/sh\nss-get ss:token\nss-set done 1\n'],
-    b: ['{ done: { output: true } }', '#!/bin/sh\nss-get a:done\nss-set done 1\n'],
-    c: ['{ done: { output: true } }', '#!/bin/sh\nx=$(ss-get-all b done)\nss-set ss:token 1\n'],
+    a: ['{ done: { output: true } }', '#!/bin/sh -e\nss-get ss:token\nss-set done 1\n'],
+    b: ['{ done: { output: true } }', '#!/bin/sh -e\nss-get a:done\nss-set done 1\n'],
+    c: ['{ done: { output: true } }', '#!/bin/sh\nx=$(ss-get-all --timeout 0 b done)\nss-set ss:token 1\n'],
   };
   const deployment = await deploy(
     images,
@@ -198,10 +198,10 @@ test('a circle of three, through a global and direct reads', async () => {
     '{ token: { output: true } }',
   );
   expect(problems(deployment)).toMatchInlineSnapshot(`
-    "a/deploy.sh:2:1: error: a.1, c.1 and b.1 wait for each other for ever:
-      a.1 waits at a/deploy.sh:2 for ss:token, which c.1 sets only at c/deploy.sh:3
-      c.1 waits at c/deploy.sh:2 for done (b.1:done), which b.1 sets only at b/deploy.sh:3
-      b.1 waits at b/deploy.sh:2 for a:done (a.1:done), which a.1 sets only at a/deploy.sh:3
+    "a/deploy.sh:2:1: error: a, c and b.1 wait for each other: the run can never go on.
+      a waits here for ss:token, which c sets (c/deploy.sh:3) only after it has got b.1:done (c/deploy.sh:2)
+      c waits at c/deploy.sh:2 for b.1:done, which b.1 sets (b/deploy.sh:3) only after it has got a:done (b/deploy.sh:2)
+      b.1 waits at b/deploy.sh:2 for a:done, which a sets (a/deploy.sh:3) only after it has got ss:token (a/deploy.sh:2)
         2 | ss-get ss:token
           | ^^^^^^^^^^^^^^^
       Set what others wait for before waiting for them."
@@ -231,14 +231,14 @@ test('a circle of three, through a global and direct reads', async () => {
 });
 
 test('a machine that waits for itself', async () => {
-  expect(problems(await deploy({ a: ['{ x: { output: true } }', '#!/bin/sh\nss-get x\nss-set x 1\n'] }, '{ a: { image: ../a } }')))
+  expect(problems(await deploy({ a: ['{ x: { output: true } }', '#!/bin/sh -e\nss-get x\nss-set x 1\n'] }, '{ a: { image: ../a } }')))
     .toMatchInlineSnapshot(`
-    "a/deploy.sh:2:1: error: a.1 waits for itself for ever:
-      a.1 waits at a/deploy.sh:2 for x, which a.1 sets only at a/deploy.sh:3
-        2 | ss-get x
-          | ^^^^^^^^
-      Set what others wait for before waiting for them."
-  `);
+      "a/deploy.sh:2:1: error: a waits for itself: the run can never go on.
+        a waits here for a:x, which it sets only after that (a/deploy.sh:3)
+          2 | ss-get x
+            | ^^^^^^^^
+        Set what others wait for before waiting for them."
+    `);
 });
 
 test.each([
@@ -264,12 +264,37 @@ test.each([
 test('a branch is a warning', async () => {
   const wait = '#!/bin/sh\nif [ -f /x ]; then ss-get peer; fi\nss-set ready true\n';
   expect(problems(await deploy({ a: [peer, wait], b: [peer, wait] }, pair))).toMatchInlineSnapshot(`
-    "a/deploy.sh:2:20: warning: a.1 and b.1 may wait for each other for ever:
-      a.1 waits at a/deploy.sh:2 for peer (b.1:ready), which b.1 sets only at b/deploy.sh:3
-      b.1 waits at b/deploy.sh:2 for peer (a.1:ready), which a.1 sets only at a/deploy.sh:3
+    "a/deploy.sh:2:20: warning: a and b may wait for each other.
+      a waits here for b:ready, which b sets (b/deploy.sh:3) only after it has got a:ready (b/deploy.sh:2)
+      b waits at b/deploy.sh:2 for a:ready, which a sets (a/deploy.sh:3) only after it has got b:ready (a/deploy.sh:2)
         2 | if [ -f /x ]; then ss-get peer; fi
           |                    ^^^^^^^^^^^
       Set what others wait for before waiting for them."
+  `);
+});
+
+test('a value that somebody outside may set', async () => {
+  const script = '#!/bin/sh -e\nss-get --timeout 0 in\n';
+  const deployment = await deploy({ a: ['{ in: }', script] }, '{ a: { image: ../a } }');
+  expect(problems({ ...deployment, onStall: 'wait' })).toMatchInlineSnapshot(`
+    "a/deploy.sh:2:1: warning: Nothing sets \`in\`: this waits until somebody outside sets it.
+        2 | ss-get --timeout 0 in
+          | ^^^^^^^^^^^^^^^^^^^^^
+      Set it in a script of \`a\` (\`ss-set in …\`), give it a default, map it or give it when the run starts (\`a:in=…\`)."
+  `);
+});
+
+test('the value of a file', async () => {
+  const script = '#!/bin/sh -e\nss-set --file out.txt ready\nss-set ready --file=out.txt\nss-get ready\n';
+  expect(problems(await deploy({ a: [peer, script] }, '{ a: { image: ../a } }'))).toBe('');
+});
+
+test('the address of a service that nobody tells', async () => {
+  expect(problems(await deploy({ a: [peer, '#!/bin/sh\nss-get ss:url.service\n'] }, '{ a: { image: ../a } }'))).toMatchInlineSnapshot(`
+    "a/deploy.sh:2:1: error: Nothing sets \`ss:url.service\`: this would wait until its timeout, then fail.
+        2 | ss-get ss:url.service
+          | ^^^^^^^^^^^^^^^^^^^^^
+      Set it in a script (\`ss-set ss:url.service …\`)."
   `);
 });
 

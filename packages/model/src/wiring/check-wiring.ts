@@ -4,13 +4,14 @@ import type { Script } from '../resolved/image.ts';
 import type { RunPlan } from '../resolved/run-plan.ts';
 import { type Diagnostic, type Finding, sortDiagnostics } from '../source/diagnostic.ts';
 import type { Range } from '../source/source-text.ts';
-import { findDeadlocks, type Deadlock } from './deadlock.ts';
+import { findDeadlocks } from './deadlock.ts';
+import { deadlockFinding } from './deadlock-finding.ts';
 import { type WiringEdge, wiringEdges } from './edges.ts';
 import { callsOf } from './flow.ts';
 import { findNeverSet } from './never-set.ts';
 import { parameterFacts } from './parameter-facts.ts';
 import { recipesOf } from './recipes.ts';
-import { diagnoseScript, placeOf } from './script-place.ts';
+import { diagnoseScript } from './script-place.ts';
 import { timelineOf } from './timeline.ts';
 
 /** What the scripts of a deployment would do to each other, found by reading them. */
@@ -33,6 +34,12 @@ export function checkWiring(deployment: ResolvedDeployment, plan?: RunPlan): Wir
   const problems = new Problems();
   const notChecked = new Problems();
   const named = new Set<string>();
+  const name = (written: string): void => {
+    const key = parseKey(written);
+    if (key?.kind === 'instance') named.add(instanceName(key));
+  };
+  for (const { parameters } of Object.values(deployment.nodes))
+    for (const one of Object.values(parameters)) if ('from' in one) name(one.from);
   for (const scripts of recipes.values()) {
     for (const { parsed, script } of scripts) {
       for (const { range, message } of parsed.notChecked) notChecked.add(script, range, { severity: 'warning', message });
@@ -42,10 +49,7 @@ export function checkWiring(deployment: ResolvedDeployment, plan?: RunPlan): Wir
           message: `The shell would not understand this: ${message}.`,
         });
       }
-      for (const { key } of callsOf(parsed.flow)) {
-        const parsedKey = parseKey(key);
-        if (parsedKey?.kind === 'instance') named.add(instanceName(parsedKey));
-      }
+      for (const { key } of callsOf(parsed.flow)) name(key);
     }
   }
   const facts = parameterFacts(deployment, plan, named);
@@ -69,7 +73,8 @@ export function checkWiring(deployment: ResolvedDeployment, plan?: RunPlan): Wir
   for (const { script, range, ...finding } of findings) problems.add(script, range, finding);
   for (const deadlock of findDeadlocks(timelines, facts, (key) => facts.isGiven(key) || neverSet.has(key))) {
     const [first] = deadlock.links;
-    if (first !== undefined) problems.add(first.waits.script, first.waits.call.range, deadlockFinding(deadlock));
+    if (first !== undefined)
+      problems.add(first.waits.script, first.waits.call.range, deadlockFinding(deadlock, facts, deployment.onStall === 'wait'));
   }
   return {
     problems: problems.sorted(),
@@ -101,22 +106,4 @@ function warnForeign(written: string, me: string, warn: (finding: Finding) => vo
     message: `This sets a parameter of another node, \`${written}\`; a machine may only set its own and those of the run (\`ss:NAME\`).`,
     hint: `Set it here under its own name, and map it in the deployment: \`${key.name}: { from: "${me}:${key.name}" }\`.`,
   });
-}
-
-function deadlockFinding({ links, certain }: Deadlock): Finding {
-  const machines = [...new Set(links.map(({ waits }) => waits.instance))];
-  const lines = links.map(({ waits, key, setter }) => {
-    const what = key === `${waits.instance}:${waits.call.key}` || key === waits.call.key ? waits.call.key : `${waits.call.key} (${key})`;
-    return `  ${waits.instance} waits at ${placeOf(waits.script, waits.call.range)} for ${what}, which ${setter.instance} sets only at ${placeOf(setter.script, setter.call.range)}`;
-  });
-  const [one] = machines;
-  const head =
-    machines.length === 1
-      ? `${one} ${certain ? 'waits' : 'may wait'} for itself`
-      : `${machines.slice(0, -1).join(', ')} and ${machines.at(-1)} ${certain ? 'wait' : 'may wait'} for each other`;
-  return {
-    severity: certain ? 'error' : 'warning',
-    message: `${head} for ever:\n${lines.join('\n')}`,
-    hint: 'Set what others wait for before waiting for them.',
-  };
 }

@@ -1,6 +1,6 @@
 import { parseKey } from '../parameters/key.ts';
 import type { ResolvedDeployment } from '../resolved/deployment.ts';
-import { callsOf } from './flow.ts';
+import { callsOf, isSet } from './flow.ts';
 import type { ParameterFacts } from './parameter-facts.ts';
 import type { RecipeScript } from './recipes.ts';
 
@@ -36,7 +36,7 @@ export function wiringEdges(
     for (const call of scripts.flatMap(({ parsed }) => callsOf(parsed.flow))) {
       if (call.possible || facts.wrong(call, { node, index: 1 }) !== undefined) continue;
       const key = parseKey(call.node === undefined ? call.key : `${call.node}:${call.key}`);
-      const sets = call.command === 'ss-set' || call.command === 'ss-random';
+      const sets = isSet(call);
       if (key?.kind === 'global') {
         const users = sets ? setters : readers;
         users.set(key.name, (users.get(key.name) ?? new Set()).add(node));

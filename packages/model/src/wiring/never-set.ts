@@ -3,10 +3,10 @@ import type { ResolvedDeployment } from '../resolved/deployment.ts';
 import type { Script } from '../resolved/image.ts';
 import type { Finding } from '../source/diagnostic.ts';
 import type { Range } from '../source/source-text.ts';
-import { callsOf } from './flow.ts';
+import { callsOf, isSet } from './flow.ts';
 import type { ParameterFacts } from './parameter-facts.ts';
 import { blockingPhases, type RecipeScript } from './recipes.ts';
-import { type Step, stepsOf, type Timeline } from './timeline.ts';
+import { stepsOf, type Timeline } from './timeline.ts';
 
 export interface NeverSet {
   /** Keys that no script sets and that have no value, whether or not that is certain enough to be reported. */
@@ -22,9 +22,10 @@ export function findNeverSet(
   facts: ParameterFacts,
 ): NeverSet {
   const steps = timelines.flatMap(stepsOf);
-  const set = new Set(steps.filter(isSet).flatMap(({ keys }) => keys));
+  const set = new Set(steps.filter(({ call }) => isSet(call)).flatMap(({ keys }) => keys));
   const neverSet = new Set<string>();
   const findings: NeverSet['findings'] = [];
+  const elsewhere = [...recipes.values()].flat().some(({ parsed }) => parsed.setsElsewhere);
   for (const { call, keys, script } of steps) {
     if (!call.blocking || call.possible) continue;
     for (const key of keys) {
@@ -35,8 +36,9 @@ export function findNeverSet(
       const owner = ownerOf(root);
       const readers = owner === undefined ? [...recipes.values()].flat() : (recipes.get(owner) ?? []);
       // What cannot be read may set it: say nothing rather than something wrong.
-      if (readers.some(({ parsed }) => parsed.mayAlsoSet)) continue;
-      const certain = !call.conditional && !call.tolerant && !readers.some(({ parsed }) => parsed.runsOthers);
+      if (elsewhere || readers.some(({ parsed }) => parsed.mayAlsoSet)) continue;
+      const outsiders = deployment.onStall === 'wait';
+      const certain = !call.conditional && !call.tolerant && !outsiders && !readers.some(({ parsed }) => parsed.runsOthers);
       findings.push({
         script,
         range: call.range,
@@ -48,10 +50,6 @@ export function findNeverSet(
   return { neverSet, findings };
 }
 
-function isSet({ call }: Step): boolean {
-  return call.command === 'ss-set' || call.command === 'ss-random';
-}
-
 function ownerOf(key: string): string | undefined {
   const parsed = parseKey(key);
   if (parsed?.kind === 'machine') return machineNode;
@@ -59,7 +57,7 @@ function ownerOf(key: string): string | undefined {
 }
 
 function explain(
-  { nodes, parameters }: ResolvedDeployment,
+  { nodes, parameters, onStall }: ResolvedDeployment,
   written: string,
   key: string,
   root: string,
@@ -84,15 +82,16 @@ function explain(
     owner === undefined
       ? `set it in a script (\`ss-set ss:${name} …\`)`
       : `set it in a script of \`${nodes[owner]?.image.module}\` (\`ss-set ${name} …\`)`,
-    'give it a default',
   ];
+  if (spec !== undefined) ways.push('give it a default');
   if (spec !== undefined && !spec.output) {
     if (owner !== undefined && owner !== machineNode) ways.push('map it');
     ways.push(`give it when the run starts (\`${owner === undefined || owner === machineNode ? '' : `${owner}:`}${name}=…\`)`);
   }
-  const list = `${ways.slice(0, -1).join(', ')} or ${ways.at(-1)}.`;
+  const list = ways.length === 1 ? `${ways[0]}.` : `${ways.slice(0, -1).join(', ')} or ${ways.at(-1)}.`;
+  const then = onStall === 'wait' ? 'this waits until somebody outside sets it' : 'this would wait until its timeout, then fail';
   return {
-    message: `Nothing sets \`${written}\`: this would wait until its timeout, then fail.${follows}`,
+    message: `Nothing sets \`${written}\`: ${then}.${follows}`,
     hint: list.charAt(0).toUpperCase() + list.slice(1),
   };
 }

@@ -17,12 +17,19 @@ export interface ParameterFacts {
   wrong(call: Call, me: InstanceRef): Finding | undefined;
   /** Has a value from the start of the run. */
   isGiven(key: string): boolean;
+  /** May be given one when the run starts. */
+  mayBeGiven(key: string): boolean;
+  /** There is such an instance in every run. */
+  isCertain(instance: string): boolean;
   /** The key itself, the key that it follows by a mapping, the one that this follows, and so on. */
   chain(key: string): string[];
 }
 
 /** So many instances of a node behave like any number of them. */
 const enough = 3;
+
+/** The only one of the parameters of every run that scripts have to set, so that others may wait for it. */
+const serviceName = 'url.service';
 
 export function parameterFacts(deployment: ResolvedDeployment, plan: RunPlan | undefined, named: ReadonlySet<string>): ParameterFacts {
   const { nodes, parameters: globals, kind } = deployment;
@@ -34,6 +41,13 @@ export function parameterFacts(deployment: ResolvedDeployment, plan: RunPlan | u
   const countOf = (node: string): number | undefined => {
     const planned = plan?.nodes[node]?.multiplicity ?? nodes[node]?.multiplicity;
     return typeof planned === 'number' ? planned : undefined;
+  };
+  /** So many there are at least. */
+  const leastOf = (node: string): number => {
+    const count = countOf(node);
+    if (count !== undefined) return count;
+    const [, name = ''] = /^\s*parameters\.(\w+)\s*$/.exec(String(nodes[node]?.multiplicity)) ?? [];
+    return (Object.hasOwn(globals, name) ? globals[name]?.minimum : undefined) ?? 0;
   };
   const instances = (node: string): InstanceRef[] => {
     const count = countOf(node);
@@ -122,7 +136,7 @@ export function parameterFacts(deployment: ResolvedDeployment, plan: RunPlan | u
     isGiven(key) {
       const parsed = parseKey(key);
       if (parsed?.kind === 'global') {
-        if (globalNames.has(parsed.name)) return true;
+        if (globalNames.has(parsed.name)) return parsed.name !== serviceName;
         const spec = Object.hasOwn(globals, parsed.name) ? globals[parsed.name] : undefined;
         return plan ? plan.globals[parsed.name]?.value !== undefined : hasFirstValue(spec);
       }
@@ -130,12 +144,24 @@ export function parameterFacts(deployment: ResolvedDeployment, plan: RunPlan | u
       if (at === undefined) return true;
       if (nodeLevelNames.has(at.name)) return true;
       const spec = specOf(at.node, at.name);
+      if (spec === undefined && at.name === serviceName) return false;
       // What is not declared is another problem than what is not set.
       if (instanceLevelNames.has(at.name) || spec === undefined) return true;
       if (plan) return plan.nodes[at.node]?.parameters[at.name]?.value !== undefined;
       const written = nodes[at.node]?.parameters[at.name];
       if (written === undefined) return hasFirstValue(spec);
       return 'expression' in written || ('value' in written && written.value !== '');
+    },
+    mayBeGiven(key) {
+      if (plan) return false;
+      const parsed = parseKey(key);
+      const at = place(key);
+      const spec = parsed?.kind === 'global' ? globals[parsed.name] : at && specOf(at.node, at.name);
+      return spec !== undefined && spec.output !== true && source(key) === undefined;
+    },
+    isCertain(instance) {
+      const [node = instance, index = '1'] = instance.split('.');
+      return Number(index) <= leastOf(node);
     },
     chain(key) {
       const keys = [key];

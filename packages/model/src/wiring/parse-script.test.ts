@@ -7,11 +7,12 @@ import { parseScript } from './parse-script.ts';
 function calls(text: string): string[] {
   return callsOf(parseScript(text).flow).map(
     ({ command, key, node, blocking, conditional, tolerant, possible }) =>
-      `${command.slice(3)} ${node === undefined ? '' : `${node} `}${key}${conditional ? '?' : ''}${tolerant ? '~' : ''}${command.startsWith('ss-get') && !blocking ? '!' : ''}${possible ? '*' : ''}`,
+      `${command.slice(3)} ${node === undefined ? '' : `${node} `}${key}${conditional ? '?' : ''}${tolerant ? '~' : ''}${!blocking && /ss-(get|wait)/.test(command) ? '!' : ''}${possible ? '*' : ''}`,
   );
 }
 const shape = (flow: Flow): unknown => {
   if (flow.kind === 'call') return flow.call.key;
+  if (flow.kind === 'unread') return { unread: flow.sets };
   if (flow.kind === 'sequence') return flow.steps.map(shape);
   if (flow.kind === 'background') return { background: shape(flow.body) };
   return { [flow.kind]: (flow.kind === 'together' ? flow.parts : flow.branches).map(shape) };
@@ -36,7 +37,7 @@ test.each([
   [
     'substitutions in substitutions',
     'x=$(echo $(ss-get "$(ss-get a)"))\ny=$(( $(ss-get n) + 1 ))\nz=${q:-$(ss-get r)}',
-    ['get a', 'get n', 'get r'],
+    ['get a', 'get n', 'get r?'],
   ],
   [
     'branches',
@@ -51,7 +52,7 @@ test.each([
   [
     'failure that is handled',
     'ss-get a || true\nx=$(ss-get b) || exit 1\n! ss-get c\nss-get d && ss-set e 1',
-    ['get a~', 'get b~', 'get c~', 'get d', 'set e'],
+    ['get a~', 'get b', 'get c~', 'get d', 'set e'],
   ],
   [
     'functions',
@@ -59,6 +60,17 @@ test.each([
     ['get a', 'get b', 'get c', 'get c'],
   ],
   ['a wrapper with the same name', 'ss-get() { command ss-get --timeout 900 "$@"; }\nss-get a', ['get a']],
+  [
+    'arguments that change',
+    'wait_for() { n=$1; shift; ss-get "$1"; }\nwait_for 1 a\nfor k in a b; do k=c; ss-get $k; done\nretry() { shift; "$@"; }\nretry 3 ss-set d 1',
+    ['set d?*'],
+  ],
+  [
+    'options in short',
+    'ss-get --time 5 a\nss-get --no b\nss-get --help\nss-set --file x c\nss-random --size=3 d',
+    ['get a', 'get b!', 'set c', 'random d'],
+  ],
+  ['waits', 'ss-wait a\nss-wait --timeout 5 b ready', ['wait a', 'wait b']],
   ['get-all', 'ss-get-all --timeout 5 worker ready\nss-get-all "$x" y', ['get-all worker ready']],
   [
     'shells in shells',
@@ -100,6 +112,10 @@ test('what cannot be read is said, not guessed', () => {
   expect(notes('#!/usr/bin/env -S bash -e\nss-get a')).toEqual([]);
   expect(parseScript('#!/usr/bin/python\nss-set').mayAlsoSet).toBe(true);
   expect(parseScript('./configure').runsOthers).toBe(true);
+  expect(parseScript('$BIN/configure').runsOthers).toBe(true);
+  expect(parseScript('/usr/bin/id; systemctl start x').runsOthers).toBe(false);
+  expect(parseScript('which ss-set; test -x /usr/bin/ss-set').mayAlsoSet).toBe(false);
+  expect(parseScript('ssh host ss-set x 1').setsElsewhere).toBe(true);
 });
 
 test('functions without end are read in time', () => {

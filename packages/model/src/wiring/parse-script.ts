@@ -1,13 +1,10 @@
 import { parse } from 'unbash';
-import { type Flow, nothing } from './flow.ts';
 import type { Range } from '../source/source-text.ts';
-import { ScriptReader } from './script-reader.ts';
-
-/** A part of a script that the check cannot see into. */
-export interface Blind {
-  range: Range;
-  message: string;
-}
+import { type Flow, sequence, unreadIn } from './flow.ts';
+import { mentionsSet } from './other-command.ts';
+import { unread } from './reader-scope.ts';
+import { type Blind, ScriptReader } from './script-reader.ts';
+import { firstOptions } from './shell-options.ts';
 
 /** What a script does with parameters. */
 export interface ParsedScript {
@@ -15,6 +12,8 @@ export interface ParsedScript {
   notChecked: Blind[];
   /** It may set parameters that cannot be read from its text: `ss-set "$name"`, another language. */
   mayAlsoSet: boolean;
+  /** It may set those of other machines: a command for another machine. */
+  setsElsewhere: boolean;
   /** It runs other programs, which might set parameters too. */
   runsOthers: boolean;
   errors: { range: Range; message: string }[];
@@ -28,13 +27,8 @@ const largest = 256 * 1024;
  */
 export function parseScript(text: string): ParsedScript {
   const [first = ''] = text.split('\n', 1);
-  const blind = (message: string): ParsedScript => ({
-    flow: nothing,
-    notChecked: [{ range: [0, first.length], message }],
-    mayAlsoSet: /ss-(set|random)|slipstream|\/run\//i.test(text),
-    runsOthers: true,
-    errors: [],
-  });
+  const blind = (message: string): ParsedScript =>
+    read(/ss-(set|random)|slipstream|\/run\//i.test(text) ? unread.own : unread['hardly-own'], [{ range: [0, first.length], message }]);
   if (first.startsWith('#!') && !/^#!\s*(\S*\/)?(env\s+(-\S+\s+)*)?(sh|bash|dash|ash|ksh|busybox\s+sh)(\s|$)/.test(first)) {
     const interpreter = first.slice(2).trim();
     return blind(`The script is for ${interpreter}, not for a shell: it is not checked.`);
@@ -42,17 +36,25 @@ export function parseScript(text: string): ParsedScript {
   if (text.length > largest) return blind('The script is too long to be checked.');
   try {
     const script = parse(text);
-    const reader = new ScriptReader(script);
+    const reader = new ScriptReader(script, firstOptions(first));
     const flow = reader.read();
     const errors = (script.errors ?? []).slice(0, 3).map(({ message, pos }) => ({ message, range: [pos, pos + 1] as const }));
-    return {
-      flow,
-      notChecked: reader.notChecked,
-      mayAlsoSet: reader.mayAlsoSet,
-      runsOthers: reader.runsOthers,
-      errors,
-    };
+    // What comes behind a mistake may have been taken for something else.
+    const missed = errors.length > 0 && mentionsSet(text);
+    return read(missed ? sequence([unread.own, flow]) : flow, reader.notChecked, errors);
   } catch {
     return blind('The script is nested too deeply to be checked.');
   }
+}
+
+function read(flow: Flow, notChecked: Blind[], errors: ParsedScript['errors'] = []): ParsedScript {
+  const sets = unreadIn(flow);
+  return {
+    flow,
+    notChecked,
+    errors,
+    mayAlsoSet: sets.some((one) => one === 'own' || one === 'any'),
+    setsElsewhere: sets.includes('any'),
+    runsOthers: sets.includes('hardly-own'),
+  };
 }

@@ -1,6 +1,6 @@
 import { instanceName, type InstanceRef } from '../parameters/key.ts';
 import type { Script } from '../resolved/image.ts';
-import type { Call, Flow } from './flow.ts';
+import type { Call, Flow, UnreadSets } from './flow.ts';
 import type { ParameterFacts } from './parameter-facts.ts';
 import { blockingPhases, type RecipeScript } from './recipes.ts';
 
@@ -15,6 +15,7 @@ export interface Step {
 /** The flow of an instance from its first script to the barrier after `deploy`. */
 export type Timeline =
   | { kind: 'step'; step: Step }
+  | { kind: 'unread'; instance: string; sets: UnreadSets }
   | { kind: 'sequence'; steps: readonly Timeline[] }
   | { kind: 'together'; parts: readonly Timeline[] }
   | { kind: 'choice'; branches: readonly Timeline[] }
@@ -37,6 +38,8 @@ function place(flow: Flow, script: Script, me: InstanceRef, facts: ParameterFact
         step: { instance: instanceName(me), call: flow.call, script, keys: facts.keysOf(flow.call, me) },
       };
     }
+    case 'unread':
+      return { kind: 'unread', instance: instanceName(me), sets: flow.sets };
     case 'sequence':
       return { kind: 'sequence', steps: flow.steps.map(inner) };
     case 'together':
@@ -53,6 +56,8 @@ export function stepsOf(timeline: Timeline): Step[] {
   switch (timeline.kind) {
     case 'step':
       return [timeline.step];
+    case 'unread':
+      return [];
     case 'sequence':
       return timeline.steps.flatMap(stepsOf);
     case 'together':

@@ -52,6 +52,16 @@ function valueOf(name: string, { values, args }: Variables): string | undefined 
   return values.get(name);
 }
 
+/** The text of a word, with `_` for what depends on the run of the script. */
+export function outline(word: Word): string {
+  return word.parts === undefined ? word.value : outlineOf(word.parts);
+}
+
+/** The same for the parts of a word or of a here-document. */
+export function outlineOf(parts: readonly WordPart[]): string {
+  return parts.map((part) => (part.type === 'DoubleQuoted' ? outlineOf(part.parts) : (pieceOf(part, noVariables) ?? '_'))).join('');
+}
+
 /** The words of a command, name first. `"$@"` stands for the arguments of the function, where they are known. */
 export function argumentsOf(command: Command, variables: Variables): Argument[] {
   return expand([...(command.name ? [command.name] : []), ...command.suffix.filter((one) => one.type === 'Word')], variables);
