@@ -16,6 +16,7 @@ const allowed: Record<string, string[]> = {
     '@paceline/engine/connector',
     '@paceline/server',
     '@paceline/connector-local',
+    '@paceline/connector-lxd',
     '@paceline/connector-sandbox',
   ],
   'vm-agent': ['@paceline/api/agent'],

@@ -9,6 +9,7 @@ import { PacelineError, toError } from '@paceline/model';
 const builtInConnectors: ReadonlyMap<string, () => Promise<{ connectorModule: ConnectorModule }>> = new Map([
   ['local', () => import('@paceline/connector-local')],
   ['sandbox', () => import('@paceline/connector-sandbox')],
+  ['lxd', () => import('@paceline/connector-lxd')],
 ]);
 
 /**
