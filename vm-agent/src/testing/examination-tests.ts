@@ -92,12 +92,12 @@ export function defineExaminationTests(started: () => Promise<AgentProcess>, eng
       expect(await agent.exit).toBe(0);
     });
 
-    test('nothing that an engine could end, and the same after a restart of the agent', async () => {
+    test('nothing when its work is done, and the same after a restart of the agent', async () => {
       const agent = await started();
-      expect(await examined()).toBe('busy');
+      expect(await examined()).toBe('alone');
       engine().assign([{ kind: 'packages', id: 'p', module: 'm', packages: ['sh'] }]);
       await engine().until('completion', () => engine().story.includes('complete 1'));
-      expect(await examined()).toBe('busy');
+      expect(await examined()).toBe('alone');
       engine().assign([engine().script('d', 'ss-get --timeout 0 never')]);
       await engine().until('a wait', () => engine().waits.includes('apache.1:never'));
       expect((await findingsUntil('alone')).at(-1)).toBe('alone');
@@ -109,7 +109,7 @@ export function defineExaminationTests(started: () => Promise<AgentProcess>, eng
       expect((await findingsUntil('alone')).at(-1)).toBe('alone');
       engine().set('apache.1:never', 'now');
       await engine().until('completion', () => engine().story.includes('complete 2'));
-      expect(await examined()).toBe('busy');
+      expect(await examined()).toBe('alone');
     });
 
     test('many who ask at once are all answered', async () => {
