@@ -17,17 +17,18 @@ afterAll(() => command.remove());
 
 test('starts when it is needed, serves every later command, and ends by itself', async () => {
   const bench = await CommandBench.open(command.path);
-  const idle = { PACELINE_IDLE_EXIT: '400ms' };
   expect(await bench.run(['engine', 'status'])).toMatchObject({ code: 0, out: `No engine runs on ${bench.state}\n` });
-  expect(await bench.run(['list', '--json'], idle)).toEqual({ code: 0, out: '{"runs":[]}\n', err: '' });
+  expect(await bench.run(['list', '--json'])).toEqual({ code: 0, out: '{"runs":[]}\n', err: '' });
   const engine = await bench.engine();
   if (engine === undefined) throw new Error('there is no engine');
   expect(await bench.run(['engine', 'status'])).toMatchObject({
     out: `${engine.url}  process ${engine.pid}  paceline ${engine.version}  active runs: 0\n`,
   });
-  await waitUntil(() => !isAlive(engine.pid));
-  expect(await bench.engine()).toBeUndefined();
-  expect(await bench.log()).toContain('stops: idle');
+  await bench.run(['engine', 'stop']);
+  await bench.run(['list'], { PACELINE_IDLE_EXIT: '400ms' });
+  await waitUntil(async () => (await bench.log()).includes('stops: idle'));
+  await waitUntil(async () => (await bench.engine()) === undefined);
+  expect(isAlive(engine.pid)).toBe(false);
   await bench.run(['list']);
   expect((await bench.engine())?.url, 'the port of the last time').toBe(engine.url);
 });
