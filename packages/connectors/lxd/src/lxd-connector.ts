@@ -2,6 +2,7 @@ import { ConnectorError, type Connector } from '@paceline/engine/connector';
 import { createClient } from './client.ts';
 import type { Config } from './config.ts';
 import { readMachineConsole } from './console.ts';
+import { createImage } from './image-factory.ts';
 import { describeMachines, listResources } from './inventory.ts';
 import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
 import { unlessUnknown } from './failure.ts';
@@ -37,6 +38,10 @@ export function createLxdConnector(config: Config): Connector {
       await unlessUnknown(client.change(`remove image ${id}`, 'DELETE', `/1.0/images/${encodeURIComponent(id)}`, { signal }));
     },
     consoleLog: (id, since, { signal }) => readMachineConsole(client, id, since, signal),
+    async createImage(id, name, context) {
+      const { fingerprint, bytes } = await createImage(config, id, name, context);
+      return { image: name, id: fingerprint, bytes };
+    },
     close: async () => client.close(),
   };
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { checkAborted, readConsole, toConnectorError, unlessMissing } from '@paceline/connector-host';
 import { ConnectorError, type Connector, type Resource } from '@paceline/engine/connector';
 import type { Config } from './config.ts';
-import { removeImage } from './image-factory.ts';
+import { createImage, removeImage } from './image-factory.ts';
 import { describeMachines, layersInUse, listResources } from './inventory.ts';
 import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
 import { probeHost } from './probe.ts';
@@ -36,6 +36,7 @@ export function createSandboxConnector(config: Config): Connector {
       }),
     async *list(query, context) {
       try {
+        checkAborted(context.signal, 'list');
         for await (const resource of listResources(await openSite(config, false), query, context.signal)) {
           checkAborted(context.signal, 'list');
           yield resource;
@@ -62,6 +63,10 @@ export function createSandboxConnector(config: Config): Connector {
         }
         return read;
       }),
+    async createImage(id, name, { now }) {
+      await createImage(config, id, name, new Date(now()));
+      return { image: name, id: name };
+    },
   };
 }
 

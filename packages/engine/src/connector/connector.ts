@@ -2,6 +2,7 @@ import type { Account } from './account.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { LaunchRequest } from './launch-request.ts';
 import type { Machine, Resource, TerminateResult } from './machine.ts';
+import type { MachineImage } from './machine-image.ts';
 import type { OwnerQuery } from './owner.ts';
 
 /**
@@ -36,6 +37,21 @@ export interface Connector {
 
   /** The text that the machine wrote to its console, from the byte `since` on. */
   consoleLog?(id: string, since: number, context: ConnectorContext): Promise<{ text: string; next: number }>;
+
+  /**
+   * Keeps the disk of a machine as an image for others (`capabilities.snapshot`), tagged with the owner of the machine, and returns
+   * when machines can be launched from it. The machine may run, and goes on. What the cloud has put into it for this machine alone,
+   * such as its machine-id, its host keys and the state of cloud-init, is not in the image.
+   * @param name `a-z0-9._-`, at most 100 characters; {@link MachineImage.image} need not be the same
+   * @throws notFound, conflict when there is an image of this name, unsupported for this kind of machine
+   */
+  createImage?(id: string, name: string, context: ConnectorContext): Promise<MachineImage>;
+
+  /**
+   * Gives a machine that runs other resources, and returns when it has them. What is left out stays.
+   * @throws notFound, unsupported, capacity
+   */
+  resize?(id: string, size: { cpus?: number; memoryMiB?: number }, context: ConnectorContext): Promise<void>;
 
   close?(): Promise<void>;
 }

@@ -5,4 +5,5 @@ export type { Connector, ConnectorContext, ConnectorLog, ConnectorModule } from 
 export { ConnectorError, isConnectorError, type ConnectorErrorCode, type ConnectorErrorDetails } from './connector-error.ts';
 export type { LaunchRequest, MachineRequest } from './launch-request.ts';
 export type { Machine, MachineState, Resource, TerminateResult } from './machine.ts';
+export type { MachineImage } from './machine-image.ts';
 export type { Owner, OwnerQuery } from './owner.ts';
