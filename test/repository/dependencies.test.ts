@@ -7,7 +7,7 @@ const allowed: Record<string, string[]> = {
   'packages/model': [],
   'packages/api': ['@paceline/model'],
   'packages/engine': ['@paceline/model', '@paceline/api', '@paceline/api/agent'],
-  'packages/connectors/*': ['@paceline/engine/connector', '@paceline/connector-host'],
+  'packages/connectors/*': ['@paceline/engine/connector', '@paceline/engine/ssh', '@paceline/connector-host'],
   'packages/server': ['@paceline/model', '@paceline/api', '@paceline/api/agent', '@paceline/engine', '@paceline/engine/connector'],
   'packages/cli': [
     '@paceline/model',

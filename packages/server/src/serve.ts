@@ -4,9 +4,10 @@ import { PacelineError } from '@paceline/model';
 import { AgentBundles } from './agent-bundles.ts';
 import { buildApp, type AppOptions } from './app.ts';
 import { createAccess } from './auth/access.ts';
-import type { ConnectionLimits } from './connections.ts';
+import { defaultLimits, type ConnectionLimits } from './connections.ts';
 import type { App } from './routes/routes.ts';
 import type { StateDirectory } from './state-directory.ts';
+import { openTunnelDoor, type TunnelDoor } from './tunnel-door.ts';
 
 export interface ServerOptions {
   state: StateDirectory;
@@ -66,6 +67,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
   try {
     const store = await RunStore.open(database, createCipher(key));
     let app: App | undefined;
+    let door: TunnelDoor | undefined;
     let url = '';
     const engine = new Engine({
       store,
@@ -75,6 +77,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
       key,
       agentSha256: agents.current,
       url: () => options.publicUrl ?? url,
+      accept: (channel) => (door === undefined ? channel.destroy() : door.accept(channel)),
       replicaUrl: () => options.replicaUrl ?? url,
     });
     close = () => engine.close();
@@ -82,8 +85,10 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
     const access = createAccess(engine, operatorToken);
     const served = await buildApp({ engine, access, agents, version, logger, limits, ...(tls === undefined ? {} : { https: tls }) });
     app = served;
+    door = openTunnelDoor(served, { ...defaultLimits, ...limits });
     close = async () => {
       try {
+        door?.close();
         await served.close();
       } finally {
         await engine.close();

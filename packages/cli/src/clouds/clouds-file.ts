@@ -6,13 +6,15 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 
 const cloudName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'must be letters, digits and dashes');
-const cloudEntry = z.looseObject({ connector: z.string().min(1) });
+const cloudEntry = z.looseObject({ connector: z.string().min(1), reach: z.enum(['direct', 'host', 'tunnel']).optional() });
 const cloudsFile = z.strictObject({ clouds: z.record(cloudName, cloudEntry) });
 
 /** One cloud as it is written down: `connector` says which code speaks to it, the rest is that code's configuration. */
 export interface CloudEntry {
   name: string;
   connector: string;
+  /** How its machines reach the engine. @default what the connector says */
+  reach?: 'direct' | 'host' | 'tunnel';
   config: Record<string, unknown>;
 }
 
@@ -44,7 +46,12 @@ export async function readClouds(state: string, file: string | undefined): Promi
       folder,
       entries: defaultClouds().map(withState(state)),
     };
-  const entries = Object.entries(checked(path, text)).map(([name, { connector, ...config }]) => ({ name, connector, config }));
+  const entries = Object.entries(checked(path, text)).map(([name, { connector, reach, ...config }]) => ({
+    name,
+    connector,
+    ...(reach === undefined ? {} : { reach }),
+    config,
+  }));
   return { file: path, digest: digestOf(state, path, text), folder, entries: entries.map(withState(state)) };
 }
 

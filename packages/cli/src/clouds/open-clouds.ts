@@ -11,10 +11,10 @@ import { loadConnector } from './connector-package.ts';
 export async function openClouds({ entries, folder, file }: CloudsSource): Promise<Cloud[]> {
   const folders = [folder, import.meta.dirname];
   return Promise.all(
-    entries.map(async ({ name, connector, config }) => {
+    entries.map(async ({ name, connector, reach, config }) => {
       const module = await loadConnector(connector, folders);
       try {
-        return { name, connector: module.createConnector(config) };
+        return { name, connector: module.createConnector(config), ...(reach === undefined ? {} : { reach }) };
       } catch (cause) {
         if (!isConnectorError(cause)) throw cause;
         throw new PacelineError('PACELINE_REQUEST_INVALID', `The cloud ${name}${file === null ? '' : ` in ${file}`}: ${cause.message}`, {

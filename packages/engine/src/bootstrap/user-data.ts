@@ -1,3 +1,5 @@
+import { tunnelSetup, type TunnelSetup } from '../tunnel/tunnel-setup.ts';
+
 /** What a machine has to know to call home. All of it can be read by any process of the machine; the secret is good for one join. */
 export interface Bootstrap {
   /** Where the engine answers, without a trailing slash. */
@@ -7,6 +9,8 @@ export interface Bootstrap {
   instance: string;
   secret: string;
   expiresAt: Date;
+  /** For machines that their engine has to reach, by an account that it makes for itself. */
+  tunnel?: TunnelSetup;
 }
 
 /** The longest user data that we render, in bytes; EC2 allows 16 KiB. */
@@ -17,11 +21,16 @@ export const maxUserDataBytes = 4096;
  * `PACELINE_ROOT`, `PACELINE_AGENT_CACHE`, `PACELINE_NODE`, `PACELINE_RESIDENT` and friends let a connector place things.
  */
 export function renderUserData(bootstrap: Bootstrap): Uint8Array {
-  const { url, agentSha256, run, instance, secret, expiresAt } = bootstrap;
+  const { url, agentSha256, run, instance, secret, expiresAt, tunnel } = bootstrap;
   const config = { url, run, instance, secret, expires: expiresAt.toISOString() };
   const values = Object.entries(config).map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
   if (values.some((value) => value.includes("'"))) throw new Error('a bootstrap value contains a quote');
-  const script = template.replace('@SHA@', agentSha256).replace('@URL@', url).replace('@CONFIG@', values.join(','));
+  const setup = tunnel === undefined ? '' : tunnelSetup(tunnel);
+  const script = template
+    .replace('@SHA@', agentSha256)
+    .replace('@URL@', url)
+    .replace('@CONFIG@', values.join(','))
+    .replace('@TUNNEL@', () => setup);
   const bytes = new TextEncoder().encode(script);
   if (bytes.length > maxUserDataBytes) throw new Error(`user data of ${bytes.length} bytes, at most ${maxUserDataBytes} are allowed`);
   return bytes;
@@ -39,7 +48,7 @@ cache=\${PACELINE_AGENT_CACHE:-$home}
 agent=$cache/agent-$sha.cjs
 fail() { echo "paceline: $*" >&2; exit 1; }
 sum() { { sha256sum "$1" 2>/dev/null || shasum -a 256 "$1"; } | { read -r got rest; echo "$got"; }; }
-mkdir -p "$home" "$cache"
+@TUNNEL@mkdir -p "$home" "$cache"
 if [ ! -f "$agent" ] || [ "$(sum "$agent")" != $sha ]; then
   new=$agent.$$
   from=$url/agent/files/$sha

@@ -4,6 +4,7 @@ import type { LaunchRequest } from './launch-request.ts';
 import type { Machine, Resource, TerminateResult } from './machine.ts';
 import type { MachineImage } from './machine-image.ts';
 import type { OwnerQuery } from './owner.ts';
+import type { SshAccess } from '../ssh/access.ts';
 
 /**
  * Speaks to one kind of cloud with one credential. Stateless: what it made, the cloud knows by the tags it was given.
@@ -52,6 +53,12 @@ export interface Connector {
    * @throws notFound, unsupported, capacity
    */
   resize?(id: string, size: { cpus?: number; memoryMiB?: number }, context: ConnectorContext): Promise<void>;
+
+  /**
+   * How the engine logs in to a machine for its tunnel, where that is not by the keys of the user data.
+   * `scratch` is an absolute directory of the machine for its own small files, gone with the machine.
+   */
+  sshAccess?(id: string, context: ConnectorContext): Promise<SshAccess & { scratch: string }>;
 
   close?(): Promise<void>;
 }

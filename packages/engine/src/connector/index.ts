@@ -7,3 +7,4 @@ export type { LaunchRequest, MachineRequest } from './launch-request.ts';
 export type { Machine, MachineState, Resource, TerminateResult } from './machine.ts';
 export type { MachineImage } from './machine-image.ts';
 export type { Owner, OwnerQuery } from './owner.ts';
+export type { SshAccess, SshCredential } from '../ssh/access.ts';

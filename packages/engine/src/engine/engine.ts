@@ -5,8 +5,6 @@ import { PacelineError, planRun, withDigests } from '@paceline/model';
 import { decideJoin } from '../agents/join.ts';
 import { engineId, runToken } from '../bootstrap/secrets.ts';
 import { systemClock, type Clock } from '../clock.ts';
-import type { ConnectorLog } from '../connector/index.ts';
-import type { Clouds } from '../launch/clouds.ts';
 import { Reaper, type ReapReport } from '../launch/reaper.ts';
 import { place } from '../placement/place.ts';
 import type { ReportFiles } from '../reports/report-files.ts';
@@ -18,33 +16,16 @@ import { hasEnded, type Run } from '../run/run.ts';
 import { sha256 } from '../run/script-digest.ts';
 import { Journal } from '../store/journal.ts';
 import type { News, RunStore } from '../store/run-store.ts';
+import { Tunnels } from '../tunnel/tunnels.ts';
 import { ActiveRun } from './active-run.ts';
 import { Agent } from './agent.ts';
 import { AgentIndex } from './agent-index.ts';
 import { whichRun } from './which-run.ts';
+import type { EngineOptions } from './engine-options.ts';
 import { Feeds } from './feeds.ts';
 import { Ownership } from './ownership.ts';
-import { defaultRetention, Retention, type RetentionPolicy } from './retention.ts';
+import { defaultRetention, Retention } from './retention.ts';
 import { detail, nothingLive, summarise } from './run-view.ts';
-
-export interface EngineOptions {
-  store: RunStore;
-  clouds: Clouds;
-  reports: ReportFiles;
-  log: ConnectorLog;
-  /** 32 bytes that only this engine has. */
-  key: Buffer;
-  /** SHA-256 of the agent bundle that machines have to fetch. */
-  agentSha256: string;
-  /** Where machines reach this engine; asked at each launch. */
-  url(): string;
-  /** Where the other replicas of a shared store reach this one. @default url */
-  replicaUrl?(): string;
-  /** @default 90 days for runs, 30 for their logs and reports */
-  retention?: RetentionPolicy;
-  clock?: Clock;
-  random?: () => number;
-}
 
 /**
  * Drives all runs of a store. The only state it has that is not in the store is what connected agents and clients have to tell it
@@ -61,6 +42,7 @@ export class Engine {
   readonly #ownership: Ownership;
   readonly #retention: Retention;
   readonly #feeds: Feeds;
+  readonly #tunnels: Tunnels;
   #deaf = (): Promise<void> => Promise.resolve();
   #started = false;
   #idle = (): void => {};
@@ -74,6 +56,7 @@ export class Engine {
       failed: (run, error) => this.#active.get(run.id)?.failed(run, error),
     });
     this.#feeds = new Feeds(options.store, (run) => this.#active.has(run));
+    this.#tunnels = new Tunnels(options, this.#clock, (run, instance, message) => this.#notice(run, instance, message));
     this.#retention = new Retention({
       store: options.store,
       reports: options.reports,
@@ -277,6 +260,7 @@ export class Engine {
     await this.#ownership.halt();
     await this.#retention.stop();
     await Promise.all([...this.#active.values()].map((active) => active.stop()));
+    this.#tunnels.close();
     await this.#journal.settled();
     this.#active.clear();
     await this.#ownership.release().catch((error: unknown) => this.#options.log.warn(`the runs are not let go: ${String(error)}`));
@@ -303,6 +287,7 @@ export class Engine {
       loaded: (run) => this.#agents.addRun(run),
       lost: () => this.#drop(id),
       ended: (run) => this.#drop(run.id),
+      reach: (run) => this.#tunnels.keep(run),
       keeper: {
         holds: () => this.#ownership.holds,
         clouds,
@@ -325,6 +310,7 @@ export class Engine {
   #drop(id: string): void {
     void this.#active.get(id)?.stop();
     this.#active.delete(id);
+    this.#tunnels.drop(id);
     this.#feeds.release(id);
     // Who follows it here has missed what others have done with it, and how it ended.
     this.#tellFollowers([id]);

@@ -21,6 +21,8 @@ export interface RunWorkPorts {
   journal: Journal;
   keeper: Omit<KeeperPorts, 'report' | 'stored'>;
 }
+  /** Sees to it that machines which cannot call are reached. */
+  reach(run: Run): void;
 
 /**
  * One reading of a run from the store, and everything that acts on it. Changes are worked out on what is known now, carried out,
@@ -183,6 +185,7 @@ export class RunWork {
     this.#keeper.inspect(this.#sessions.overdue(now));
     this.#keeper.keep();
     this.#timerDue = this.#nextDue();
+    this.#ports.reach(this.run);
     if (this.#timerDue === Number.POSITIVE_INFINITY) return;
     // A commit that fails is told to the run's owner.
     this.#cancelTimer = clock.after(Math.max(1, this.#timerDue - now), () => void this.#tick().catch(() => {}));

@@ -36,12 +36,13 @@ export class CloudCalls {
     goesOn: () => boolean,
     found: (batch: readonly Instance[], machines: readonly Machine[]) => Promise<void>,
   ): Promise<void> {
-    const { connector } = this.#ports.clouds.get(cloud);
+    const configured = this.#ports.clouds.get(cloud);
+    const { connector } = configured;
     const { maxBatch } = connector.capabilities;
     let missing = 0;
     for (let from = 0; from < instances.length && goesOn(); from += maxBatch) {
       const batch = instances.slice(from, from + maxBatch);
-      const request = launchRequest(this.#run, batch, connector, this.#ports);
+      const request = launchRequest(this.#run, batch, configured, this.#ports);
       const machines = await withinLimit(this.#ports, 'launch', (context) => connector.launch(request, context));
       await found(batch, machines);
       missing += batch.filter(({ index }) => !machines.some((machine) => machine.index === index)).length;
@@ -89,6 +90,14 @@ export class CloudCalls {
       });
     }
     return { found: left.map(({ id }) => id), failure };
+  }
+
+  /** Gives a machine the size that is wanted. */
+  async resize(cloud: string, { machine: { id, wantedSize } }: Instance): Promise<void> {
+    const { connector } = this.#ports.clouds.get(cloud);
+    if (connector.resize === undefined) throw new ConnectorError('unsupported', `${cloud} cannot resize machines`);
+    if (id === null || wantedSize === null) return;
+    await withinLimit(this.#ports, 'resize', (context) => connector.resize?.(id, wantedSize, context) ?? Promise.resolve());
   }
 
   async describe(cloud: string, instances: readonly Instance[]): Promise<Map<Instance, Machine>> {

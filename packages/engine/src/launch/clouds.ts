@@ -1,10 +1,16 @@
 import { PacelineError } from '@paceline/model';
-import type { Connector } from '../connector/index.ts';
+import type { Capabilities, Connector } from '../connector/index.ts';
 
 /** A configured, named use of a connector. */
 export interface Cloud {
   name: string;
   connector: Connector;
+  /** How its machines reach the engine. @default what the connector says */
+  reach?: Capabilities['reach'];
+}
+
+export function reachOf({ connector, reach }: Cloud): Capabilities['reach'] {
+  return reach ?? connector.capabilities.reach;
 }
 
 export class Clouds {

@@ -1,9 +1,12 @@
 import { joinSecret } from '../bootstrap/secrets.ts';
-import { renderUserData } from '../bootstrap/user-data.ts';
-import type { Connector, LaunchRequest } from '../connector/index.ts';
+import { renderUserData, type Bootstrap } from '../bootstrap/user-data.ts';
+import type { LaunchRequest } from '../connector/index.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { sha256 } from '../run/script-digest.ts';
+import { tunnelKeys } from '../tunnel/tunnel-keys.ts';
+import { tunnelPort } from '../tunnel/tunnel-port.ts';
+import { reachOf, type Cloud } from './clouds.ts';
 
 /** What all launches of an engine have in common. */
 export interface LaunchFrame {
@@ -15,13 +18,13 @@ export interface LaunchFrame {
 }
 
 /** The request for a batch of instances of one node: the same bytes whenever it is asked again. */
-export function launchRequest(run: Run, instances: readonly Instance[], connector: Connector, frame: LaunchFrame): LaunchRequest {
+export function launchRequest(run: Run, instances: readonly Instance[], configured: Cloud, frame: LaunchFrame): LaunchRequest {
   const [first] = instances;
   const node = first && run.plan.nodes[first.node];
   if (first === undefined || node === undefined) throw new Error('a launch needs instances of a node');
   const { token, cloud } = first.machine;
   const { resources, clouds, ports } = node.image;
-  const native = clouds[cloud] ?? clouds[connector.info.name];
+  const native = clouds[cloud] ?? clouds[configured.connector.info.name];
   const expiresAt = new Date(run.facts.expiresAt);
   return {
     token,
@@ -30,7 +33,7 @@ export function launchRequest(run: Run, instances: readonly Instance[], connecto
       index: instance.index,
       name: machineName(run, instance),
       userData: renderUserData({
-        url: frame.url(),
+        ...wayHome(run, instance, configured, frame),
         agentSha256: frame.agentSha256,
         run: run.id,
         instance: instance.name,
@@ -44,6 +47,16 @@ export function launchRequest(run: Run, instances: readonly Instance[], connecto
     ports,
     expiresAt,
   };
+}
+
+/** Where the machine finds its engine, and what it needs for that. */
+function wayHome(run: Run, { name, machine }: Instance, cloud: Cloud, frame: LaunchFrame): Pick<Bootstrap, 'url' | 'tunnel'> {
+  if (reachOf(cloud) !== 'tunnel') return { url: frame.url() };
+  const port = tunnelPort(run.id, name, machine.token);
+  const url = `http://127.0.0.1:${port}`;
+  if (cloud.connector.sshAccess !== undefined) return { url };
+  const { host, client } = tunnelKeys(frame.engineKey, { run: run.id, instance: name, token: machine.token });
+  return { url, tunnel: { port, hostKey: host.privateKey, clientKey: client.publicKey } };
 }
 
 const longestName = 63;

@@ -1,0 +1,28 @@
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../clock.ts';
+import type { ConnectorLog } from '../connector/index.ts';
+import type { Clouds } from '../launch/clouds.ts';
+import type { ReportFiles } from '../reports/report-files.ts';
+import type { RunStore } from '../store/run-store.ts';
+import type { RetentionPolicy } from './retention.ts';
+
+export interface EngineOptions {
+  store: RunStore;
+  clouds: Clouds;
+  reports: ReportFiles;
+  log: ConnectorLog;
+  /** 32 bytes that only this engine has. */
+  key: Buffer;
+  /** SHA-256 of the agent bundle that machines have to fetch. */
+  agentSha256: string;
+  /** Where machines reach this engine; asked at each launch. */
+  url(): string;
+  /** Takes a connection of an agent that came through a tunnel. Without it no machine can be reached that way. */
+  accept?(channel: Duplex): void;
+  /** Where the other replicas of a shared store reach this one. @default url */
+  replicaUrl?(): string;
+  /** @default 90 days for runs, 30 for their logs and reports */
+  retention?: RetentionPolicy;
+  clock?: Clock;
+  random?: () => number;
+}

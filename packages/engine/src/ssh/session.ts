@@ -1,0 +1,126 @@
+import type { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import ssh2, { type Client, type ClientChannel, type ConnectConfig } from 'ssh2';
+import type { SshAccess } from './access.ts';
+import { algorithmsFor, HostKeyMismatch, isKnown } from './host-key.ts';
+
+/** How long a machine has to answer, key exchange and log-in included, in milliseconds. */
+const handshakeMs = 20_000;
+/** A machine that is silent for three of these, in milliseconds, is gone. */
+const probeEveryMs = 10_000;
+
+/** What a command left behind; `code` is null when a signal ended it. */
+export interface Ran {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A connection to a machine. */
+export interface SshSession {
+  /** Runs a command of the login shell to its end. @throws when the connection or the signal ends before */
+  run(command: string, options: { input?: string; signal: AbortSignal }): Promise<Ran>;
+  /**
+   * Lets a port of the machine's loopback address lead here; every connection there is handed over.
+   * @throws when the port is taken, or the machine does not allow it
+   */
+  forward(port: number, accept: (channel: Duplex) => void): Promise<void>;
+  /** Resolves when the connection has ended. */
+  readonly ended: Promise<void>;
+  end(): void;
+}
+
+/**
+ * Logs in with a key.
+ * @throws HostKeyMismatch before anything was sent that the machine could use; otherwise what the network or the machine says
+ */
+export function openSession(access: SshAccess, signal: AbortSignal): Promise<SshSession> {
+  const where = `${access.host} port ${access.port}`;
+  const client = new ssh2.Client();
+  const opened = Promise.withResolvers<SshSession>();
+  const ended = Promise.withResolvers<void>();
+  const giveUp = (): void => {
+    opened.reject(new Error(`Gave up to connect to ${where}`, { cause: signal.reason }));
+    client.destroy();
+  };
+  signal.addEventListener('abort', giveUp, { once: true });
+  client.on('ready', () => {
+    signal.removeEventListener('abort', giveUp);
+    opened.resolve(sessionOf(client, ended.promise));
+  });
+  client.on('error', (error) => opened.reject(error));
+  client.on('close', () => {
+    signal.removeEventListener('abort', giveUp);
+    opened.reject(new Error(`The SSH server at ${where} closed the connection`));
+    ended.resolve();
+  });
+  if (signal.aborted) giveUp();
+  else {
+    const refuse = (shown: Buffer): void => opened.reject(new HostKeyMismatch(where, shown));
+    client.connect(configOf(access, refuse));
+  }
+  return opened.promise;
+}
+
+function configOf({ host, port, user, hostKeys, credential }: SshAccess, refuse: (shown: Buffer) => void): ConnectConfig {
+  return {
+    host,
+    port,
+    username: user,
+    ...credential,
+    readyTimeout: handshakeMs,
+    keepaliveInterval: probeEveryMs,
+    algorithms: { serverHostKey: algorithmsFor(hostKeys) },
+    hostVerifier: (shown: Buffer) => {
+      const isRight = isKnown(shown, hostKeys);
+      if (!isRight) refuse(shown);
+      return isRight;
+    },
+  };
+}
+
+function sessionOf(client: Client, ended: Promise<void>): SshSession {
+  return {
+    ended,
+    end: () => void client.end(),
+    run: (command, options) => run(client, command, options),
+    forward(port, accept) {
+      client.on('tcp connection', (_info, take) => {
+        const channel = take();
+        // Whoever uses it hears of its end; an error on the way there is the end, too.
+        channel.on('error', () => channel.destroy());
+        accept(channel);
+      });
+      return new Promise((resolve, reject) => {
+        client.once('close', () => reject(new Error('The connection has ended')));
+        client.forwardIn('127.0.0.1', port, (error) => (error === undefined ? resolve() : reject(error)));
+      });
+    },
+  };
+}
+
+async function run(client: Client, command: string, { input, signal }: { input?: string; signal: AbortSignal }): Promise<Ran> {
+  const lost = Promise.withResolvers<never>();
+  const onAbort = (): void => lost.reject(new Error('Gave up to wait for a command', { cause: signal.reason }));
+  const onClose = (): void => lost.reject(new Error('The connection ended before the command did'));
+  client.once('close', onClose);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    const opened = new Promise<ClientChannel>((resolve, reject) => {
+      client.exec(command, (error, channel) => (error === undefined ? resolve(channel) : reject(error)));
+    });
+    return await Promise.race([opened.then((channel) => outcome(channel, input)), lost.promise]);
+  } finally {
+    client.removeListener('close', onClose);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function outcome(channel: ClientChannel, input: string | undefined): Promise<Ran> {
+  const code = new Promise<number | null>((resolve) => channel.on('exit', (status: number | null) => resolve(status)));
+  const closed = new Promise<null>((resolve) => channel.on('close', () => resolve(null)));
+  channel.end(input ?? '');
+  const [stdout, stderr] = await Promise.all([text(channel), text(channel.stderr)]);
+  return { code: await Promise.race([code, closed]), stdout, stderr };
+}

@@ -1,0 +1,162 @@
+import { spawnSync } from 'node:child_process';
+import { createServer, request } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { describe, expect, test, vi } from 'vitest';
+import { maxUserDataBytes, renderUserData } from '../bootstrap/user-data.ts';
+import { systemClock } from '../clock.ts';
+import { keyPairOf } from '../ssh/key-pair.ts';
+import { openSession } from '../ssh/session.ts';
+import { freePort, openRoute, openSshServer, whyNoSshServer } from '../testing/ssh-server.ts';
+import { takeTunnel } from './holder.ts';
+import { tunnelKeys } from './tunnel-keys.ts';
+import { tunnelSetup } from './tunnel-setup.ts';
+import { Tunnel, type TunnelTarget } from './tunnel.ts';
+import { turns } from './turns.ts';
+
+const { signal } = new AbortController();
+const keys = tunnelKeys(Buffer.alloc(32, 1), { run: 'r', instance: 'web.1', token: 't' });
+const setup = { port: 22_222, hostKey: keys.host.privateKey, clientKey: keys.client.publicKey };
+
+describe('the keys of a tunnel', () => {
+  test('are the same whenever they are needed, and of one machine alone', () => {
+    const of = (instance: string, seed = 1) => tunnelKeys(Buffer.alloc(32, seed), { run: 'r', instance, token: 't' });
+    expect(of('web.1')).toEqual(keys);
+    expect(of('web.2').host).not.toEqual(keys.host);
+    expect(of('web.2').client).toEqual(keys.client);
+    expect(of('web.1', 2).client).not.toEqual(keys.client);
+  });
+});
+
+describe('the user data of a machine behind a tunnel', () => {
+  const bytes = renderUserData({
+    url: 'http://127.0.0.1:22222',
+    agentSha256: 'a'.repeat(64),
+    run: 'a1b2c3d4-0000-4000-8000-000000000000',
+    instance: 'apache.1',
+    secret: 'x'.repeat(43),
+    expiresAt: new Date(0),
+    tunnel: setup,
+  });
+
+  test('has room for its keys', () => {
+    expect(bytes.length).toBeLessThan(maxUserDataBytes);
+  });
+
+  test('is correct shell', () => {
+    for (const input of [tunnelSetup(setup), takeTunnel('/x')]) expect(spawnSync('sh', ['-n'], { input })).toMatchObject({ status: 0 });
+  });
+});
+
+test('turns are taken in order, so many at a time', async () => {
+  const inTurn = turns(2);
+  const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
+  const begun: number[] = [];
+  const all = gates.map(({ promise }, at) =>
+    inTurn(async () => {
+      begun.push(at);
+      await promise;
+    }),
+  );
+  await vi.waitFor(() => expect(begun).toEqual([0, 1]));
+  gates[1]?.reject(new Error('lost'));
+  await expect(all[1]).rejects.toThrow('lost');
+  await vi.waitFor(() => expect(begun).toEqual([0, 1, 2]));
+  for (const { resolve } of gates) resolve();
+  await Promise.allSettled(all);
+  expect(begun).toEqual([0, 1, 2, 3, 4]);
+});
+
+describe.skipIf(whyNoSshServer !== undefined)(
+  `a tunnel through OpenSSH${whyNoSshServer === undefined ? '' : ` (${whyNoSshServer})`}`,
+  () => {
+    test('comes back after a cut, although the machine has not heard of it', async () => {
+      await using server = await openSshServer();
+      await using route = await openRoute(server.access.port);
+      const port = await freePort();
+      await using tunnel = open({
+        port,
+        access: () => Promise.resolve({ ...server.access, port: route.port, takeOver: takeTunnel(`${server.folder}/holder`) }),
+      });
+      await vi.waitFor(async () => expect(await ask(port)).toBe('home'), 10_000);
+      for (let cuts = 1; cuts <= 2; cuts++) {
+        route.cut();
+        await vi.waitFor(() => expect(tunnel.it.isUp).toBe(false));
+        // The port is still there: nobody has told the machine.
+        await expect(ask(port)).rejects.toThrow('no answer');
+        route.mend();
+        await vi.waitFor(async () => expect(await ask(port)).toBe('home'), 20_000);
+      }
+      expect(tunnel.failures.length).toBeGreaterThanOrEqual(2);
+    });
+
+    test('is given up at once when it is closed', async () => {
+      await using server = await openSshServer();
+      const port = await freePort();
+      const tunnel = open({ port, access: () => Promise.resolve({ ...server.access, takeOver: '' }) });
+      await vi.waitFor(() => expect(tunnel.it.isUp).toBe(true), 10_000);
+      tunnel.it.close();
+      await vi.waitFor(() => expect(ask(port)).rejects.toThrow('ECONNREFUSED'));
+      expect(tunnel.failures).toEqual([]);
+    });
+
+    test('is refused by a machine with another host key, for as long as it has that', async () => {
+      await using server = await openSshServer();
+      let { hostKeys } = { hostKeys: [keyPairOf(Buffer.alloc(32)).publicKey] as readonly string[] };
+      const port = await freePort();
+      await using tunnel = open({ port, access: () => Promise.resolve({ ...server.access, hostKeys, takeOver: '' }) });
+      await vi.waitFor(() => expect(tunnel.failures).toHaveLength(2), 10_000);
+      expect(tunnel.failures[0]).toContain('is not the one it should be');
+      expect(tunnel.it.isUp).toBe(false);
+      ({ hostKeys } = server.access);
+      await vi.waitFor(() => expect(tunnel.it.isUp).toBe(true), 10_000);
+    });
+
+    test('is all that the key of the engine is good for on a machine', async () => {
+      const port = await freePort();
+      const line = (key: string): string => /^restrict.*$/m.exec(tunnelSetup({ ...setup, port, clientKey: key }))?.[0] ?? '';
+      await using server = await openSshServer((key) => line(key).replace(/command="[^"]*"/, 'command="echo only this"'));
+      const session = await openSession(server.access, signal);
+      expect(await session.run('id', { signal })).toMatchObject({ code: 0, stdout: 'only this\n' });
+      await expect(session.forward(await freePort(), () => {})).rejects.toThrow();
+      await session.forward(port, (channel) => channel.end());
+      session.end();
+    });
+  },
+);
+
+function open(target: TunnelTarget): AsyncDisposable & { it: Tunnel; failures: string[] } {
+  const http = createServer((_request, response) => response.end('home'));
+  const failures: string[] = [];
+  const it = new Tunnel(target, {
+    clock: systemClock,
+    random: () => 0,
+    open: openSession,
+    accept: (channel: Duplex) => void http.emit('connection', channel),
+    inTurn: (work) => work(),
+    changed: (failure) => {
+      if (failure !== undefined) failures.push(failure.message);
+    },
+  });
+  return {
+    it,
+    failures,
+    async [Symbol.asyncDispose]() {
+      it.close();
+      http.closeAllConnections();
+    },
+  };
+}
+
+function ask(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ port, host: '127.0.0.1', agent: false }, (response) => {
+      let text = '';
+      response
+        .setEncoding('utf8')
+        .on('data', (more: string) => (text += more))
+        .on('end', () => resolve(text));
+    });
+    asked.setTimeout(500, () => asked.destroy(new Error('no answer')));
+    asked.on('error', reject).end();
+  });
+}

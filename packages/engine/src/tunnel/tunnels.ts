@@ -1,0 +1,132 @@
+import type { Clock } from '../clock.ts';
+import type { EngineOptions } from '../engine/engine-options.ts';
+import { reachOf, type Cloud } from '../launch/clouds.ts';
+import type { Instance } from '../run/instance.ts';
+import { hasEnded, type Run } from '../run/run.ts';
+import { takeTunnel } from './holder.ts';
+import { Tunnel, type TunnelAccess } from './tunnel.ts';
+import { tunnelHolderFile, tunnelUser } from './tunnel-setup.ts';
+import { tunnelKeys } from './tunnel-keys.ts';
+import { tunnelPort } from './tunnel-port.ts';
+import { turns } from './turns.ts';
+
+type Options = Pick<EngineOptions, 'clouds' | 'log' | 'key' | 'random' | 'accept'>;
+/** Tells people something about an instance of a run. */
+type Notice = (run: string, instance: string, message: string) => void;
+
+/** Handshakes at a time: each is some milliseconds of computing, and all run on one thread. */
+const handshakes = 16;
+const sshPort = 22;
+/** Failures in a row, with pauses of some 15 s in the end, after which people are told. A machine that boots has some. */
+const noticeAfter = 12;
+
+/**
+ * The tunnels to all machines that cannot reach this engine: it comes to them by SSH, and lets a port of theirs lead to itself.
+ * Level-triggered: told what a run is like now, it opens and closes what is needed.
+ */
+export class Tunnels {
+  readonly #options: Options;
+  readonly #clock: Clock;
+  readonly #notice: Notice;
+  readonly #byRun = new Map<string, Map<string, Tunnel>>();
+  readonly #inTurn = turns(handshakes);
+
+  constructor(options: Options, clock: Clock, notice: Notice) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#notice = notice;
+  }
+
+  /** Opens the tunnels that a run needs now, and closes the others. */
+  keep(run: Run): void {
+    const wanted = hasEnded(run) ? [] : [...run.instances.values()].filter((instance) => this.#needsTunnel(instance));
+    const open = this.#byRun.get(run.id) ?? new Map<string, Tunnel>();
+    const ids = new Set(wanted.map(tunnelId));
+    for (const [id, tunnel] of open) {
+      if (ids.has(id)) continue;
+      tunnel.close();
+      open.delete(id);
+    }
+    for (const instance of wanted) {
+      const id = tunnelId(instance);
+      if (!open.has(id)) open.set(id, this.#open(run, instance));
+    }
+    if (open.size === 0) this.#byRun.delete(run.id);
+    else this.#byRun.set(run.id, open);
+  }
+
+  /** Somebody else drives the run, or it has ended. */
+  drop(run: string): void {
+    for (const tunnel of this.#byRun.get(run)?.values() ?? []) tunnel.close();
+    this.#byRun.delete(run);
+  }
+
+  close(): void {
+    for (const run of this.#byRun.keys()) this.drop(run);
+  }
+
+  #needsTunnel({ machine }: Instance): boolean {
+    if (machine.status !== 'launched' || machine.id === null || machine.address === null) return false;
+    const cloud = this.#options.clouds.find(machine.cloud);
+    return cloud !== undefined && reachOf(cloud) === 'tunnel';
+  }
+
+  #open(run: Run, { name, machine }: Instance): Tunnel {
+    const { clouds, random = Math.random, accept, log } = this.#options;
+    const { cloud, id, address, token } = machine;
+    let failures = 0;
+    let last = '';
+    return new Tunnel(
+      {
+        port: tunnelPort(run.id, name, token),
+        access: (signal) => this.#access(clouds.get(cloud), { id: id ?? '', address: address ?? '', run: run.id, name, token }, signal),
+      },
+      {
+        clock: this.#clock,
+        random,
+        accept: (channel) => (accept === undefined ? channel.destroy() : accept(channel)),
+        inTurn: this.#inTurn,
+        open: async (access, signal) => (await import('../ssh/session.ts')).openSession(access, signal),
+        changed: (failure) => {
+          if (failure === undefined) {
+            if (failures > 0) log.info(`the tunnel to ${name} of run ${run.id} is up after ${failures} failed attempts`);
+            failures = 0;
+            last = '';
+            return;
+          }
+          failures += 1;
+          if (failure.message !== last) log.warn(`the tunnel to ${name} of run ${run.id}: ${failure.message}`);
+          last = failure.message;
+          if (failures === noticeAfter) this.#notice(run.id, name, `${name} cannot be reached: ${failure.message}`);
+        },
+      },
+    );
+  }
+
+  /** A connector may know better. Otherwise the machine has got its keys from its user data. */
+  async #access(
+    { connector }: Cloud,
+    { id, address, run, name, token }: { id: string; address: string; run: string; name: string; token: string },
+    signal: AbortSignal,
+  ): Promise<TunnelAccess> {
+    const { log, key } = this.#options;
+    if (connector.sshAccess !== undefined) {
+      const { scratch, ...access } = await connector.sshAccess(id, { signal, log, now: () => this.#clock.now() });
+      return { ...access, takeOver: takeTunnel(`${scratch}/tunnel`) };
+    }
+    const { host, client } = tunnelKeys(key, { run, instance: name, token });
+    return {
+      host: address,
+      port: sshPort,
+      user: tunnelUser,
+      hostKeys: [host.publicKey],
+      credential: { privateKey: client.privateKey },
+      takeOver: takeTunnel(tunnelHolderFile),
+    };
+  }
+}
+
+/** A machine that was replaced needs another tunnel. */
+function tunnelId({ name, machine }: Instance): string {
+  return `${name} ${machine.id ?? ''} ${machine.address ?? ''}`;
+}
