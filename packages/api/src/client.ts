@@ -67,8 +67,8 @@ export interface LogFilter {
 export interface Client {
   readonly url: string;
   health(): Promise<void>;
-  /** Finds what the clouds have of this server's that no run needs. @param remove and removes it */
-  reap(remove: boolean): Promise<ReapReport>;
+  /** Finds what the clouds have of this server's that no run needs. @param remove and removes it @param runs only of these runs */
+  reap(remove: boolean, runs?: readonly string[]): Promise<ReapReport>;
   info(): Promise<ServerInfo>;
   runs: {
     /** The request carries an id for the run: repeated, it starts no second one. */
@@ -112,7 +112,7 @@ export function createClient(options: ClientOptions): Client {
       await ask('/api/health', z.object({ status: z.literal('ok') }));
     },
     info: () => ask('/api/info', serverInfo),
-    reap: (remove) => ask('/api/reap', reapReport, { method: 'POST', body: { remove } }),
+    reap: (remove, runs) => ask('/api/reap', reapReport, { method: 'POST', body: { remove, ...(runs === undefined ? {} : { runs }) } }),
     runs: {
       create: (body) => ask('/api/runs', createdRun, { method: 'POST', body: { id: crypto.randomUUID(), ...body }, repeatable: true }),
       list: async (query = {}) => (await ask('/api/runs', runList, { query })).runs,

@@ -146,6 +146,8 @@ export const reapRequest = z.strictObject({
   remove: z.boolean().default(false),
 });
 export const reapReport = z.object({
+  /** Only what belongs to these runs, by their ids. */
+  runs: z.array(z.string().max(100)).max(1000).optional(),
   /** How many of our resources the clouds have shown, those in use included. */
   seen: z.int(),
   orphans: z.array(
@@ -158,6 +160,17 @@ export type ReapReport = z.infer<typeof reapReport>;
 
 /** RFC 9457. */
 export const problem = z.looseObject({
+/** `POST /api/sessions`: a token that GitHub has given to a job, made for this server. */
+export const sessionRequest = z.strictObject({ token: z.string().min(1).max(10_000) });
+export const sessionView = z.object({
+  token: z.string(),
+  expiresAt: time,
+  /** Who has logged in. */
+  name: z.string(),
+  role: z.enum(['operator', 'deployer']),
+});
+export type SessionView = z.infer<typeof sessionView>;
+
   type: z.string(),
   title: z.string(),
   status: z.int(),

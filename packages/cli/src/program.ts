@@ -203,8 +203,10 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     )
     .option('--replica-url <url>', 'with --database: where the other servers reach this one, when it is another address')
     .option('--clouds <file>', 'file of clouds; by default clouds.yaml in the state directory')
+    .option('--logins <file>', 'file that says which jobs of GitHub Actions may log in, without any secret')
     .option('--max-connections <n>', 'open connections that are taken; each machine needs two', '20000')
     .addOption(new Option('--log-level <level>', 'what is logged').choices(['error', 'warn', 'info', 'debug']).default('info'))
+    .addOption(new Option('--owner-tag <tag>', "servers with the same tag know each other's machines on the clouds").hideHelp())
     .addOption(new Option('--embedded', 'end when nobody needs the engine any more').hideHelp())
     .addOption(new Option('--idle-exit <duration>', 'with --embedded: after how long').env('PACELINE_IDLE_EXIT').hideHelp());
 

@@ -15,6 +15,7 @@ import { reportRoutes } from './routes/reports.ts';
 import { forwardToOwners } from './replicas.ts';
 import type { App, RouteContext } from './routes/routes.ts';
 import { runRoutes } from './routes/runs.ts';
+import { sessionRoutes } from './routes/sessions.ts';
 import { slipstreamRoutes } from './routes/slipstream.ts';
 
 export interface AppOptions extends RouteContext {
@@ -57,7 +58,17 @@ export async function buildApp({ logger, https, limits: given, ...context }: App
   await app.register(swagger, openApiOptions(context.version));
   await app.register(rateLimit, { global: false });
   await forwardToOwners(app, context.engine);
-  for (const group of [metaRoutes, runRoutes, parameterRoutes, feedRoutes, reportRoutes, reapRoutes, agentRoutes, slipstreamRoutes]) {
+  for (const group of [
+    metaRoutes,
+    sessionRoutes,
+    runRoutes,
+    parameterRoutes,
+    feedRoutes,
+    reportRoutes,
+    reapRoutes,
+    agentRoutes,
+    slipstreamRoutes,
+  ]) {
     await app.register(async (scope) => group(scope as unknown as App, context));
   }
   await app.ready();

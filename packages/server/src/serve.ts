@@ -4,6 +4,9 @@ import { PacelineError } from '@paceline/model';
 import { AgentBundles } from './agent-bundles.ts';
 import { buildApp, type AppOptions } from './app.ts';
 import { createAccess } from './auth/access.ts';
+import { GitHubLogin } from './auth/github-login.ts';
+import type { GitHubPolicy } from './auth/github-policy.ts';
+import { Sessions } from './auth/sessions.ts';
 import { defaultLimits, type ConnectionLimits } from './connections.ts';
 import type { App } from './routes/routes.ts';
 import type { StateDirectory } from './state-directory.ts';
@@ -21,6 +24,10 @@ export interface ServerOptions {
   replicaUrl?: string;
   /** Path of the agent bundle. */
   agentPath: string;
+  /** Servers with the same tag know each other's machines on the clouds; see `EngineOptions`. */
+  ownerTag?: string;
+  /** Whose jobs on GitHub may log in. @default nobody's */
+  github?: GitHubPolicy;
   version: string;
   logger: AppOptions['logger'];
   /** PEM texts; without them the server listens on loopback only. */
@@ -75,6 +82,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
       reports: new ReportFiles(state.reports, options.maxReportBytes ?? defaultMaxReportBytes),
       log: { info: (message) => app?.log.info(message), warn: (message) => app?.log.warn(message) },
       key,
+      ...(options.ownerTag === undefined ? {} : { ownerTag: options.ownerTag }),
       agentSha256: agents.current,
       url: () => options.publicUrl ?? url,
       accept: (channel) => (door === undefined ? channel.destroy() : door.accept(channel)),
@@ -82,8 +90,18 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
     });
     close = () => engine.close();
     const { version, logger, limits = {} } = options;
-    const access = createAccess(engine, operatorToken);
-    const served = await buildApp({ engine, access, agents, version, logger, limits, ...(tls === undefined ? {} : { https: tls }) });
+    const logins = options.github === undefined ? undefined : { github: new GitHubLogin(options.github), sessions: new Sessions(key) };
+    const access = createAccess(engine, operatorToken, logins?.sessions);
+    const served = await buildApp({
+      engine,
+      access,
+      agents,
+      version,
+      logger,
+      limits,
+      ...(tls === undefined ? {} : { https: tls }),
+      ...(logins === undefined ? {} : { logins }),
+    });
     app = served;
     door = openTunnelDoor(served, { ...defaultLimits, ...limits });
     close = async () => {

@@ -8,6 +8,7 @@ import { lostTheRace } from '../embedded/engine-process.ts';
 import { removeEngineFile, writeEngineFile } from '../embedded/engine-file.ts';
 import { watchIdle } from '../embedded/idle-watch.ts';
 import { stateLocation } from '../embedded/state-location.ts';
+import { readLogins } from '../logins-file.ts';
 import { agentPath, brokenInstallation } from '../program-files.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
 import { version } from '../version.ts';
@@ -22,6 +23,8 @@ export interface ServerCommandOptions extends GlobalOptions {
   database?: string;
   replicaUrl?: string;
   clouds?: string;
+  logins?: string;
+  ownerTag?: string;
   embedded?: boolean;
   idleExit?: string;
   logLevel: string;
@@ -49,6 +52,8 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
     limits: { maxConnections: wholeNumber('--max-connections', options.maxConnections, 1, 10_000_000) },
     ...(await tlsOf(options, shell)),
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+    ...(options.logins === undefined ? {} : await readLogins(resolve(shell.cwd, options.logins))),
+    ...(options.ownerTag === undefined ? {} : { ownerTag: options.ownerTag }),
     ...(options.database === undefined ? {} : { database: options.database }),
     ...(options.replicaUrl === undefined ? {} : { replicaUrl: options.replicaUrl }),
   }).catch((error: unknown) => {

@@ -1,8 +1,13 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 
-/** The name by which an engine knows its own machines: it outlives the store, as long as the key is kept. */
-export function engineId(engineKey: Buffer): string {
-  return createHmac('sha256', engineKey).update('engine').digest('hex').slice(0, 32);
+/**
+ * The name by which an engine knows its own machines: it outlives the store, as long as the key is kept.
+ * @param tag shared by engines that are to know each other's machines, such as those that serve one job of a repository each: what
+ *   one of them has lost with its store and key, another can find. It gives no access to anything.
+ */
+export function engineId(engineKey: Buffer, tag?: string): string {
+  const digest = tag === undefined ? createHmac('sha256', engineKey).update('engine') : createHash('sha256').update(`engine ${tag}`);
+  return digest.digest('hex').slice(0, 32);
 }
 
 /**

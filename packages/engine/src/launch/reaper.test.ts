@@ -3,7 +3,10 @@ import { ConnectorError, type Resource } from '../connector/index.ts';
 import { TestRun } from '../testing/runs.ts';
 import { clientServerPlan } from '../testing/plans.ts';
 import { bringUp, newWorld } from '../testing/test-engine.ts';
-import { reasonToGo } from './reaper.ts';
+import { engineId } from '../bootstrap/secrets.ts';
+import { systemClock } from '../clock.ts';
+import { Clouds } from './clouds.ts';
+import { Reaper, reasonToGo } from './reaper.ts';
 
 const hour = 3_600_000;
 
@@ -61,6 +64,31 @@ describe('reaping', () => {
     await engine.reap(true);
     expect([...world.cloud.machines.keys()].sort()).toEqual(['i-1', 'i-2', 'i-3', 'i-foreign']);
     expect((await engine.reap(true)).orphans).toEqual([]);
+  });
+
+  it('removes only what belongs to the runs that are named', async () => {
+    const world = newWorld();
+    const { engine } = await bringUp(world);
+    const [machine] = world.cloud.machines.values();
+    const orphanOf = (run: string): void => {
+      if (machine === undefined) throw new Error('there is no machine');
+      world.cloud.machines.set(`i-${run}`, { ...machine, id: `i-${run}`, owner: { ...machine.owner, run } });
+    };
+    orphanOf('one');
+    orphanOf('other');
+    const { orphans, seen } = await engine.reap(true, ['one']);
+    expect(orphans.map(({ resource }) => resource.id)).toEqual(['i-one']);
+    expect(seen).toBe(1);
+    expect([...world.cloud.machines.keys()]).toEqual(['i-1', 'i-2', 'i-3', 'i-other']);
+  });
+
+  it('removes nothing of engines with the same tag without being told which runs', async () => {
+    const ports = { shared: true, clouds: new Clouds([]), engineId: 'e', run: async () => undefined, log: { info() {}, warn() {} } };
+    const reaper = new Reaper({ ...ports, clock: systemClock, signal: new AbortController().signal });
+    await expect(reaper.reap(true)).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID' });
+    expect(await reaper.reap(true, ['one'])).toEqual({ orphans: [], failures: [], seen: 0 });
+    expect(engineId(Buffer.alloc(32, 1), 'github-1')).toBe(engineId(Buffer.alloc(32, 2), 'github-1'));
+    expect(engineId(Buffer.alloc(32, 1))).not.toBe(engineId(Buffer.alloc(32, 2)));
   });
 
   it('says of which clouds it could not see everything', async () => {

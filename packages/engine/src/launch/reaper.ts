@@ -1,3 +1,4 @@
+import { PacelineError } from '@paceline/model';
 import type { Resource } from '../connector/index.ts';
 import type { Run } from '../run/run.ts';
 import { hasEnded } from '../run/run.ts';
@@ -25,6 +26,8 @@ export interface ReapReport {
 export interface ReaperPorts extends CallFrame {
   clouds: Clouds;
   engineId: string;
+  /** Other engines go by the same id. */
+  shared: boolean;
   /** A run as it is stored; undefined when there is none of this id. */
   run(id: string): Promise<Run | undefined>;
 }
@@ -46,12 +49,19 @@ export class Reaper {
   /**
    * Finds what nobody needs, and removes it when told to.
    * @param remove otherwise it is only reported
+   * @param runs only what belongs to these runs
+   * @throws PACELINE_REQUEST_INVALID when it would remove what other engines still need
    */
-  async reap(remove: boolean): Promise<ReapReport> {
+  async reap(remove: boolean, runs?: readonly string[]): Promise<ReapReport> {
+    if (remove && this.#ports.shared && runs === undefined) {
+      throw new PacelineError('PACELINE_REQUEST_INVALID', 'Machines of other servers carry the same tag, and their runs are unknown here', {
+        hint: 'Name the runs whose leftovers are to go.',
+      });
+    }
     const report: ReapReport = { orphans: [], failures: [], seen: 0 };
     for (const cloud of this.#ports.clouds.names) {
       try {
-        const orphans = await this.#find(cloud, report);
+        const orphans = await this.#find(cloud, report, runs);
         report.orphans.push(...orphans);
         if (remove) await this.#remove(cloud, orphans);
       } catch (cause) {
@@ -61,11 +71,13 @@ export class Reaper {
     return report;
   }
 
-  async #find(cloud: string, report: ReapReport): Promise<Orphan[]> {
+  async #find(cloud: string, report: ReapReport, only?: readonly string[]): Promise<Orphan[]> {
     const { connector } = this.#ports.clouds.get(cloud);
     const resources = await withinLimit(this.#ports, 'list', async (context) => {
       const found: Resource[] = [];
-      for await (const resource of connector.list({ engine: this.#ports.engineId }, context)) found.push(resource);
+      for await (const resource of connector.list({ engine: this.#ports.engineId }, context)) {
+        if (only === undefined || only.includes(resource.owner.run)) found.push(resource);
+      }
       return found;
     });
     report.seen += resources.length;

@@ -47,6 +47,17 @@ it('a tail has the last ones', async () => {
   );
 });
 
+it('a page of long pieces has as many as a server can send at once, and one at least', async () => {
+  const long = (seq: number, mebibytes: number): LogChunk => ({ ...piece(seq, 'web.1'), text: 'x'.repeat(mebibytes * 1024 * 1024) });
+  const pieces = [long(1, 3), long(2, 3), long(3, 3), long(4, 9), long(5, 1)];
+  const page = async (after: number, instance?: string) =>
+    (await readLogs(storeOf(pieces), 'r', { after, limit: 500, instance })).map(({ seq }) => seq);
+  expect([await page(0), await page(2), await page(3), await page(4), await page(5)]).toEqual([[1, 2], [3], [4], [5], []]);
+  expect(await page(0, 'web')).toEqual([1, 2]);
+  const tail = async (count: number) => (await readLogs(storeOf(pieces), 'r', { after: 0, limit: 500, tail: count })).map(({ seq }) => seq);
+  expect([await tail(1), await tail(3)]).toEqual([[5], [5]]);
+});
+
 it('with a cursor there is no tail: whoever resumes wants all that came since', async () => {
   const pieces = [piece(1, 'web.1'), piece(2, 'web.1'), piece(3, 'web.1')];
   expect(await readLogs(storeOf(pieces), 'r', { after: 1, limit: 500, tail: 1 })).toEqual(pieces.slice(1));

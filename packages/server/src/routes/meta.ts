@@ -13,8 +13,8 @@ export function metaRoutes(app: App, { engine, access, version }: RouteContext):
   app.get('/api/health', { schema: health }, () => ({ status: 'ok' as const }));
 
   const info = { operationId: 'info', summary: 'Version and clouds of the server', tags: ['server'], response: { 200: serverInfo } };
-  app.get('/api/info', { schema: info }, (request) => {
-    access.operator(request);
+  app.get('/api/info', { schema: info }, async (request) => {
+    await access.principal(request);
     return { name: 'paceline' as const, version, clouds: engine.clouds };
   });
 

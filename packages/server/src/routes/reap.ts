@@ -1,4 +1,6 @@
 import { reapReport, reapRequest } from '@paceline/api';
+import type { FastifyRequest } from 'fastify';
+import type { Access } from '../auth/access.ts';
 import type { App, RouteContext } from './routes.ts';
 
 export function reapRoutes(app: App, { engine, access }: RouteContext): void {
@@ -11,12 +13,20 @@ export function reapRoutes(app: App, { engine, access }: RouteContext): void {
     body: reapRequest,
     response: { 200: reapReport },
   };
-  app.post('/api/reap', { schema: reap }, async (request) => {
-    const { orphans, failures, seen } = await engine.reap(request.body.remove);
+  app.post('/api/reap', { schema: reap, config: { deployers: true } }, async (request) => {
+    const { remove, runs } = request.body;
+    if (runs === undefined) await access.operator(request);
+    const named = runs === undefined ? undefined : await Promise.all(runs.map((run) => ownRun(access, request, run)));
+    const { orphans, failures, seen } = await engine.reap(remove, named);
     return {
       seen,
       failures,
       orphans: orphans.map(({ cloud, reason, resource: { kind, id, name, owner } }) => ({ cloud, kind, id, name, run: owner.run, reason })),
     };
   });
+}
+
+/** An operator may name runs that the store has lost; a deployer its own. */
+async function ownRun(access: Access, request: FastifyRequest, run: string): Promise<string> {
+  return (await access.principal(request)).role === 'operator' ? run : access.run(request, run);
 }

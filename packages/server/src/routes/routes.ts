@@ -4,6 +4,8 @@ import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, Raw
 import * as z from 'zod';
 import type { AgentBundles } from '../agent-bundles.ts';
 import type { Access } from '../auth/access.ts';
+import type { GitHubLogin } from '../auth/github-login.ts';
+import type { Sessions } from '../auth/sessions.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -19,10 +21,18 @@ export const runParams = z.strictObject({ run: z.string().max(200) });
 /** An answer without a body. */
 export const nothing = z.null();
 
+/** Who may log in, and what they are given. */
+export interface Logins {
+  github: GitHubLogin;
+  sessions: Sessions;
+}
+
 /** What every group of routes is given. */
 export interface RouteContext {
   engine: Engine;
   access: Access;
+  /** Undefined when nobody can log in. */
+  logins?: Logins;
   agents: AgentBundles;
   version: string;
 }

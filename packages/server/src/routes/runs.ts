@@ -16,8 +16,9 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
     body: runRequest,
     response: { 201: createdRun },
   };
-  app.post('/api/runs', { bodyLimit: maxRunRequestBytes, schema: create }, async (request, reply) => {
-    const created = await engine.createRun(request.body, 'operator');
+  app.post('/api/runs', { bodyLimit: maxRunRequestBytes, schema: create, config: { deployers: true } }, async (request, reply) => {
+    const { name } = await access.principal(request);
+    const created = await engine.createRun(request.body, name);
     return reply.status(201).header('location', `/api/runs/${created.run.id}`).send(created);
   });
 

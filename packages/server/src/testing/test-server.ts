@@ -39,13 +39,13 @@ export class TestServer {
     this.world = world;
   }
 
-  static async open(options: Pick<AppOptions, 'limits'> = {}): Promise<TestServer> {
+  static async open(options: Pick<AppOptions, 'limits' | 'logins'> = {}): Promise<TestServer> {
     const world = newWorld();
     const engine = await openEngine(world);
     const agentPath = join(await mkdtemp(join(tmpdir(), 'paceline-server-')), 'agent.cjs');
     await writeFile(agentPath, agentText);
     const agents = await AgentBundles.open(join(agentPath, '..', 'agents'), agentPath);
-    const access = createAccess(engine, operatorToken);
+    const access = createAccess(engine, operatorToken, options.logins?.sessions);
     const app = await buildApp({ engine, access, agents, version: '1.2.3', logger: false, ...options });
     return new TestServer(app, engine, world);
   }

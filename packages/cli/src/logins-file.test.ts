@@ -1,0 +1,43 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readLogins } from './logins-file.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'paceline-logins-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function written(text: string): Promise<string> {
+  const path = join(folder, 'logins.yaml');
+  await writeFile(path, text);
+  return path;
+}
+
+test('says whose jobs may log in, GitHub’s own issuer being the default', async () => {
+  const path = await written('github:\n  audience: https://p.example.org\n  allow:\n    - repository: octo/app\n');
+  expect(await readLogins(path)).toEqual({
+    github: {
+      issuer: 'https://token.actions.githubusercontent.com',
+      audience: 'https://p.example.org',
+      allow: [{ repository: ['octo/app'], role: 'deployer' }],
+    },
+  });
+});
+
+test.each([
+  ['', 'does not say who may log in'],
+  ['github: [', 'is not valid YAML'],
+  ['github: { audience: x, allow: [{ ref: main }] }', 'must name a repository or an owner'],
+  ['github: { audience: x, allow: [{ owner: octo }] }\ngitlab: {}', 'gitlab'],
+])('%j is refused', async (text, why) => {
+  const path = await written(text);
+  await expect(readLogins(path)).rejects.toThrow(why);
+  await expect(readLogins(path)).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID', message: expect.stringContaining(path) });
+});
+
+test('a file that is not there is said to be so', async () => {
+  await expect(readLogins(join(folder, 'none.yaml'))).rejects.toThrow('cannot be read: ENOENT');
+});
