@@ -13,6 +13,8 @@ export interface EngineOptions {
   log: ConnectorLog;
   /** 32 bytes that only this engine has. */
   key: Buffer;
+  /** Engines with the same tag know each other's machines on the clouds. @default only this engine does, by its key */
+  ownerTag?: string;
   /** SHA-256 of the agent bundle that machines have to fetch. */
   agentSha256: string;
   /** Where machines reach this engine; asked at each launch. */

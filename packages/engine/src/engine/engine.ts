@@ -50,7 +50,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#engineId = engineId(options.key);
+    this.#engineId = engineId(options.key, options.ownerTag);
     this.#journal = new Journal(options.store, this.#clock, {
       committed: (run, writes) => this.#active.get(run.id)?.committed(run, writes),
       failed: (run, error) => this.#active.get(run.id)?.failed(run, error),
@@ -246,11 +246,11 @@ export class Engine {
     throw new PacelineError('PACELINE_UNAUTHENTICATED', 'This key does not belong to an agent');
   }
 
-  /** Finds what the clouds have of this engine's that no run needs. @param remove and removes it */
-  reap(remove: boolean): Promise<ReapReport> {
-    const { clouds, log, store } = this.#options;
+  /** Finds what the clouds have of this engine's that no run needs. @param remove and removes it @param runs only of these runs */
+  reap(remove: boolean, runs?: readonly string[]): Promise<ReapReport> {
+    const { clouds, log, store, ownerTag } = this.#options;
     const ports = { clouds, log, engineId: this.#engineId, clock: this.#clock, signal: this.#stop.signal };
-    return new Reaper({ ...ports, run: (id) => store.run(id) }).reap(remove);
+    return new Reaper({ ...ports, run: (id) => store.run(id), shared: ownerTag !== undefined }).reap(remove, runs);
   }
 
   /** Leaves all runs as they are, for the next engine. */
