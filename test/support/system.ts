@@ -138,8 +138,12 @@ export class SystemRun {
   }
 
   async logs(instance?: string): Promise<LogView[]> {
-    const { logs } = await this.#system.call<{ logs: LogView[] }>('GET', `/api/runs/${this.id}/logs?limit=1000`);
-    return instance === undefined ? logs : logs.filter((log) => log.instance === instance);
+    const all: LogView[] = [];
+    for (let after = 0; ; after = all.at(-1)?.seq ?? 0) {
+      const { logs } = await this.#system.call<{ logs: LogView[] }>('GET', `/api/runs/${this.id}/logs?limit=1000&after=${after}`);
+      if (logs.length === 0) return all.filter((log) => instance === undefined || log.instance === instance);
+      all.push(...logs);
+    }
   }
 
   async output(instance: string, stream: 'stdout' | 'stderr' = 'stdout'): Promise<string> {

@@ -34,7 +34,7 @@ export interface ServerOptions {
   tls?: { cert: string; key: string };
   /** What machines are told to call, when it is not the address that the server listens on. */
   publicUrl?: string;
-  /** The largest report that is taken, in bytes. */
+  /** What is taken of the reports of one instance, in bytes. @default 4 GiB */
   maxReportBytes?: number;
   /** How much connections may take; see the defaults there. */
   limits?: Partial<ConnectionLimits>;

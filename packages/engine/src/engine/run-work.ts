@@ -1,6 +1,7 @@
 import type { OpResult, OpsRequest } from '@paceline/api/agent';
 import { PacelineError } from '@paceline/model';
 import type { Clock } from '../clock.ts';
+import { withBoundedEvents } from '../agents/event-bound.ts';
 import type { LogBook } from '../agents/log-book.ts';
 import { checkAnswerSize, decideOp, type OpContext } from '../agents/ops.ts';
 import type { AgentLink, Session } from '../agents/session.ts';
@@ -20,9 +21,9 @@ export interface RunWorkPorts {
   clock: Clock;
   journal: Journal;
   keeper: Omit<KeeperPorts, 'report' | 'stored'>;
-}
   /** Sees to it that machines which cannot call are reached. */
   reach(run: Run): void;
+}
 
 /**
  * One reading of a run from the store, and everything that acts on it. Changes are worked out on what is known now, carried out,
@@ -114,7 +115,7 @@ export class RunWork {
         continue;
       }
       const { changes, result } = decideOp(this.run, instance, op, context, now);
-      this.#record(changes);
+      this.#record('id' in op ? withBoundedEvents(instance, changes, op.id, lastOp, now) : changes);
       results.push(result);
       if (!('id' in op)) continue;
       lastOp = op.id;
@@ -184,8 +185,8 @@ export class RunWork {
     const now = clock.now();
     this.#keeper.inspect(this.#sessions.overdue(now));
     this.#keeper.keep();
-    this.#timerDue = this.#nextDue();
     this.#ports.reach(this.run);
+    this.#timerDue = this.#nextDue();
     if (this.#timerDue === Number.POSITIVE_INFINITY) return;
     // A commit that fails is told to the run's owner.
     this.#cancelTimer = clock.after(Math.max(1, this.#timerDue - now), () => void this.#tick().catch(() => {}));

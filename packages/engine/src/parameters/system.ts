@@ -1,7 +1,7 @@
 import { hasCompleted } from '../lifecycle/steps.ts';
 import type { Instance } from '../run/instance.ts';
-import { hasJoined } from '../run/instance.ts';
-import type { RunView } from '../run/run.ts';
+import { hasJoined, isMember } from '../run/instance.ts';
+import { hasEnded, type RunView } from '../run/run.ts';
 
 type GlobalValue = (run: RunView) => string;
 type NodeValue = (run: RunView, node: string) => string;
@@ -42,8 +42,8 @@ export const instanceValues: Record<string, InstanceValue> = {
   'is.orchestrator': () => 'false',
   'scale.state': (run, instance) => scaleState(run, instance),
   network: () => 'Public',
-  'cpu.nb': (run, { node }) => String(run.plan.nodes[node]?.image.resources.cpus ?? ''),
-  'ram.GB': (run, { node }) => gigabytes(run.plan.nodes[node]?.image.resources.memoryMiB),
+  'cpu.nb': (run, { node, machine }) => String(machine.size?.cpus ?? run.plan.nodes[node]?.image.resources.cpus ?? ''),
+  'ram.GB': (run, { node, machine }) => gigabytes(machine.size?.memoryMiB ?? run.plan.nodes[node]?.image.resources.memoryMiB),
   'disk.GB': (run, { node }) => String(run.plan.nodes[node]?.image.resources.diskGiB ?? ''),
 };
 
@@ -78,15 +78,20 @@ export const storedGlobalNames = new Set(['url.service', 'run.api.key', 'deploym
 /** The instance numbers of a node that take part, in order. */
 export function membersOf(run: RunView, node: string): number[] {
   const members: number[] = [];
-  for (const instance of run.instances.values()) if (instance.node === node && !instance.dropped) members.push(instance.index);
+  for (const instance of run.instances.values()) if (instance.node === node && isMember(instance)) members.push(instance.index);
   return members;
 }
 
+/** SlipStream's word for where a machine is in the coming and going (reference 2.6). */
 function scaleState(run: RunView, instance: Instance): string {
-  if (instance.machine.status === 'gone') return 'gone';
-  if (instance.dropped || instance.machine.status === 'terminating') return 'removing';
+  const { state, scaling } = run.facts;
+  const isOver = state === 'Ready' || state === 'Finalizing' || hasEnded(run);
+  if (instance.machine.status === 'gone') return instance.removing && !isOver ? 'removed' : 'gone';
+  if (instance.dropped || instance.removing || instance.machine.status === 'terminating') return 'removing';
   if (!hasJoined(instance)) return 'creating';
-  return run.facts.state === 'Ready' || run.facts.state === 'Finalizing' ? 'operational' : 'created';
+  if (isOver || (scaling !== null && !scaling.instances.includes(instance.name))) return 'operational';
+  if (scaling?.action !== 'vm_resize') return 'created';
+  return run.parameters.get(`${instance.name}:scale.iaas.done`) === undefined ? 'resizing' : 'resized';
 }
 
 function gigabytes(memoryMiB: number | undefined): string {

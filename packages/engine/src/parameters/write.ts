@@ -12,7 +12,9 @@ import { storedGlobalNames, storedInstanceNames } from './system.ts';
 /** Who writes: an instance's agent, or a user of the run, who may write whatever is not derived. */
 export type Writer = { instance: Instance } | 'user';
 
+/** In an event, in characters. */
 const maxShownValue = 200;
+const maxShownMessage = 1000;
 
 /**
  * The changes that setting a parameter means, its special effects included: `abort` raises the flag, `statecustom` shows a
@@ -66,9 +68,10 @@ function checkRight(run: Run, location: Location, writer: Writer): void {
   }
 }
 
-function showMessage(instance: Instance, text: string, now: number): Change[] {
+function showMessage(instance: Instance, statecustom: string, now: number): Change[] {
+  const text = shortened(statecustom, maxShownMessage);
   return [
-    { kind: 'instance', name: instance.name, patch: { statecustom: text } },
+    { kind: 'instance', name: instance.name, patch: { statecustom } },
     {
       kind: 'event',
       at: now,
@@ -91,7 +94,7 @@ function overridden(run: Run, key: string): Change[] {
 }
 
 function setEvent(key: string, value: string, secret: boolean, now: number): Change {
-  const shown = secret ? '***' : value.length > maxShownValue ? `${value.slice(0, maxShownValue)}…` : value;
+  const shown = secret ? '***' : shortened(value, maxShownValue);
   return {
     kind: 'event',
     at: now,
@@ -102,4 +105,8 @@ function setEvent(key: string, value: string, secret: boolean, now: number): Cha
       data: { key, value: value === '' ? null : shown, secret },
     },
   };
+}
+
+function shortened(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

@@ -59,6 +59,29 @@ describe('a report', () => {
     });
   });
 
+  it('is refused when its instance has sent enough, whole or not; others are not', async () => {
+    const named = (instance: string, second: number) => `${instance}_report_2012-01-19T2035${second}Z.tgz`;
+    await files.append(run, named('client.1', 11), whole, Readable.from([content]));
+    await files.append(run, named('client.1', 12), whole, Readable.from([content]));
+    await files.append(run, named('client.1', 13), whole, Readable.from([content.subarray(0, 200_000)]));
+    await expect(files.append(run, named('client.1', 14), whole, Readable.from([content]))).rejects.toMatchObject({
+      code: 'PACELINE_TOO_LARGE',
+      message: expect.stringContaining('has 300000 bytes, and client.1 has sent 3 with 800000 bytes before; at most'),
+    });
+    const rest = { ...whole, offset: 200_000 };
+    expect(await files.append(run, named('client.1', 13), rest, Readable.from([content.subarray(200_000)]))).toMatchObject({
+      complete: true,
+    });
+    expect(await files.append(run, named('client.11', 14), whole, Readable.from([content]))).toMatchObject({ complete: true });
+  });
+
+  it('is refused when there are very many of its instance, however small', async () => {
+    const empty = { offset: 0, size: 0, sha256: sha256(Buffer.alloc(0)) };
+    const send = (index: number) => files.append(run, `client.1_report_2012-01-19T${100000 + index}Z.tgz`, empty, Readable.from([]));
+    for (let index = 0; index < 100; index += 1) await send(index);
+    await expect(send(100)).rejects.toMatchObject({ code: 'PACELINE_TOO_LARGE' });
+  });
+
   it('says that the disk is full when it is', async () => {
     await mkdir(join(root, run));
     await symlink('/dev/full', join(root, run, `${name}.part`));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { PacelineError } from '@paceline/model';
@@ -17,12 +17,15 @@ export interface ReportPart {
 
 const reportName = /^(?<instance>\w+(?:\.\d+)?)_report_[0-9TZ-]{10,30}\.tgz$/;
 
+/** Of one instance: one is sent at the end of a run, and one more after each abort that was cancelled. */
+const mostReports = 100;
+
 /** The report files of all runs, a folder each. They are stored as they come and never unpacked. */
 export class ReportFiles {
   readonly #root: string;
   readonly #maxBytes: number;
 
-  /** @param maxBytes the largest report that is taken, in bytes */
+  /** @param maxBytes what is taken of one instance's reports, in bytes */
   constructor(root: string, maxBytes: number) {
     this.#root = root;
     this.#maxBytes = maxBytes;
@@ -42,11 +45,9 @@ export class ReportFiles {
    */
   async append(run: string, name: string, part: ReportPart, body: Readable): Promise<ReportProgress> {
     const path = this.#path(run, name);
-    if (part.size > this.#maxBytes) {
-      throw new PacelineError('PACELINE_TOO_LARGE', `The report ${name} has ${part.size} bytes; at most ${this.#maxBytes} are taken`);
-    }
     const before = await this.progress(run, name);
     if (before.complete) return before;
+    await this.#checkSize(path, name, part);
     if (part.offset !== before.received) {
       throw new PacelineError('PACELINE_CONFLICT', `The report ${name} goes on at byte ${before.received}, not ${part.offset}`, {
         data: { ...before },
@@ -103,6 +104,20 @@ export class ReportFiles {
         hint: 'Free some space on the server; the report is still on its machine.',
       });
     }
+  }
+
+  async #checkSize(path: string, name: string, { size }: ReportPart): Promise<void> {
+    const instance = ReportFiles.instanceOf(name);
+    const files = await readdir(dirname(path)).catch(() => []);
+    const others = files.filter((file) => file !== `${name}.part` && ReportFiles.instanceOf(file.replace(/\.part$/, '')) === instance);
+    const sizes = await Promise.all(others.map((file) => sizeOf(join(dirname(path), file))));
+    const sent = sizes.reduce<number>((sum, bytes = 0) => sum + bytes, 0);
+    if (sent + size <= this.#maxBytes && others.length < mostReports) return;
+    const before = sent === 0 ? '' : `, and ${instance} has sent ${others.length} with ${sent} bytes before`;
+    throw new PacelineError(
+      'PACELINE_TOO_LARGE',
+      `The report ${name} has ${size} bytes${before}; at most ${mostReports} with ${this.#maxBytes} bytes are taken of one instance`,
+    );
   }
 
   async #checkSpace(path: string, part: ReportPart): Promise<void> {
