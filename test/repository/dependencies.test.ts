@@ -22,7 +22,7 @@ const allowed: Record<string, string[]> = {
   'vm-agent': ['@paceline/api/agent'],
 };
 /** What their tests may import besides. */
-const allowedInTests = ['@paceline/engine/testing', '@paceline/connector-host/testing'];
+const allowedInTests = ['@paceline/engine/testing', '@paceline/engine/conformance', '@paceline/connector-host/testing'];
 
 const named = workspaces.filter(({ folder }) => !['examples', 'test'].includes(folder) && !folder.startsWith('tools/'));
 

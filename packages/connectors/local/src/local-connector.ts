@@ -46,6 +46,7 @@ export function createLocalConnector(config: Config): Connector {
       }),
     async *list(query, context) {
       try {
+        checkAborted(context.signal, 'list');
         for await (const resource of listResources(await openSite(config, false), table, query, context.now())) {
           checkAborted(context.signal, 'list');
           yield resource;

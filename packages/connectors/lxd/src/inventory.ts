@@ -5,7 +5,7 @@ import type { Client } from './client.ts';
 import type { Config } from './config.ts';
 import { unlessUnknown } from './failure.ts';
 import { inParallel, valuesOf } from './in-parallel.ts';
-import { toMachine, toResource } from './machine.ts';
+import { isMachineName, toMachine, toResource } from './machine.ts';
 import { requireProject } from './project.ts';
 import { filterOf, matches, propertyPrefix, readTags } from './tags.ts';
 
@@ -16,9 +16,9 @@ export async function describeMachines(
   ids: readonly string[],
   signal: AbortSignal,
 ): Promise<Map<string, Machine>> {
-  const looks = await inParallel(ids, (id) =>
+  const looks = await inParallel(ids.filter(isMachineName), (id) =>
     unlessUnknown(
-      client.get(`look up machine ${id}`, `/1.0/instances/${encodeURIComponent(id)}`, instanceSchema, {
+      client.get(`look up machine ${id}`, `/1.0/instances/${id}`, instanceSchema, {
         query: { recursion: '1' },
         signal,
       }),

@@ -6,7 +6,7 @@ import { unlessUnknown } from './failure.ts';
 import { findImage } from './image.ts';
 import { inParallel, valuesOf } from './in-parallel.ts';
 import { instanceRequest, type Ground } from './instance-request.ts';
-import { toMachine, wasStarted } from './machine.ts';
+import { isMachineName, toMachine, wasStarted } from './machine.ts';
 import { findRootDisk } from './root-disk.ts';
 import { configPrefix, readTags } from './tags.ts';
 
@@ -48,7 +48,7 @@ function checkRequest({ machines }: LaunchRequest): void {
     if (userData.length > userDataLimit) {
       throw new ConnectorError('invalid', `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataLimit}`);
     }
-    if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
+    if (!isMachineName(name)) {
       throw new ConnectorError('invalid', `${name} cannot be the name of a machine`);
     }
   }

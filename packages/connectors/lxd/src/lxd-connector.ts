@@ -1,7 +1,7 @@
 import { ConnectorError, type Connector } from '@paceline/engine/connector';
 import { createClient } from './client.ts';
 import type { Config } from './config.ts';
-import { readMachineConsole } from './console.ts';
+import { Consoles } from './console.ts';
 import { createImage } from './image-factory.ts';
 import { describeMachines, listResources } from './inventory.ts';
 import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
@@ -12,6 +12,7 @@ import { terminateMachines } from './terminate.ts';
 /** A connector to a server of LXD or Incus. */
 export function createLxdConnector(config: Config): Connector {
   const client = createClient(config);
+  const consoles = new Consoles(client);
   return {
     info: { name: 'lxd', version: '0.0.0', api: 1 },
     capabilities: {
@@ -29,7 +30,11 @@ export function createLxdConnector(config: Config): Connector {
     async *list(query, { signal }) {
       yield* await listResources(client, config, query, signal);
     },
-    terminate: (ids, { signal }) => terminateMachines(client, config, ids, signal),
+    async terminate(ids, { signal }) {
+      const results = await terminateMachines(client, config, ids, signal);
+      consoles.forget(ids);
+      return results;
+    },
     probe: (context) => probeServer(client, config, context),
     async remove({ kind, id }, { signal }) {
       if (kind !== 'image') {
@@ -37,7 +42,7 @@ export function createLxdConnector(config: Config): Connector {
       }
       await unlessUnknown(client.change(`remove image ${id}`, 'DELETE', `/1.0/images/${encodeURIComponent(id)}`, { signal }));
     },
-    consoleLog: (id, since, { signal }) => readMachineConsole(client, id, since, signal),
+    consoleLog: (id, since, { signal }) => consoles.read(id, since, signal),
     async createImage(id, name, context) {
       const { fingerprint, bytes } = await createImage(config, id, name, context);
       return { image: name, id: fingerprint, bytes };

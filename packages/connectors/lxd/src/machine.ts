@@ -19,6 +19,11 @@ const states: Record<number, MachineState> = {
   113: 'running',
 };
 
+/** Whether a machine can have this name, which is its id. Others are no machines of ours, and would be something else in a path. */
+export function isMachineName(name: string): boolean {
+  return /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name);
+}
+
 /** Instances that were never started have been used at the beginning of time. */
 export function wasStarted({ status_code, last_used_at }: Pick<Instance, 'status_code' | 'last_used_at'>): boolean {
   return states[status_code] !== 'stopped' || new Date(last_used_at).getTime() > 0;

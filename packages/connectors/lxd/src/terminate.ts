@@ -4,6 +4,7 @@ import type { Client } from './client.ts';
 import type { Config } from './config.ts';
 import { unlessUnknown } from './failure.ts';
 import { inParallel, valuesOf } from './in-parallel.ts';
+import { isMachineName } from './machine.ts';
 import { requireProject } from './project.ts';
 import { configPrefix, readTags } from './tags.ts';
 
@@ -28,7 +29,10 @@ export async function terminateMachines(
 }
 
 async function terminateOne(client: Client, id: string, signal: AbortSignal): Promise<'removed' | 'absent'> {
-  const path = `/1.0/instances/${encodeURIComponent(id)}`;
+  if (!isMachineName(id)) {
+    return 'absent';
+  }
+  const path = `/1.0/instances/${id}`;
   const instance = await unlessUnknown(client.get(`look up machine ${id}`, path, instanceSchema, { signal }));
   if (instance === undefined) {
     return 'absent';

@@ -63,8 +63,8 @@ export function createSandboxConnector(config: Config): Connector {
         }
         return read;
       }),
-    async createImage(id, name, { now }) {
-      await createImage(config, id, name, new Date(now()));
+    async createImage(id, name, context) {
+      await createImage(config, id, name, new Date(context.now()));
       return { image: name, id: name };
     },
   };

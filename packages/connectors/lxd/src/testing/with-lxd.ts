@@ -8,7 +8,6 @@ import { connectorModule } from '../index.ts';
 export const testSocket = process.env['PACELINE_LXD_SOCKET'] ?? '/var/lib/paceline-testbed/lxd/dir/unix.socket';
 export const testImage = process.env['PACELINE_LXD_IMAGE'] ?? 'debian-12';
 
-/** Why there is no server for us; undefined if there is. */
 async function whyNot(): Promise<string | undefined> {
   if (!existsSync(testSocket)) {
     return `there is no ${testSocket}: npm run testbed -- lxd`;
@@ -21,7 +20,8 @@ async function whyNot(): Promise<string | undefined> {
   }
 }
 
-const reason = await whyNot();
+/** Why there is no server for us; undefined if there is. */
+export const reason = await whyNot();
 if (reason !== undefined) {
   console.warn(`Machines of LXD are not tested here: ${reason}`);
 }

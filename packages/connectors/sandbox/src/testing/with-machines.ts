@@ -8,7 +8,6 @@ import type { TestContext } from 'vitest';
 import { connectorModule } from '../index.ts';
 import { testImage } from './sandbox.ts';
 
-/** Why there can be no machines here; undefined if there can. */
 async function whyNot(): Promise<string | undefined> {
   const root = await mkdtemp(join(tmpdir(), 'paceline-probe-'));
   try {
@@ -29,7 +28,8 @@ async function whyNot(): Promise<string | undefined> {
     : 'this host has no cloud-init: apt-get install --no-install-recommends cloud-init';
 }
 
-const reason = await whyNot();
+/** Why there can be no machines here; undefined if there can. */
+export const reason = await whyNot();
 if (reason !== undefined) {
   console.warn(`Sandbox machines are not tested here: ${reason}`);
 }

@@ -1,0 +1,6 @@
+/** Checks that every connector has to pass, for its authors: run them over a real cloud with `defineConformance`. */
+export { Bench, type RequestOptions } from './bench.ts';
+export type { Check } from './check.ts';
+export type { Home } from './home.ts';
+export type { ConformanceSubject } from './subject.ts';
+export { checks, defineConformance, runCheck, type ConformanceOptions, type TestFunction } from './suite.ts';

@@ -1,0 +1,65 @@
+import { Bench } from './bench.ts';
+import type { Check } from './check.ts';
+import { ending } from './ending.ts';
+import { failing } from './failing.ts';
+import { inside } from './inside.ts';
+import { launching } from './launching.ts';
+import { listing } from './listing.ts';
+import type { ConformanceSubject } from './subject.ts';
+
+/** All that a connector has to do, as far as it can be checked without disturbing its cloud. */
+export const checks: readonly Check[] = [...launching, ...listing, ...ending, ...inside, ...failing];
+
+/** Runs one check, and ends what it has made. @throws what the check or the clean-up threw */
+export async function runCheck(check: Check, subject: ConformanceSubject): Promise<void> {
+  const bench = new Bench(subject);
+  let failure: { error: unknown } | undefined;
+  try {
+    await check.run(bench);
+  } catch (error) {
+    failure = { error };
+  }
+  // What went wrong in the check says more than what could not be cleaned up after it.
+  await bench.close().catch((error: unknown) => (failure ??= { error }));
+  if (failure !== undefined) throw failure.error;
+}
+
+/** The part of a test framework that is needed; `test` of vitest is one. */
+export interface TestFunction {
+  (name: string, work: (context: { skip: (why: string) => unknown }) => Promise<void>, limitMs: number): unknown;
+}
+
+export interface ConformanceOptions {
+  /** Why nothing can be checked here, such as a server that is missing: every check is then skipped with this reason. */
+  unavailable?: string | undefined;
+  /** Checks to run, by id. @default all */
+  only?: readonly string[];
+}
+
+/**
+ * Makes a test of each check.
+ *
+ * @param test of the test framework
+ * @param open the subject, opened when the first check runs
+ */
+export function defineConformance(
+  test: TestFunction,
+  open: () => ConformanceSubject | Promise<ConformanceSubject>,
+  options: ConformanceOptions & { limitMs: number },
+): void {
+  let opened: Promise<ConformanceSubject> | undefined;
+  for (const check of checks) {
+    if (options.only !== undefined && !options.only.includes(check.id)) continue;
+    test(
+      `${check.id}: ${check.title}`,
+      async ({ skip }) => {
+        if (options.unavailable !== undefined) return void skip(options.unavailable);
+        const subject = await (opened ??= Promise.resolve(open()));
+        const why = check.skipped?.(subject);
+        if (why !== undefined) return void skip(why);
+        await runCheck(check, subject);
+      },
+      options.limitMs * (check.patience ?? 3),
+    );
+  }
+}
