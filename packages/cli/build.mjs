@@ -61,6 +61,8 @@ export async function buildCli(outdir = join(here, 'dist')) {
     banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
     define: { PACELINE_VERSION: JSON.stringify(version) },
     plugins: [loadedLater, pureWorkspace],
+    // ssh2 does without its native parts when they are not there.
+    external: ['cpu-features', '*.node'],
     legalComments: 'none',
     logLevel: 'warning',
   });

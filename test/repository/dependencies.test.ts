@@ -11,6 +11,7 @@ const allowed: Record<string, string[]> = {
   'packages/server': ['@paceline/model', '@paceline/api', '@paceline/api/agent', '@paceline/engine', '@paceline/engine/connector'],
   'packages/cli': [
     '@paceline/model',
+    '@paceline/door',
     '@paceline/api',
     '@paceline/engine',
     '@paceline/engine/connector',
@@ -20,6 +21,7 @@ const allowed: Record<string, string[]> = {
     '@paceline/connector-sandbox',
   ],
   'vm-agent': ['@paceline/api/agent'],
+  actions: ['@paceline/model', '@paceline/api', '@paceline/server', '@paceline/door'],
 };
 /** What their tests may import besides. */
 const allowedInTests = ['@paceline/engine/testing', '@paceline/engine/conformance', '@paceline/connector-host/testing'];

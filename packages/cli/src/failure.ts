@@ -1,6 +1,6 @@
 import { isPacelineError, toError } from '@paceline/model';
+import { harmless } from '@paceline/door';
 import type { Shell } from './shell.ts';
-import { harmless } from './view/harmless.ts';
 
 /** What a mistake of our own leaves with (EX_SOFTWARE). */
 const ourMistake = 70;

@@ -1,4 +1,2 @@
-/** What other doors share with the command: the embedded engine, and the summary of a run. */
-export { ensureEngine, engineGone, type EngineWanted } from './embedded/embedded-engine.ts';
-export { readEngineFile, type EngineRecord } from './embedded/engine-file.ts';
-export { harmless, harmlessLine } from './view/harmless.ts';
+/** The command line as a value: its documents are compared with it. */
+export { program } from './program.ts';

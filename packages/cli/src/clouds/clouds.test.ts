@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { findProjectClouds } from '@paceline/door';
 import { readClouds } from './clouds-file.ts';
 import { loadConnector } from './connector-package.ts';
 import { openClouds } from './open-clouds.ts';
-import { findProjectClouds } from './project-clouds.ts';
 
 let root = '';
 beforeEach(async () => {

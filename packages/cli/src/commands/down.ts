@@ -1,6 +1,5 @@
+import { endRun, followRun } from '@paceline/door';
 import { connect } from '../connection/connect.ts';
-import { endRun } from '../run/end-run.ts';
-import { followRun } from '../run/follow-run.ts';
 import { whichRun } from '../run/which-run.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
 import { liveOrSilent } from '../view/silent-view.ts';

@@ -1,8 +1,7 @@
 import { createClient } from '@paceline/api';
 import { PacelineError } from '@paceline/model';
+import { engineGone, isAlive, readEngineFile } from '@paceline/door';
 import { openState } from '../connection/connect.ts';
-import { engineGone } from '../embedded/embedded-engine.ts';
-import { isAlive, readEngineFile } from '../embedded/engine-file.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
 
 /** `paceline engine status|stop`: looks at the engine of the state directory, without starting one. */

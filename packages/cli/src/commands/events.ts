@@ -1,9 +1,7 @@
+import { eventLine, items, paint, themeFor } from '@paceline/door';
 import { connect } from '../connection/connect.ts';
-import { items } from '../run/pages.ts';
 import { whichRun } from '../run/which-run.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
-import { eventLine } from '../view/event-line.ts';
-import { paint, themeFor } from '../view/theme.ts';
 
 export interface EventsOptions extends GlobalOptions {
   follow?: boolean;

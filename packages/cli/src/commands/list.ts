@@ -1,10 +1,8 @@
 import type { RunSummary } from '@paceline/api';
 import { PacelineError } from '@paceline/model';
+import { dayAndTime, elapsed, harmlessLine, padTo, widthOf } from '@paceline/door';
 import { connect } from '../connection/connect.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
-import { dayAndTime, elapsed } from '../view/elapsed.ts';
-import { harmlessLine } from '../view/harmless.ts';
-import { padTo, widthOf } from '../view/width.ts';
 
 export interface ListOptions extends GlobalOptions {
   active?: boolean;

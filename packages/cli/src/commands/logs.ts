@@ -1,10 +1,7 @@
+import { items, logLine, type LogLine, LogLines, paint, themeFor } from '@paceline/door';
 import { connect } from '../connection/connect.ts';
-import { items } from '../run/pages.ts';
 import { whichRun } from '../run/which-run.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
-import { logLine } from '../view/event-line.ts';
-import { LogLines, type LogLine } from '../view/log-lines.ts';
-import { paint, themeFor } from '../view/theme.ts';
 
 export interface LogsOptions extends GlobalOptions {
   follow?: boolean;

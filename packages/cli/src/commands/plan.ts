@@ -1,9 +1,7 @@
 import { checkWiring, diskFiles, errorCatalogue, formatDiagnostic, loadModule, planOverview, planRun } from '@paceline/model';
-import { requestParameters, type ParameterOptions } from '../run/request-parameters.ts';
+import { harmless, paint, type ParameterOptions, requestParameters, themeFor } from '@paceline/door';
 import type { Shell } from '../shell.ts';
-import { harmless } from '../view/harmless.ts';
 import { overviewLines } from '../view/overview.ts';
-import { paint, themeFor } from '../view/theme.ts';
 
 export interface PlanOptions extends ParameterOptions {
   cloud?: string;

@@ -1,8 +1,8 @@
 import type { ReapReport } from '@paceline/api';
 import { PacelineError } from '@paceline/model';
+import { harmlessLine } from '@paceline/door';
 import { connect } from '../connection/connect.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
-import { harmlessLine } from '../view/harmless.ts';
 
 export interface ReapOptions extends GlobalOptions {
   yes?: boolean;

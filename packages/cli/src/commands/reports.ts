@@ -1,12 +1,11 @@
 import { join, resolve } from 'node:path';
 import type { Client, ReportView } from '@paceline/api';
 import { PacelineError } from '@paceline/model';
+import { dayAndTime, downloadReport } from '@paceline/door';
 import { connect } from '../connection/connect.ts';
 import { extractArchive, listArchive } from '../reports/report-archive.ts';
-import { downloadReport } from '../reports/report-download.ts';
 import { whichRun } from '../run/which-run.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
-import { dayAndTime } from '../view/elapsed.ts';
 
 export interface ReportsOptions extends GlobalOptions {
   get?: string;

@@ -1,11 +1,10 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isPacelineError, PacelineError, parseDuration } from '@paceline/model';
+import { lostTheRace, removeEngineFile, writeEngineFile } from '@paceline/door';
 import { openServer, StateDirectory } from '@paceline/server';
 import { readClouds, type CloudsSource } from '../clouds/clouds-file.ts';
 import { openClouds } from '../clouds/open-clouds.ts';
-import { lostTheRace } from '../embedded/engine-process.ts';
-import { removeEngineFile, writeEngineFile } from '../embedded/engine-file.ts';
 import { watchIdle } from '../embedded/idle-watch.ts';
 import { stateLocation } from '../embedded/state-location.ts';
 import { readLogins } from '../logins-file.ts';

@@ -1,11 +1,9 @@
 import type { ReportView, RunDetail } from '@paceline/api';
+import { dayAndTime, harmlessLine, type Line, paint, themeFor } from '@paceline/door';
 import { connect } from '../connection/connect.ts';
 import { whichRun } from '../run/which-run.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
-import { dayAndTime } from '../view/elapsed.ts';
-import { harmlessLine } from '../view/harmless.ts';
 import { runTree } from '../view/run-tree.ts';
-import { paint, themeFor, type Line } from '../view/theme.ts';
 
 /** `paceline status`: a run as it is now. */
 export async function statusCommand([named]: string[], options: GlobalOptions & { json?: boolean }, shell: Shell): Promise<number> {

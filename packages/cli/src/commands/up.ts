@@ -1,11 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, RunDetail } from '@paceline/api';
 import { isPacelineError, PacelineError, type ResolvedDeployment } from '@paceline/model';
+import { chooseClouds, endRun, followRun, type RunView } from '@paceline/door';
 import { connect } from '../connection/connect.ts';
-import { chooseClouds } from '../connection/choose-clouds.ts';
 import { exitCodeOf, exitCodes } from '../run/exit-code.ts';
-import { endRun } from '../run/end-run.ts';
-import { followRun } from '../run/follow-run.ts';
 import { listenForInterrupts, type Interrupts } from '../run/interrupts.ts';
 import { moduleToRun, runRequestOf, type RunOptions } from '../run/run-request.ts';
 import { tellResult } from '../run/run-result.ts';
@@ -13,7 +11,6 @@ import { say, type GlobalOptions, type Shell } from '../shell.ts';
 import { jsonView } from '../view/json-view.ts';
 import { liveView } from '../view/live-view.ts';
 import { plainView } from '../view/plain-view.ts';
-import type { RunView } from '../view/run-view.ts';
 
 export interface UpOptions extends GlobalOptions, RunOptions {
   clouds?: string;

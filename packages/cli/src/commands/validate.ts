@@ -1,6 +1,6 @@
 import { checkModule, checkWiring, diskFiles, errorCatalogue, formatDiagnostic, type CheckedModule } from '@paceline/model';
+import { harmless } from '@paceline/door';
 import type { Shell } from '../shell.ts';
-import { harmless } from '../view/harmless.ts';
 
 /** `paceline validate`: every problem of the files and of all that they refer to, the wiring of scripts included. */
 export async function validateCommand(files: string[], { json }: { json?: boolean }, shell: Shell): Promise<number> {

@@ -1,13 +1,11 @@
 import { createClient, type Client } from '@paceline/api';
 import { PacelineError } from '@paceline/model';
+import { engineFetch, engineGone, type EngineRecord, type EngineWanted, ensureEngine } from '@paceline/door';
 import { StateDirectory } from '@paceline/server';
-import { engineGone, ensureEngine, type EngineWanted } from '../embedded/embedded-engine.ts';
-import type { EngineRecord } from '../embedded/engine-file.ts';
 import { stateLocation } from '../embedded/state-location.ts';
 import { programCommand } from '../program-files.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
 import { version } from '../version.ts';
-import { engineFetch } from './engine-fetch.ts';
 
 export interface ConnectOptions {
   /** The clouds that a new run needs, for the embedded engine: a file, or null for those of the state directory. */

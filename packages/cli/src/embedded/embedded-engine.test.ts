@@ -4,8 +4,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { isAlive } from '@paceline/door';
 import { buildCommand, CommandBench, waitUntil } from '../testing/built-command.ts';
-import { isAlive } from './engine-file.ts';
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
 

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { extract, Parser, type ReadEntry } from 'tar';
 import { PacelineError } from '@paceline/model';
-import { harmlessLine } from '../view/harmless.ts';
+import { harmlessLine } from '@paceline/door';
 
 /** Reports come from machines that nobody has to trust: what they unpack to is limited. */
 const limits = { entries: 100_000, bytes: 16 * 1024 ** 3 };

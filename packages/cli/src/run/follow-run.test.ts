@@ -1,9 +1,7 @@
 import type { Client, EventView, LogView, RunDetail } from '@paceline/api';
 import { expect, test } from 'vitest';
+import { followRun, lastWords, type RunView } from '@paceline/door';
 import { at, event, runDetail } from '../testing/run-detail.ts';
-import type { RunView } from '../view/run-view.ts';
-import { followRun } from './follow-run.ts';
-import { lastWords } from './last-words.ts';
 import { whichRun } from './which-run.ts';
 
 const ready = event(2, 'Ready', { type: 'run.state', data: { state: 'Ready' } });

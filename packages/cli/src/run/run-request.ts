@@ -1,17 +1,7 @@
 import type { RunRequest } from '@paceline/api';
-import {
-  checkWiring,
-  diskFiles,
-  formatDiagnostic,
-  loadModule,
-  PacelineError,
-  parseDuration,
-  type KeepRunning,
-  type ResolvedDeployment,
-} from '@paceline/model';
+import { checkWiring, diskFiles, formatDiagnostic, loadModule, type KeepRunning, type ResolvedDeployment } from '@paceline/model';
+import { durationOf, harmless, type ParameterOptions, requestParameters } from '@paceline/door';
 import { say, type Shell } from '../shell.ts';
-import { harmless } from '../view/harmless.ts';
-import { requestParameters, type ParameterOptions } from './request-parameters.ts';
 
 export interface RunOptions extends ParameterOptions {
   cloud?: string;
@@ -42,16 +32,7 @@ export async function runRequestOf(deployment: ResolvedDeployment, options: RunO
     ...(cloud === undefined ? {} : { cloud }),
     ...(name === undefined ? {} : { name }),
     ...(keepRunning === undefined ? {} : { keepRunning }),
-    ...(options.timeout === undefined ? {} : { timeoutMs: duration('--timeout', options.timeout) }),
-    ...(options.lifetime === undefined ? {} : { lifetimeMs: duration('--lifetime', options.lifetime) }),
+    ...(options.timeout === undefined ? {} : { timeoutMs: durationOf('--timeout', options.timeout) }),
+    ...(options.lifetime === undefined ? {} : { lifetimeMs: durationOf('--lifetime', options.lifetime) }),
   };
-}
-
-function duration(option: string, text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined)
-    throw new PacelineError('PACELINE_REQUEST_INVALID', `${option}: '${text}' is not a duration`, {
-      hint: 'Write it as 90s, 30m or 1h30m.',
-    });
-  return ms;
 }

@@ -1,9 +1,8 @@
 import type { Client, RunDetail } from '@paceline/api';
 import type { ResolvedDeployment } from '@paceline/model';
+import { lastWords, outputsOf, paint, themeFor } from '@paceline/door';
 import type { Shell } from '../shell.ts';
-import { outputsOf, summary, type SummaryContent } from '../view/summary.ts';
-import { paint, themeFor } from '../view/theme.ts';
-import { lastWords } from './last-words.ts';
+import { summary, type SummaryContent } from '../view/summary.ts';
 
 export interface ResultOptions {
   deployment: ResolvedDeployment;

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { requestParameters } from '@paceline/door';
 import { exitCodeOf } from './exit-code.ts';
 import { listenForInterrupts } from './interrupts.ts';
-import { requestParameters } from './request-parameters.ts';
 
 test.each([
   ['Ready', null, 0],

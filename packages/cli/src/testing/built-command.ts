@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
-import { isAlive, readEngineFile, type EngineRecord } from '../embedded/engine-file.ts';
+import { type EngineRecord, isAlive, readEngineFile } from '@paceline/door';
 
 const run = promisify(execFile);
 const builder = fileURLToPath(new URL('../../build.mjs', import.meta.url));

@@ -1,5 +1,5 @@
+import type { RunView } from '@paceline/door';
 import type { Shell } from '../shell.ts';
-import type { RunView } from './run-view.ts';
 
 /** A run as JSON, one object per line: events as the server tells them, output of scripts with the type `log`. */
 export function jsonView(shell: Pick<Shell, 'stdout' | 'stderr'>): RunView {

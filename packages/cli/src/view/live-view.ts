@@ -1,10 +1,7 @@
 import type { RunDetail } from '@paceline/api';
+import { eventLine, type Line, logLine, type LogLine, LogLines, paint, type RunView, themeFor } from '@paceline/door';
 import type { Shell } from '../shell.ts';
-import { eventLine, logLine } from './event-line.ts';
-import { LogLines, type LogLine } from './log-lines.ts';
 import { runTree } from './run-tree.ts';
-import type { RunView } from './run-view.ts';
-import { paint, themeFor, type Line } from './theme.ts';
 
 const redrawMs = 100;
 /** The clock of the run moves although nothing happens. */

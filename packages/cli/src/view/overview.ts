@@ -6,8 +6,7 @@ import {
   type WiringEdge,
   type WiringReport,
 } from '@paceline/model';
-import { harmlessLine } from './harmless.ts';
-import type { Line } from './theme.ts';
+import { harmlessLine, type Line } from '@paceline/door';
 
 const origins: Record<OverviewParameter['origin'], string> = {
   request: 'given',

@@ -1,8 +1,5 @@
+import { eventLine, type Line, logLine, LogLines, paint, type RunView, themeFor } from '@paceline/door';
 import type { Shell } from '../shell.ts';
-import { eventLine, logLine } from './event-line.ts';
-import { LogLines } from './log-lines.ts';
-import type { RunView } from './run-view.ts';
-import { paint, themeFor, type Line } from './theme.ts';
 
 /** A run as lines that follow each other, for logs and pipes. */
 export function plainView(shell: Pick<Shell, 'env' | 'stdout' | 'stderr'>): RunView {

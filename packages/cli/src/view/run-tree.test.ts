@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { at, instance, runDetail } from '../testing/run-detail.ts';
 import { runTree, type TreeOptions } from './run-tree.ts';
-import { paint } from './theme.ts';
 import type { RunDetail } from '@paceline/api';
+import { paint } from '@paceline/door';
 
 function frame(run: RunDetail, options: Partial<TreeOptions> & { columns?: number } = {}): string {
   const theme = options.theme ?? { colour: false, unicode: true };

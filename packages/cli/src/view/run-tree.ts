@@ -1,9 +1,17 @@
 import type { InstanceView, RunDetail } from '@paceline/api';
-import { elapsed } from './elapsed.ts';
-import { harmlessLine } from './harmless.ts';
-import { columnsOf, instanceLine, interestOf, progressOf, statusOf } from './instance-line.ts';
+import {
+  type Colour,
+  columnsOf,
+  elapsed,
+  harmlessLine,
+  instanceLine,
+  interestOf,
+  type Line,
+  progressOf,
+  statusOf,
+  type Theme,
+} from '@paceline/door';
 import { asciiSigns, unicodeSigns, type Signs } from './signs.ts';
-import type { Colour, Line, Theme } from './theme.ts';
 
 export interface TreeOptions {
   theme: Theme;

@@ -1,6 +1,6 @@
+import type { RunView } from '@paceline/door';
 import type { Shell } from '../shell.ts';
 import { liveView } from './live-view.ts';
-import type { RunView } from './run-view.ts';
 
 /** The tree on a terminal; elsewhere only what went wrong is worth a line, for the result says the rest. */
 export function liveOrSilent(shell: Shell, json: boolean): RunView {

@@ -1,7 +1,7 @@
 import { beforeEach, afterEach, expect, test, vi } from 'vitest';
+import { paint } from '@paceline/door';
 import { at, instance, runDetail } from '../testing/run-detail.ts';
 import { summary, type SummaryContent } from './summary.ts';
-import { paint } from './theme.ts';
 
 beforeEach(() => void vi.stubEnv('TZ', 'UTC'));
 afterEach(() => void vi.unstubAllEnvs());

@@ -1,14 +1,9 @@
 import type { ParameterView, ReportView, RunDetail } from '@paceline/api';
-import type { ResolvedDeployment } from '@paceline/model';
-import { dayAndTime, duration } from './elapsed.ts';
-import { harmlessLine } from './harmless.ts';
-import { columnsOf, instanceLine } from './instance-line.ts';
-import type { LogLine } from './log-lines.ts';
-import type { Line } from './theme.ts';
+import { columnsOf, dayAndTime, duration, harmlessLine, instanceLine, type Line, type LogLine } from '@paceline/door';
 
 export interface SummaryContent {
   run: RunDetail;
-  /** Those of {@link outputsOf}. */
+  /** Those of `outputsOf`. */
   outputs: readonly ParameterView[];
   reports: readonly ReportView[];
   /** The last that the script which aborted the run wrote. */
@@ -59,14 +54,4 @@ function verdict(run: RunDetail): Line[] {
       : [[run.state === 'Cancelled' ? 'yellow' : 'green', run.state], ` after ${took}`];
   if (run.abort === null) return [head];
   return [head, ['  reason: ', harmlessLine(run.abort.reason)], ['  source: ', harmlessLine(run.abort.source)]];
-}
-
-/** The parameters that scripts were to set, and have set: first those of the run, then those of each instance. */
-export function outputsOf(parameters: readonly ParameterView[], { parameters: globals, nodes }: ResolvedDeployment): ParameterView[] {
-  return parameters.filter(({ key, value }) => {
-    const colon = key.indexOf(':');
-    const scope = key.slice(0, colon);
-    const specs = scope === 'ss' ? globals : nodes[scope.replace(/\.\d+$/, '')]?.image.parameters;
-    return value !== null && specs?.[key.slice(colon + 1)]?.output === true;
-  });
 }

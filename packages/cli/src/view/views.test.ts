@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { RunView } from '@paceline/door';
 import { recorder } from '../testing/recorder.ts';
 import { at, event, instance, runDetail } from '../testing/run-detail.ts';
 import { jsonView } from './json-view.ts';
 import { liveView } from './live-view.ts';
 import { plainView } from './plain-view.ts';
-import type { RunView } from './run-view.ts';
 
 beforeEach(() => {
   vi.stubEnv('TZ', 'UTC');

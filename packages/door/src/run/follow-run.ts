@@ -9,6 +9,8 @@ export interface FollowRunOptions {
   after?: number;
   /** Show what scripts write, too. */
   logs?: boolean;
+  /** Stops following; the run goes on. */
+  signal?: AbortSignal;
   /** Asked when the run is ready and stays so: whether that is what is waited for. */
   endsReady(): boolean;
 }
@@ -25,10 +27,11 @@ const noteMs = 10_000;
 export async function followRun(options: FollowRunOptions): Promise<RunDetail> {
   const { client, run, view, after = 0 } = options;
   const stop = new AbortController();
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
   const details = view.wantsDetails ? new Details(options) : undefined;
-  const logs = options.logs === true ? new Logs(options, stop.signal) : undefined;
+  const logs = options.logs === true ? new Logs(options, signal) : undefined;
   try {
-    for await (const event of client.followEvents(run, { after, signal: stop.signal, onCut: cutNote(view) })) {
+    for await (const event of client.followEvents(run, { after, signal, onCut: cutNote(view) })) {
       view.event(event);
       details?.look();
       if (!isReady(event) || !options.endsReady()) continue;

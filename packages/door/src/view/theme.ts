@@ -1,4 +1,3 @@
-import type { Output, Shell } from '../shell.ts';
 import { fit, widthOf } from './width.ts';
 
 const codes = { plain: '', bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const;
@@ -15,7 +14,7 @@ export interface Theme {
 }
 
 /** What a terminal can show, by the usual conventions: NO_COLOR, FORCE_COLOR, TERM, and the locale for Unicode. */
-export function themeFor({ env }: Pick<Shell, 'env'>, output: Output): Theme {
+export function themeFor({ env }: { env: Readonly<Record<string, string | undefined>> }, output: { isTTY?: boolean }): Theme {
   const forced = env['FORCE_COLOR'];
   const refused = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb' || forced === '0';
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';

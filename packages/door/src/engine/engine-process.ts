@@ -18,17 +18,23 @@ export interface EngineArguments {
   command: readonly string[];
   /** File of clouds, or null for the state directory's own; undefined leaves it to what was used last. */
   cloudsFile?: string | null | undefined;
+  /** Engines with the same tag know each other's machines on the clouds. @default only this engine does */
+  ownerTag?: string;
+  /** What the engine sees of the environment. @default all that this process sees */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** Starts an engine in the background. Ctrl-C in the terminal does not reach it. */
-export async function startEngine({ state, command, cloudsFile }: EngineArguments): Promise<EngineProcess> {
+export async function startEngine({ state, command, cloudsFile, ownerTag, env }: EngineArguments): Promise<EngineProcess> {
   const [program = process.execPath, ...rest] = command;
   const clouds = cloudsFile === undefined ? [] : ['--clouds', cloudsFile ?? ''];
+  const tag = ownerTag === undefined ? [] : ['--owner-tag', ownerTag];
   await using log = await openEngineLog(state);
   const { size } = await log.stat();
-  const child = spawn(program, [...rest, '--state', state, 'server', '--embedded', ...clouds], {
+  const child = spawn(program, [...rest, '--state', state, 'server', '--embedded', ...clouds, ...tag], {
     cwd: state,
     detached: true,
+    ...(env === undefined ? {} : { env }),
     stdio: ['ignore', log.fd, log.fd],
   });
   let exit: number | null | undefined;

@@ -20,10 +20,11 @@ export interface ParameterOptions {
  */
 export async function requestParameters({ parameter, parametersFile }: ParameterOptions, cwd: string): Promise<Record<string, string>> {
   const fromFile = parametersFile === undefined ? {} : await readParameters(resolve(cwd, parametersFile));
-  return { ...fromFile, ...Object.fromEntries(parameter.map(pair)) };
+  return { ...fromFile, ...Object.fromEntries(parameter.map(parameterPair)) };
 }
 
-function pair(text: string): [string, string] {
+/** A parameter as it is written in one line: `NAME=VALUE`. @throws PACELINE_REQUEST_INVALID */
+export function parameterPair(text: string): [string, string] {
   const equals = text.indexOf('=');
   if (equals < 1) {
     throw new PacelineError('PACELINE_REQUEST_INVALID', `'${text}' is not a parameter`, {
@@ -33,13 +34,22 @@ function pair(text: string): [string, string] {
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-/** `NAME: value`, `NODE:NAME: value`, or the values of a node below its name. */
+/** Reads a file of parameters; see {@link parametersOf}. */
 async function readParameters(path: string): Promise<Record<string, string>> {
-  const invalid = (what: string, cause?: unknown): PacelineError =>
-    new PacelineError('PACELINE_REQUEST_INVALID', `${path} ${what}`, { cause });
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw invalid(`cannot be read: ${error.message}`, error);
+  const text = await readFile(path, 'utf8').catch((cause: Error) => {
+    throw new PacelineError('PACELINE_REQUEST_INVALID', `${path} cannot be read: ${cause.message}`, { cause });
   });
+  return parametersOf(text, path);
+}
+
+/**
+ * Parameters as YAML: `NAME: value`, `NODE:NAME: value`, or the values of a node below its name.
+ * @param where what the text comes from, for the error
+ * @throws PACELINE_REQUEST_INVALID
+ */
+export function parametersOf(text: string, where: string): Record<string, string> {
+  const invalid = (what: string, cause?: unknown): PacelineError =>
+    new PacelineError('PACELINE_REQUEST_INVALID', `${where} ${what}`, { cause });
   let data: unknown;
   try {
     data = parse(text) ?? {};

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { findProjectClouds } from '../clouds/project-clouds.ts';
+import { findProjectClouds } from './project-clouds.ts';
 
 /** The clouds that a run of a module wants of the embedded engine: the file that is named, else that of the module's project. */
 export async function chooseClouds(module: string, named: string | undefined, cwd: string): Promise<{ file: string | null }> {
