@@ -19,6 +19,7 @@ const allowed: Record<string, string[]> = {
     '@paceline/connector-local',
     '@paceline/connector-lxd',
     '@paceline/connector-sandbox',
+    '@paceline/connector-ssh',
   ],
   'vm-agent': ['@paceline/api/agent'],
   actions: ['@paceline/model', '@paceline/api', '@paceline/server', '@paceline/door'],

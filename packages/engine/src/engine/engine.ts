@@ -318,6 +318,15 @@ export class Engine {
     if (this.#active.size === 0) this.#idle();
   }
 
+  #notice(run: string, instance: string, message: string): void {
+    const body = { type: 'instance.notice' as const, severity: 'warning' as const, message, data: { instance } };
+    this.#active
+      .get(run)
+      ?.decide((_run, at) => [{ kind: 'event', at, body }])
+      // Whoever drives the run next finds out by himself.
+      .catch(() => {});
+  }
+
   #tellFollowers(runs: readonly string[] | 'all'): void {
     this.#feeds.heard(runs).catch((error: unknown) => this.#options.log.warn(`what other replicas did is not told: ${String(error)}`));
   }

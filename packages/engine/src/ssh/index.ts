@@ -3,3 +3,4 @@ export type { SshAccess, SshCredential } from './access.ts';
 export { HostKeyMismatch, isHostKey } from './host-key.ts';
 export { keyPairOf, type SshKeyPair } from './key-pair.ts';
 export { openSession, type Ran, type SshSession } from './session.ts';
+export { turns } from './turns.ts';

@@ -11,7 +11,7 @@ import { takeTunnel } from './holder.ts';
 import { tunnelKeys } from './tunnel-keys.ts';
 import { tunnelSetup } from './tunnel-setup.ts';
 import { Tunnel, type TunnelTarget } from './tunnel.ts';
-import { turns } from './turns.ts';
+import { turns } from '../ssh/turns.ts';
 
 const { signal } = new AbortController();
 const keys = tunnelKeys(Buffer.alloc(32, 1), { run: 'r', instance: 'web.1', token: 't' });

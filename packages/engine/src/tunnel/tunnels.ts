@@ -8,7 +8,7 @@ import { Tunnel, type TunnelAccess } from './tunnel.ts';
 import { tunnelHolderFile, tunnelUser } from './tunnel-setup.ts';
 import { tunnelKeys } from './tunnel-keys.ts';
 import { tunnelPort } from './tunnel-port.ts';
-import { turns } from './turns.ts';
+import { turns } from '../ssh/turns.ts';
 
 type Options = Pick<EngineOptions, 'clouds' | 'log' | 'key' | 'random' | 'accept'>;
 /** Tells people something about an instance of a run. */

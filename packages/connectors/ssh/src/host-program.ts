@@ -1,0 +1,214 @@
+/**
+ * What runs on a host, for root or an ordinary user: leases, their machines, and their end. `program.sh` needs a POSIX shell, /proc,
+ * coreutils and flock; with layers also unshare and overlay file systems.
+ *
+ * A lease is a directory `leases/ID` that appears whole and under a lock, so that of several engines one has it. Its keeper, a
+ * process of its own session, starts the machine and ends it at its end of life, whoever is still there. Every process of a
+ * machine has the lease in its environment, or is in the machine's namespace of processes.
+ */
+export const hostProgram = String.raw`
+set -u
+umask 077
+trap '' HUP PIPE
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+fail() { echo "$*" >&2; exit 1; }
+
+# Locks the leases. The last lease takes the file of the lock away with it, so what is locked may be gone by then.
+lock() {
+  if ! mkdir -p "$base/leases" 2>/dev/null || [ ! -O "$base" ]; then fail "$base cannot be made, or is somebody else's"; fi
+  while :; do
+    exec 9>>"$base/lock"
+    flock -w 60 9 || fail "another engine has held the lock of $base for a minute"
+    [ "$(stat -c %i "$base/lock" 2>/dev/null)" = "$(stat -Lc %i /proc/self/fd/9)" ] && [ -d "$base/leases" ] && return
+    mkdir -p "$base/leases"
+  done
+}
+
+unlock() {
+  rmdir "$base/leases" 2>/dev/null && rm -f "$base/lock" && rmdir "$base"
+  exec 9>&-
+}
+
+boot() { cat /proc/sys/kernel/random/boot_id; }
+# When a process began; nothing of one that has ended and was not buried yet.
+began() { sed -n 's/.*) \([^ZX] .*\)/\1/p' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+note() { echo "$2 $(began "$2")" >"$1"; }
+
+# Whether the process that a file names is the one that was noted, and not another that has got its number.
+lives() {
+  { read -r pid since <"$1"; } 2>/dev/null || return 1
+  [ -n "$since" ] && [ "$(began "$pid")" = "$since" ]
+}
+
+# The processes that a lease is in the environment of, ours excepted.
+marked() {
+  for file in $(grep -lszx "PACELINE_MACHINE=$1" /proc/[0-9]*/environ 2>/dev/null); do
+    pid=\${file#/proc/}
+    pid=\${pid%/environ}
+    grep -qs '^State:.[ZX]' "/proc/$pid/status" || echo "$pid"
+  done
+}
+
+state() {
+  lease=$base/leases/$1
+  if [ -e "$lease/ended" ]; then echo stopping
+  elif [ "$(cat "$lease/boot" 2>/dev/null)" != "$(boot)" ]; then echo restarted
+  elif [ ! -e "$lease/started" ]; then if lives "$lease/keeper"; then echo pending; else echo lost; fi
+  elif lives "$lease/inner" || [ -n "$(marked "$1")" ]; then echo running
+  else echo stopped
+  fi
+}
+
+# Ends a machine and removes all that was made for it.
+release() {
+  lease=$base/leases/$1
+  [ -d "$lease" ] || return 0
+  : >"$lease/ended"
+  if lives "$lease/keeper" && [ "$pid" != $$ ]; then kill -KILL "-$pid"; fi
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    if lives "$lease/inner"; then kill -KILL "$pid"; fi
+    left=$(marked "$1")
+    [ -z "$left" ] || kill -KILL $left 2>/dev/null
+    if ! lives "$lease/inner" && [ -z "$(marked "$1")" ]; then break; fi
+    sleep 0.1
+  done
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    rm -rf "$lease" 2>/dev/null && return
+    sleep 0.1
+  done
+  fail "$lease cannot be removed"
+}
+
+# take ID SLOTS EXPIRES RECORD MODE NODE: says taken, or full. The user data and this program come as variables.
+take() {
+  lock
+  now=$(date +%s)
+  count=0
+  for lease in "$base"/leases/*/; do
+    id=$(basename "$lease")
+    [ -d "$lease" ] || continue
+    [ "$id" = "$1" ] && { echo taken; unlock; return; }
+    if [ "$(cat "$lease/expires")" -le "$now" ] || [ "$(cat "$lease/boot")" != "$(boot)" ]; then release "$id"; else count=$((count + 1)); fi
+  done
+  [ $count -lt "$2" ] || { echo full; unlock; return; }
+  new=$base/new.$$
+  rm -rf "$new"
+  mkdir "$new"
+  boot >"$new/boot"
+  echo "$3" >"$new/expires"
+  printf '%s' "$4" >"$new/record"
+  printf '%s' "$user_data" | base64 -d >"$new/user-data"
+  printf '%s\n' "$program" >"$new/program.sh"
+  if ! mv "$new" "$base/leases/$1"; then rm -rf "$new"; fail "the lease cannot be written"; fi
+  setsid sh "$base/leases/$1/program.sh" "$base" keep "$1" "$5" "$6" </dev/null >"$base/leases/$1/keeper.log" 2>&1 9>&- &
+  note "$base/leases/$1/keeper" $!
+  echo taken
+  unlock
+}
+
+# keep ID MODE NODE: the life of a machine.
+keep() {
+  lease=$base/leases/$1
+  note "$lease/keeper" $$
+  expires=$(cat "$lease/expires")
+  if [ "$2" = layer ]; then
+    unshare --mount --pid --fork --kill-child sh "$lease/program.sh" "$base" inside "$1" "$3" </dev/null >>"$lease/console.log" 2>&1 &
+  else
+    sh "$lease/program.sh" "$base" alone "$1" "$3" </dev/null >>"$lease/console.log" 2>&1 &
+  fi
+  note "$lease/inner" $!
+  : >"$lease/started"
+  while now=$(date +%s); [ "$now" -lt "$expires" ]; do
+    # What scripts print goes home; this is for what went wrong before.
+    [ "$(wc -c <"$lease/console.log")" -lt 16777216 ] || : >"$lease/console.log"
+    left=$((expires - now))
+    # The clock of sleep stands still while a host is suspended.
+    [ $left -lt 30 ] || left=30
+    sleep $left &
+    wait $!
+  done
+  lock
+  release "$1"
+  unlock
+}
+
+# alone ID NODE: the machine is a directory and some processes.
+alone() {
+  lease=$base/leases/$1
+  root=$lease/machine
+  mkdir -p "$root/home" "$root/tmp"
+  cd "$root/home" || exit 1
+  env -i PATH="$PATH" LANG=C.UTF-8 HOME="$root/home" TMPDIR="$root/tmp" PACELINE_MACHINE="$1" PACELINE_ROOT="$root" \
+    PACELINE_SOCKET="$lease/socket" PACELINE_AGENT_CACHE="$root/cache" PACELINE_PACKAGES=check \${2:+PACELINE_NODE="$2"} \
+    sh "$lease/user-data"
+}
+
+layer() {
+  mkdir -p "$lease/layers/$2/upper" "$lease/layers/$2/work"
+  chmod 755 "$lease/layers/$2/upper"
+  mount -t overlay overlay -o "lowerdir=$1,upperdir=$lease/layers/$2/upper,workdir=$lease/layers/$2/work" "$root$1" ||
+    echo "no layer can be put over $1; 'isolation: directory' needs none" >&2
+}
+
+# inside ID NODE: the machine is a layer over the host's files, in which every process is its own.
+inside() {
+  lease=$base/leases/$1
+  mount --make-rprivate /
+  root=$lease/root
+  mkdir -p "$root" "$lease/layers"
+  layer / 0
+  [ -d "$root/bin" ] || exit 1
+  number=0
+  # The other file systems on disks: in a layer over the root, what is mounted there is an empty folder.
+  findmnt -rnuo TARGET -t ext2,ext3,ext4,xfs,btrfs,zfs,f2fs | while read -r target; do
+    case $target in / | "$base"* | /dev* | /run* | /tmp* | /sys* | /proc* | *\\*) continue ;; esac
+    [ -d "$target" ] || continue
+    number=$((number + 1))
+    layer "$target" $number
+  done
+  mount -t proc proc "$root/proc"
+  mount --rbind /dev "$root/dev"
+  mount --rbind /sys "$root/sys"
+  for fresh in run tmp; do mount -t tmpfs -o mode=755 tmpfs "$root/$fresh"; done
+  chmod 1777 "$root/tmp"
+  mkdir -p -m 1777 "$root/run/lock"
+  # Names are looked up as on the host.
+  names=$(readlink -f /etc/resolv.conf)
+  case $names in /run/*) mkdir -p "$root\${names%/*}"; cp "$names" "$root$names" ;; esac
+  mkdir -m 755 "$root/run/paceline"
+  cp "$lease/user-data" "$root/run/paceline"
+  [ ! -d "$root$base" ] || mount -t tmpfs -o mode=700 tmpfs "$root$base"
+  cd "$root" || exit 1
+  exec env -i PATH="$PATH" LANG=C.UTF-8 HOME=/root PACELINE_LAYER=1 \${2:+PACELINE_NODE="$2"} \
+    chroot . /bin/sh -c 'cd /; umask 022; sh /run/paceline/user-data & while :; do sleep 2147483647 & wait $!; done'
+}
+
+# Each lease on a line: ID STATE EXPIRES RECORD, the last as it came.
+list() {
+  [ -d "$base/leases" ] || return 0
+  for lease in "$base"/leases/*/; do
+    id=$(basename "$lease")
+    record=$(cat "$lease/record" 2>/dev/null) || continue
+    echo "$id $(state "$id") $(cat "$lease/expires") $record"
+  done
+}
+
+drop() {
+  [ -d "$base/leases/$1" ] || return 0
+  lock
+  release "$1"
+  unlock
+}
+
+# console ID SINCE: the size, then what was written from there on.
+console() {
+  log=$base/leases/$1/console.log
+  [ -d "$base/leases/$1" ] || fail "there is no lease $1"
+  wc -c <"$log" 2>/dev/null || echo 0
+  tail -c "+$(($2 + 1))" "$log" 2>/dev/null | head -c 1048576 | base64
+}
+
+base=$1
+shift
+"$@"
+`.replaceAll('\\${', '${');

@@ -1,0 +1,48 @@
+import type { ConnectorContext, TerminateResult } from '@paceline/engine/connector';
+import type { Config } from './config.ts';
+import { HostCalls } from './host-calls.ts';
+import { HostHealth, isSilence } from './host-health.ts';
+import { credentialOf, hostsOf, type Host } from './inventory.ts';
+import { parseMachineId } from './lease.ts';
+
+/** The hosts of a cloud, and the way to them. */
+export class Site {
+  readonly hosts: readonly Host[];
+  readonly calls: HostCalls;
+  readonly health = new HostHealth();
+
+  constructor(config: Config, calls = new HostCalls(() => credentialOf(config))) {
+    this.hosts = hostsOf(config);
+    this.calls = calls;
+  }
+
+  /** The hosts that are asked when all are. */
+  get online(): Host[] {
+    return this.hosts.filter(({ offline }) => !offline);
+  }
+
+  hostOf(id: string): { host: Host; lease: string; expires: number } | undefined {
+    const parsed = parseMachineId(id);
+    const host = parsed && this.hosts.find(({ name }) => name === parsed.host);
+    return parsed === undefined || host === undefined ? undefined : { ...parsed, host };
+  }
+
+  /** Ends a machine. On a host that does not answer it ends by itself, at its end of life: from then on it is gone. */
+  async drop(id: string, context: ConnectorContext): Promise<TerminateResult> {
+    const found = this.hostOf(id);
+    if (found === undefined) {
+      return { id, gone: true };
+    }
+    const { host, lease, expires } = found;
+    try {
+      await this.health.watch(host, context, () => this.calls.ask(host, ['drop', lease], context.signal));
+      return { id, gone: true };
+    } catch (error) {
+      if (!isSilence(error)) throw error;
+      return { id, gone: context.now() > (expires + graceSeconds) * 1000 };
+    }
+  }
+}
+
+/** Clocks differ, and ending takes a moment. */
+const graceSeconds = 120;

@@ -1,0 +1,219 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { context, engine, first, launchRequest, until } from '@paceline/connector-host/testing';
+import type { Connector, LaunchRequest, Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
+import { keyPairOf } from '@paceline/engine/ssh';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { connectorModule } from './index.ts';
+import { openHosts, ordinaryUser, ownFolder, whyNoHosts, type TestHosts } from './testing/hosts.ts';
+
+const script = (...lines: string[]): string => ['#!/bin/sh', ...lines, ''].join('\n');
+
+describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' : ` (${whyNoHosts})`}`, () => {
+  let room: TestHosts;
+  beforeAll(async () => {
+    room = await openHosts(3);
+  });
+  // What a test that failed has left would fail all the others.
+  afterEach(async () => {
+    for (const settings of [{}, { directory: '/var/tmp/paceline-test' }]) {
+      const connector = open(settings);
+      for (const owner of [engine, 'one', 'two']) {
+        for (const { id } of await listed(connector, { engine: owner })) await connector.terminate([id], context);
+      }
+    }
+  });
+  afterAll(() => room[Symbol.asyncDispose]());
+
+  const open = (settings?: Record<string, unknown>, ofHost?: Parameters<TestHosts['config']>[1]): Connector =>
+    connectorModule.createConnector(room.config(settings, ofHost));
+
+  describe.each([
+    ['layer', 'root'],
+    ['directory', 'root'],
+    ['directory', ordinaryUser],
+  ] as const)('with a %s, as %s', (isolation, user) => {
+    const settings = { isolation, user };
+    if (user !== 'root') Object.assign(settings, { directory: '/var/tmp/paceline-test' });
+
+    test('run a machine, and are as they were when it is over', async () => {
+      const connector = open(settings);
+      const before = room.hosts.map((host) => ({ processes: host.processes(), files: host.files() }));
+      const begin = [
+        'echo hello from $(hostname)',
+        'cd "${PACELINE_ROOT:-/root}" && echo text >file',
+        isolation === 'layer' ? 'useradd intruder && echo more >>/etc/hosts && rm /etc/debian_version' : ':',
+        // Each is out of the group, the session and the parents of what began it.
+        'setsid sh -c "sleep 7777 & setsid sleep 7778 &" ; (sleep 7779 >/dev/null 2>&1 &)',
+        'echo is up',
+      ];
+      const machines = await connector.launch(launchRequest(script(...begin), { count: 3 }), context);
+      expect(new Set(machines.map(({ id }) => id.split(':')[0])).size).toBe(3);
+      expect(machines.map(({ index }) => index)).toEqual([1, 2, 3]);
+      for (const machine of machines) await until('the script', async () => (await textOf(connector, machine)).includes('is up'));
+      const described = await connector.describe(
+        machines.map(({ id }) => id),
+        context,
+      );
+      expect([...described.values()].map(({ state, login }) => ({ state, login }))).toEqual(
+        machines.map(() => ({ state: 'running', login: user })),
+      );
+      for (const host of room.hosts)
+        for (const sleep of [7777, 7778, 7779]) expect(host.processes().join('\n')).toContain(`sleep ${sleep}`);
+      const results = await connector.terminate(
+        machines.map(({ id }) => id),
+        context,
+      );
+      expect(results.every(({ gone }) => gone)).toBe(true);
+      expect(room.hosts.map((host) => ({ processes: host.processes(), files: host.files() }))).toEqual(before);
+      expect(await listed(connector)).toEqual([]);
+    });
+
+    test('are given back at the end of life, with nobody there', async () => {
+      const connector = open(settings);
+      const before = room.hosts.map((host) => ({ processes: host.processes(), files: host.files() }));
+      const request = launchRequest(script('sleep 8888'), { count: 1, expiresAt: new Date(Date.now() + 2000) });
+      const machine = first(await connector.launch(request, context));
+      const host = room.hosts.find(({ name }) => machine.id.startsWith(`${name}:`));
+      await until(
+        'the end',
+        () => host?.processes().length === 0 && host.run(`ls -A ${ownFolder} /var/tmp | grep paceline || true`) === '',
+        15_000,
+      );
+      expect(room.hosts.map((each) => ({ processes: each.processes(), files: each.files() }))).toEqual(before);
+    });
+  });
+
+  test('are taken by one of two engines, never by both', async () => {
+    const [one, two] = [open(), open()];
+    const ask = (connector: Connector, owner: string) =>
+      Array.from({ length: 3 }, () =>
+        connector.launch(launchRequest(script('sleep 9999'), { owner: { engine: owner, run: 'r', node: 'n' } }), context),
+      );
+    const results = await Promise.allSettled([...ask(one, 'one'), ...ask(two, 'two')]);
+    const machines = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    expect(machines).toHaveLength(3);
+    expect(new Set(machines.map(({ id }) => id.split(':')[0])).size).toBe(3);
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));
+    for (const error of refused) expect(error).toMatchObject({ code: 'capacity', message: expect.stringContaining('taken') });
+    const all = [...(await listed(one, { engine: 'one' })), ...(await listed(two, { engine: 'two' }))];
+    expect(all.map(({ id }) => id).toSorted()).toEqual(machines.map(({ id }) => id).toSorted());
+    await one.terminate(
+      machines.map(({ id }) => id),
+      context,
+    );
+  });
+
+  test('are not taken in part, and a launch that is repeated finds what it has', async () => {
+    const connector = open();
+    await expect(connector.launch(launchRequest(script('sleep 9999'), { count: 4 }), context)).rejects.toMatchObject({
+      code: 'capacity',
+      message: expect.stringContaining('Hosts needed: 4, to be had: 3. 3 of 3 hosts fit'),
+    });
+    expect(await listed(connector)).toEqual([]);
+    const request = launchRequest(script('sleep 9999'), { count: 2 });
+    const ids = (await connector.launch(request, context)).map(({ id }) => id);
+    expect((await connector.launch(request, context)).map(({ id }) => id)).toEqual(ids);
+    expect((await listed(connector, { token: request.token })).map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+    await connector.terminate(ids, context);
+  });
+
+  test('are chosen by labels and by what they have, and shared where that is allowed', async () => {
+    const connector = open({}, (_host, at) => ({ labels: [`rack=${at % 2}`, 'all'], cpus: at + 1, slots: 2 }));
+    const launch = (options: Partial<LaunchRequest> & { count?: number }) =>
+      connector.launch(launchRequest(script('sleep 9999'), options), context);
+    const hosts = async (machines: Promise<Machine[]>): Promise<string[]> => {
+      const found = await machines;
+      await connector.terminate(
+        found.map(({ id }) => id),
+        context,
+      );
+      return found.map(({ id }) => id.split(':')[0] ?? '').toSorted();
+    };
+    expect(await hosts(launch({ image: 'rack=1, all', count: 2 }))).toEqual(['host-2', 'host-2']);
+    expect(await hosts(launch({ cpus: 3 }))).toEqual(['host-3']);
+    await expect(launch({ image: 'gpu' })).rejects.toThrow('0 of 3 hosts fit');
+    await expect(launch({ image: 'rack=1', count: 3 })).rejects.toThrow('Hosts needed with rack=1: 3');
+  });
+
+  test('are refused with another host key, by name and with what to do', async () => {
+    const other = keyPairOf(Buffer.alloc(32)).publicKey;
+    const connector = open({}, () => ({ hostKey: other }));
+    await expect(connector.probe(context)).rejects.toMatchObject({
+      code: 'forbidden',
+      message: expect.stringMatching(/^The host host-1 is refused: .* shows a ssh-ed25519 key with the fingerprint SHA256:/),
+      details: { hint: expect.stringContaining('hostKey') },
+    });
+    await expect(connector.launch(launchRequest(script('true')), context)).rejects.toThrow('is refused');
+    const stranger = join(mkdtempSync(join(tmpdir(), 'paceline-key-')), 'none');
+    await expect(open({ identity: stranger }).probe(context)).rejects.toMatchObject({ code: 'auth' });
+  });
+
+  test('that do not answer get no machines, and are reported once', async () => {
+    const warnings: string[] = [];
+    let now = Date.now();
+    const watched = {
+      ...context,
+      now: () => now,
+      log: { info: (text: string) => warnings.push(text), warn: (text: string) => warnings.push(text) },
+    };
+    const connector = open({}, (_host, at) => (at === 0 ? { port: 1 } : {}));
+    expect(await connector.probe(watched)).toEqual({ account: '2 of 3 hosts', regions: [] });
+    const machines = await connector.launch(launchRequest(script('sleep 9999'), { count: 2 }), watched);
+    expect(machines.map(({ id }) => id.split(':')[0] ?? '').toSorted()).toEqual(['host-2', 'host-3']);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^The host host-1 does not answer: .*ECONNREFUSED.*; it gets no machines until it does$/),
+    ]);
+    // Nobody knows what it has.
+    await expect(listed(connector, {}, watched)).rejects.toMatchObject({ code: 'unavailable' });
+    const onSilent = `host-1:${'0'.repeat(16)}:${Math.ceil(now / 1000) + 3600}`;
+    expect(await connector.terminate([onSilent], watched)).toEqual([{ id: onSilent, gone: false }]);
+    await expect(connector.describe([onSilent], watched)).rejects.toMatchObject({ code: 'unavailable' });
+    now += 11 * 60_000;
+    expect((await connector.describe([onSilent], watched)).get(onSilent)).toMatchObject({
+      state: 'error',
+      fault: expect.stringContaining('has not answered since'),
+    });
+    expect(await listed(connector, {}, watched)).toHaveLength(2);
+    now += 3_600_000;
+    expect(await connector.terminate([onSilent], watched)).toEqual([{ id: onSilent, gone: true }]);
+    await connector.terminate(
+      machines.map(({ id }) => id),
+      context,
+    );
+  });
+
+  test('that were restarted have lost their machine, and take the next one', async () => {
+    await using one = await openHosts(1);
+    const connector = connectorModule.createConnector(one.config());
+    const machine = first(await connector.launch(launchRequest(script('sleep 9999')), context));
+    const [host] = one.hosts;
+    // As after a restart: what is on its disk says which boot it is of.
+    host?.run(`echo another >${ownFolder}/paceline/leases/${machine.id.split(':')[1]}/boot`);
+    expect((await connector.describe([machine.id], context)).get(machine.id)).toMatchObject({
+      state: 'stopped',
+      fault: expect.stringContaining('restarted'),
+    });
+    const next = first(await connector.launch(launchRequest(script('sleep 9998')), context));
+    expect((await listed(connector)).map(({ id }) => id)).toEqual([next.id]);
+    await connector.terminate([next.id], context);
+  });
+});
+
+test('passwords have no place in the configuration', () => {
+  const hosts = { a: { host: 'a', hostKey: keyPairOf(Buffer.alloc(32)).publicKey } };
+  expect(() => connectorModule.createConnector({ hosts, password: 'x' })).toThrow('password');
+  expect(() => connectorModule.createConnector({ hosts: { a: { ...hosts.a, hostKey: 'any' } } })).toThrow('must be a public key');
+  expect(readFileSync(new URL('./config.ts', import.meta.url), 'utf8')).not.toMatch(/password:/);
+});
+
+async function listed(connector: Connector, query: Partial<OwnerQuery> = {}, with_ = context): Promise<Resource[]> {
+  const found: Resource[] = [];
+  for await (const resource of connector.list({ engine, ...query }, with_)) found.push(resource);
+  return found;
+}
+
+async function textOf(connector: Connector, { id }: Machine): Promise<string> {
+  return (await connector.consoleLog?.(id, 0, context))?.text ?? '';
+}

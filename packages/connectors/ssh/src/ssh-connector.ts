@@ -1,0 +1,108 @@
+import { toConnectorError } from '@paceline/connector-host';
+import { ConnectorError, type Account, type Connector, type ConnectorContext, type Machine } from '@paceline/engine/connector';
+import type { Config } from './config.ts';
+import { batchLimit, launchMachines, listLeases, userDataLimit } from './launch.ts';
+import { machineOf, resourceOf } from './lease.ts';
+import { Site } from './site.ts';
+
+/** A connector whose machines are leases of hosts that are there already. */
+export function createSshConnector(config: Config, site = new Site(config)): Connector {
+  return {
+    info: { name: 'ssh', version: '0.0.0', api: 1 },
+    capabilities: {
+      userDataBytes: userDataLimit,
+      maxBatch: batchLimit,
+      idempotency: 'tag',
+      listConsistencyMs: 0,
+      console: 'incremental',
+      reach: 'tunnel',
+      snapshot: false,
+    },
+    launch: (request, context) => during('take hosts', () => launchMachines(site, request, context)),
+    describe: (ids, context) => during('describe machines', () => describeMachines(site, ids, context)),
+    async *list(query, context) {
+      const answers = await Promise.allSettled(site.online.map((host) => listLeases(site, host, context)));
+      const silent: unknown[] = [];
+      for (const [at, host] of site.online.entries()) {
+        const answer = answers[at];
+        if (answer?.status === 'fulfilled') {
+          for (const lease of answer.value) {
+            const { engine, run, token } = lease.record;
+            if (engine === query.engine && (query.run ?? run) === run && (query.token ?? token) === token) yield resourceOf(host, lease);
+          }
+        } else if (!site.health.isLost(host, context.now())) {
+          silent.push(answer?.reason);
+        }
+      }
+      // What those have that do not answer is not known: saying nothing would be saying that they have nothing.
+      if (silent.length > 0) throw toConnectorError(silent[0], 'list what is there');
+    },
+    terminate: (ids, context) => during('give hosts back', () => Promise.all(ids.map((id) => site.drop(id, context)))),
+    probe: (context) => during('ask the hosts', () => probeHosts(site, context)),
+    consoleLog: (id, since, context) => during(`read the console of ${id}`, () => readConsole(site, id, since, context)),
+    sshAccess: (id) =>
+      during(`find ${id}`, async () => {
+        const { host, lease } = known(site, id);
+        return { ...(await site.calls.access(host)), scratch: `${host.directory}/leases/${lease}` };
+      }),
+  };
+}
+
+async function describeMachines(site: Site, ids: readonly string[], context: ConnectorContext): Promise<Map<string, Machine>> {
+  const byHost = Map.groupBy(
+    ids.flatMap((id) => site.hostOf(id) ?? []),
+    ({ host }) => host,
+  );
+  const found = await Promise.all(
+    [...byHost].map(async ([host, members]) => {
+      try {
+        const leases = await listLeases(site, host, context);
+        return leases.filter(({ id }) => members.some(({ lease }) => lease === id)).map((lease) => machineOf(host, lease));
+      } catch (error) {
+        if (!site.health.isLost(host, context.now())) throw error;
+        const fault = `its host ${host.name} has not answered since ${site.health.silentSince(host)?.toISOString()}`;
+        return ids.filter((id) => site.hostOf(id)?.host === host).map((id) => lostMachine(host, id, fault));
+      }
+    }),
+  );
+  return new Map(found.flat().map((machine) => [machine.id, machine]));
+}
+
+/** Its index and name are with its host. */
+function lostMachine(host: { address: string }, id: string, fault: string): Machine {
+  return { id, index: 0, name: id, state: 'error', publicIps: [], privateIps: [host.address], createdAt: new Date(0), fault };
+}
+
+async function probeHosts(site: Site, context: ConnectorContext): Promise<Account> {
+  const hosts = site.online;
+  const answers = await Promise.allSettled(hosts.map((host) => listLeases(site, host, context)));
+  const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
+  if (failures.length === hosts.length) {
+    throw failures.length > 0
+      ? toConnectorError(failures[0], 'ask a host')
+      : new ConnectorError('invalid', 'All hosts of this cloud are offline');
+  }
+  return { account: `${hosts.length - failures.length} of ${site.hosts.length} hosts`, regions: [] };
+}
+
+async function readConsole(site: Site, id: string, since: number, context: ConnectorContext): Promise<{ text: string; next: number }> {
+  const { host, lease } = known(site, id);
+  const answer = await site.health.watch(host, context, () => site.calls.ask(host, ['console', lease, since], context.signal));
+  const [, ...lines] = answer.split('\n');
+  const bytes = Buffer.from(lines.join(''), 'base64');
+  return { text: bytes.toString('utf8'), next: since + bytes.length };
+}
+
+function known(site: Site, id: string): NonNullable<ReturnType<Site['hostOf']>> {
+  const found = site.hostOf(id);
+  if (found === undefined) throw new ConnectorError('notFound', `There is no machine ${id}`);
+  return found;
+}
+
+async function during<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toConnectorError(error, doing);
+  }
+}
