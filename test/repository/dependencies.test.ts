@@ -21,6 +21,7 @@ const allowed: Record<string, string[]> = {
     '@paceline/connector-sandbox',
     '@paceline/connector-ssh',
   ],
+  'packages/simulator': ['@paceline/model', '@paceline/api', '@paceline/api/agent', '@paceline/engine', '@paceline/engine/connector'],
   'vm-agent': ['@paceline/api/agent'],
   actions: ['@paceline/model', '@paceline/api', '@paceline/server', '@paceline/door'],
 };

@@ -1,0 +1,121 @@
+import { ConnectorError, type Connector, type ConnectorContext, type ConnectorErrorCode } from '@paceline/engine/connector';
+import type { FaultKind } from '../faults/kinds.ts';
+import type { Process } from '../kernel/process.ts';
+import type { Random } from '../kernel/random.ts';
+import type { World } from '../world.ts';
+import type { SimulatedCloud } from './cloud.ts';
+
+type Method = 'launch' | 'describe' | 'list' | 'terminate' | 'remove';
+
+/** How one process of the engine reaches a cloud: over a network, with an interface that fails in all the ways that they do. */
+export class CloudLine {
+  readonly connector: Connector;
+  readonly #world: World;
+  readonly #cloud: SimulatedCloud;
+  readonly #process: Process;
+  readonly #random: Random;
+  /** Gives up when it is told to; some connectors go on waiting. */
+  readonly #obeys: boolean;
+
+  constructor(world: World, cloud: SimulatedCloud, process: Process) {
+    this.#world = world;
+    this.#cloud = cloud;
+    this.#process = process;
+    this.#random = world.random.fork(`${process.name} to ${cloud.name}`);
+    this.#obeys = this.#random.chance(0.8);
+    const { checks } = world;
+    this.connector = {
+      info: { name: 'simulated', version: '0.0.0', api: 1 },
+      capabilities: cloud.capabilities,
+      launch: (request, context) => {
+        checks.machines.launching(process, cloud, request);
+        return this.#call('launch', context, () => cloud.launch(request));
+      },
+      describe: (ids, context) => this.#call('describe', context, () => cloud.describe(ids)),
+      list: (query, context) => {
+        const listing = this.#call('list', context, () => {
+          const found = cloud.list(query);
+          checks.machines.listed(process, query, found.length);
+          return found;
+        });
+        return pages(listing);
+      },
+      terminate: (ids, context) => {
+        checks.machines.terminating(process, cloud, ids);
+        return this.#call('terminate', context, () => cloud.terminate(ids));
+      },
+      remove: (resource, context) => this.#call('remove', context, () => cloud.remove(resource)),
+      probe: async () => ({ account: cloud.name, regions: [] }),
+    };
+  }
+
+  async #call<T>(method: Method, context: ConnectorContext, act: () => T): Promise<T> {
+    const { kernel, faults, trace } = this.#world;
+    const answer = this.#process.answer<T>();
+    const fail = (code: ConnectorErrorCode, message: string, retryAfterMs?: number): void =>
+      answer.reject(new ConnectorError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs }));
+    if (this.#obeys) context.signal.addEventListener('abort', () => fail('timeout', 'it was given up'));
+    trace?.add(this.#process.name, `asks ${this.#cloud.name} to ${method}`);
+    const way = (): number => (faults.strikes('cloud.slow', 0.1) ? this.#random.between(2000, 60_000) : this.#random.longTailed(80, 1000));
+    const arrive = (ms: number, then: () => void): void => {
+      this.#cloud.pending += 1;
+      kernel.after(ms, () => {
+        this.#cloud.pending -= 1;
+        then();
+      });
+    };
+    const effect = (isLost: boolean): void => {
+      // What a dead process had sent may still arrive.
+      if (this.#process.isDead && this.#random.chance(0.3)) return;
+      this.#process.effect(() => done(isLost));
+    };
+    const done = (isLost: boolean): void => {
+      let result: T;
+      try {
+        result = act();
+      } catch (error) {
+        return void kernel.after(way(), () => answer.reject(error as Error));
+      }
+      trace?.add(this.#cloud.name, `has done ${method}${isLost ? ', and the answer is lost' : ''}`);
+      if (!isLost) kernel.after(way(), () => answer.resolve(result));
+      else if (this.#random.chance(0.8))
+        kernel.after(way(), () => fail(this.#random.pick(['timeout', 'unavailable', 'internal']), 'no answer'));
+    };
+    const refused = this.#refusal(method);
+    if (refused !== undefined) kernel.after(way(), () => fail(refused.code, 'not now', refused.retryAfterMs));
+    else if (method !== 'list' && method !== 'describe' && faults.strikes('cloud.late-effect', 0.06)) {
+      // The request is still on its way when its sender has given up.
+      arrive(this.#random.longTailed(40_000, 300_000), () => effect(false));
+      if (this.#random.chance(0.7)) kernel.after(this.#random.between(1000, 30_000), () => fail('timeout', 'no answer'));
+    } else {
+      arrive(way(), () => effect(faults.strikes('cloud.lost-answer', 0.1)));
+      if (method === 'launch' && faults.strikes('cloud.double-launch', 0.1)) arrive(way(), () => attempt(act));
+    }
+    return answer.promise;
+  }
+
+  #refusal(method: Method): { code: ConnectorErrorCode; retryAfterMs?: number } | undefined {
+    const { faults } = this.#world;
+    const occasions: [FaultKind, ConnectorErrorCode, number][] = [
+      ['cloud.throttled', 'throttled', 0.15],
+      ['cloud.unavailable', 'unavailable', 0.15],
+    ];
+    for (const [kind, code, chance] of occasions) {
+      if (!faults.strikes(kind, chance)) continue;
+      return code === 'throttled' && method === 'launch' ? { code, retryAfterMs: this.#random.whole(100, 8000) } : { code };
+    }
+    return undefined;
+  }
+}
+
+async function* pages<T>(listing: Promise<T[]>): AsyncGenerator<T> {
+  yield* await listing;
+}
+
+function attempt(act: () => unknown): void {
+  try {
+    act();
+  } catch {
+    // Nobody waits for this answer.
+  }
+}

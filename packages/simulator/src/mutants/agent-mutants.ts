@@ -1,0 +1,155 @@
+import type { Mutant } from './mutant.ts';
+
+/** Mistakes in what agents say and are told: sessions, ops, waits, secrets. */
+export const agentMutants: Mutant[] = [
+  {
+    name: 'what is said on an old connection is carried out',
+    file: 'engine/run-work.ts',
+    search: 'if (session?.id !== id) {',
+    replace: 'if (session === undefined) {',
+  },
+  {
+    name: 'an op is carried out as often as it is said',
+    file: 'engine/run-work.ts',
+    search: "if ('id' in op && op.id <= lastOp) {",
+    replace: 'if (false) {',
+  },
+  {
+    name: 'refusals are not kept',
+    file: 'engine/run-work.ts',
+    search: "if (result.status === 'error') refusals.push({ id: op.id, result });",
+    replace: '',
+  },
+  {
+    name: 'ops are answered before they are stored',
+    file: 'engine/run-work.ts',
+    search: '    await journal.stored(this.run);\n    return results;',
+    replace: '    return results;',
+  },
+  {
+    name: 'an agent is greeted before that is stored',
+    file: 'engine/run-work.ts',
+    search: 'const stored = journal.stored(this.run);',
+    replace: 'const stored = Promise.resolve();',
+  },
+  {
+    name: 'links outlive the work that was thrown away',
+    file: 'engine/run-work.ts',
+    search: '    this.#sessions.closeAll();\n',
+    replace: '',
+  },
+  {
+    name: 'a run that is read again forgets its agents',
+    file: 'engine/engine.ts',
+    search: 'loaded: (run) => this.#agents.addRun(run),',
+    replace: 'loaded: () => {},',
+  },
+  {
+    name: 'a replica that lost a run turns its agents away',
+    file: 'engine/engine.ts',
+    search: 'active?.isLoaded === true && this.#ownership.holds;',
+    replace: 'active?.isLoaded === true;',
+  },
+  {
+    name: 'only the first waiter is woken',
+    file: 'agents/waiters.ts',
+    search: '[...(this.#bySource.get(changed) ?? [])]',
+    replace: '[...(this.#bySource.get(changed) ?? [])].slice(0, 1)',
+  },
+  {
+    name: 'a wait forgets what it is mapped from',
+    file: 'agents/waiters.ts',
+    search: 'sources: readParameter(run, written).sources }',
+    replace: 'sources: readParameter(run, written).sources.slice(0, 1) }',
+  },
+  {
+    name: 'a waiter that may not know is told',
+    file: 'agents/waiters.ts',
+    search: 'if (maySee(run, session.instance, reading)) {',
+    replace: 'if (true) {',
+  },
+  {
+    name: 'members that were dropped are still waited for',
+    file: 'agents/sessions.ts',
+    search: '    this.collections.review(run);\n',
+    replace: '',
+  },
+  {
+    name: 'many values are told when the first has come',
+    file: 'agents/collections.ts',
+    search: 'if (readings.some(({ value }) => value === undefined)) {',
+    replace: 'if (readings.every(({ value }) => value === undefined)) {',
+  },
+  {
+    name: 'an old connection takes the new one with it',
+    file: 'agents/sessions.ts',
+    search: 'if (this.#byInstance.get(name) !== session) return;',
+    replace: '',
+  },
+  {
+    name: 'agents do not hear of an abort',
+    file: 'agents/sessions.ts',
+    search: "`${seq} ${abort?.at ?? ''}`",
+    replace: '`${seq}`',
+  },
+  {
+    name: 'agents are told of changes before they are stored',
+    file: 'agents/sessions.ts',
+    search: 'assignmentOf({ ...this.#run, facts: this.#facts }, instance)',
+    replace: 'assignmentOf(this.#run, instance)',
+  },
+  {
+    name: 'the greeting begins the numbers anew',
+    file: 'agents/sessions.ts',
+    search: 'lastOp: instance.lastOp, logs',
+    replace: 'lastOp: 0, logs',
+  },
+  {
+    name: 'the secret of a machine is good twice',
+    file: 'agents/join.ts',
+    search: 'if (instance.keyHash !== null) {',
+    replace: 'if (instance.keyHash === request.secret) {',
+  },
+  {
+    name: 'anybody may join',
+    file: 'agents/join.ts',
+    search: 'if (!known) return refusal',
+    replace: 'if (false) return refusal',
+  },
+  {
+    name: 'a join that is repeated is refused',
+    file: 'agents/join.ts',
+    search: 'if (instance.keyHash === request.keyHash) return { changes: [] };',
+    replace: '',
+  },
+  {
+    name: 'output is stored again',
+    file: 'agents/log-book.ts',
+    search: 'op.offset < end',
+    replace: 'false',
+  },
+  {
+    name: 'everybody may read every secret',
+    file: 'parameters/secrets.ts',
+    search: 'return sourcesOf(run, instance).includes(key);',
+    replace: 'return true;',
+  },
+  {
+    name: 'events tell secrets',
+    file: 'parameters/write.ts',
+    search: "const shown = secret ? '***' :",
+    replace: 'const shown =',
+  },
+  {
+    name: 'a declared secret is one only when the script says so',
+    file: 'parameters/write.ts',
+    search: 'const hidden = secret || declaredSecret(run, location);',
+    replace: 'const hidden = secret;',
+  },
+  {
+    name: 'instances may set the parameters of others',
+    file: 'parameters/write.ts',
+    search: "if (typeof writer === 'string' || location.scope !== 'instance' || location.instance === writer.instance) return;",
+    replace: 'return;',
+  },
+];

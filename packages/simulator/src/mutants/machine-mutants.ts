@@ -1,0 +1,155 @@
+import type { Mutant } from './mutant.ts';
+
+/** Mistakes with machines: leaks, doubles, and ends of what is needed. */
+export const machineMutants: Mutant[] = [
+  {
+    name: 'a cloud is asked before the intent is stored',
+    file: 'launch/keeper.ts',
+    search: '    const work = this.#ports\n      .stored()\n',
+    replace: '    const work = Promise.resolve()\n',
+  },
+  {
+    name: 'a launch is tried again without a look',
+    file: 'launch/keeper.ts',
+    search: 'if (ambiguous) this.#unclear.set(token, this.#visibleAt(call.cloud));',
+    replace: '',
+  },
+  {
+    name: 'a restart launches again without a look',
+    file: 'launch/keeper.ts',
+    search: "if (machine.status === 'intended') this.#unclear.set(machine.token, this.#visibleAt(machine.cloud));",
+    replace: '',
+  },
+  {
+    name: 'a look-up does not wait until a cloud shows everything',
+    file: 'launch/keeper.ts',
+    search: 'return this.#now() + this.#clouds.listConsistencyMs(cloud);',
+    replace: 'return this.#now();',
+  },
+  {
+    name: 'a look-up is for those alone that are due',
+    file: 'launch/keeper.ts',
+    search: 'await this.#found(intendedWith(this.#run, token), machines);',
+    replace: 'await this.#found(instances, machines);',
+  },
+  {
+    name: 'launches go on when the run has ended or is another’s',
+    file: 'launch/keeper.ts',
+    search: '!this.#stopped && this.#ports.holds() && mayLaunch(this.#run);',
+    replace: 'true;',
+  },
+  {
+    name: 'a machine is forgotten before its absence is confirmed',
+    file: 'launch/keeper.ts',
+    search: 'await this.#report([...gone].map(',
+    replace: 'await this.#report(instances.map(',
+  },
+  {
+    name: 'a machine that is still going is not looked at again',
+    file: 'launch/keeper.ts',
+    search: 'gone.size < instances.length ? this.#now() + lookEveryMs : 0',
+    replace: 'gone.size < instances.length ? Number.POSITIVE_INFINITY : 0',
+  },
+  {
+    name: 'a failed termination is not tried again',
+    file: 'launch/keeper.ts',
+    search: 'return [machineChange(instance, { attempts, fault: error.message, retryAt })];',
+    replace: 'return [machineChange(instance, { attempts, fault: error.message, retryAt: retryAt * 2 })];',
+  },
+  {
+    name: 'the sweep at the end is skipped',
+    file: 'lifecycle/advance.ts',
+    search: 'return outcome === null || !swept ? []',
+    replace: 'return outcome === null ? []',
+  },
+  {
+    name: 'the sweep does not wait until a cloud shows everything',
+    file: 'launch/keeper.ts',
+    search: 'if (found.length === 0 && settled) this.#swept.add(cloud);',
+    replace: 'if (found.length === 0) this.#swept.add(cloud);',
+  },
+  {
+    name: 'one cloud of several is swept',
+    file: 'launch/keeper.ts',
+    search: 'cloudsOf(this.#run).every((each) => this.#swept.has(each))',
+    replace: 'cloudsOf(this.#run).some((each) => this.#swept.has(each))',
+  },
+  {
+    name: 'a new machine that is hidden counts as lost',
+    file: 'launch/keeper.ts',
+    search: 'const visible = asked >= (instance.machine.launchedAt ?? 0) + this.#clouds.listConsistencyMs(cloud);',
+    replace: 'const visible = true;',
+  },
+  {
+    name: 'machines that have died are not noticed',
+    file: 'launch/found.ts',
+    search: '  if (ended !== undefined) changes.push(...lost(run, instance, machine.fault ?? ended, now));\n',
+    replace: '',
+  },
+  {
+    name: 'an instance flips to the twin of its machine',
+    file: 'launch/found.ts',
+    search: '  if (!fresh && entry.id !== machine.id) return [];\n',
+    replace: '',
+  },
+  {
+    name: 'the hostname is not told',
+    file: 'launch/found.ts',
+    search: "set(instance, 'hostname', address), ",
+    replace: '',
+  },
+  {
+    name: 'a machine comes back to life in the ledger',
+    file: 'launch/found.ts',
+    search: "status: entry.status === 'intended' ? 'launched' : entry.status,",
+    replace: "status: 'launched',",
+  },
+  {
+    name: 'an instance is dropped and its machine kept',
+    file: 'launch/ledger.ts',
+    search: 'return instance.dropped || run.facts.outcome !== null;',
+    replace: 'return run.facts.outcome !== null;',
+  },
+  {
+    name: 'machines are launched although the run is aborted',
+    file: 'launch/ledger.ts',
+    search: "return state === 'Provisioning' && abort === null && outcome === null;",
+    replace: "return state !== 'Ready' && state !== 'Done';",
+  },
+  {
+    name: 'one machine more may fail than is tolerated',
+    file: 'lifecycle/provisioning.ts',
+    search: 'failed >= allowed',
+    replace: 'failed > allowed',
+  },
+  {
+    name: 'the reaper leaves what ended runs have left',
+    file: 'launch/reaper.ts',
+    search: 'if (hasEnded(run)) return `its run has ended: ${run.facts.state}`;',
+    replace: '',
+  },
+  {
+    name: 'the reaper does not know the machines of living runs',
+    file: 'launch/reaper.ts',
+    search: "instance.machine.id === id || instance.machine.status === 'intended'",
+    replace: "instance.machine.status === 'intended'",
+  },
+  {
+    name: 'the reaper forgets disks',
+    file: 'launch/reaper.ts',
+    search: "if (resource.kind !== 'machine') await removeResource",
+    replace: 'if (false) await removeResource',
+  },
+  {
+    name: 'silent agents are not missed',
+    file: 'agents/sessions.ts',
+    search: "if (status === 'launched') overdue.push(instance);",
+    replace: '',
+  },
+  {
+    name: 'an agent that has joined and never calls is not missed',
+    file: 'engine/run-work.ts',
+    search: "if (change.kind === 'instance' && change.patch.keyHash !== undefined)",
+    replace: 'if (false)',
+  },
+];
