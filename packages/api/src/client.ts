@@ -26,6 +26,7 @@ import {
   type RunSummary,
   type ServerInfo,
 } from './runs.ts';
+import { scaleAnswer, type ScaleAnswer, type ScaleBody } from './scale.ts';
 
 export interface ClientOptions {
   /** Address of the server, such as `https://paceline.example.org`. */
@@ -78,6 +79,8 @@ export interface Client {
     terminate(run: string): Promise<RunDetail>;
     abort(run: string, reason: string): Promise<RunDetail>;
     cancelAbort(run: string): Promise<RunDetail>;
+    /** Adds, removes or resizes machines of a node. The request carries an id: repeated, it scales once. */
+    scale(run: string, request: ScaleBody): Promise<ScaleAnswer>;
   };
   parameters: {
     list(run: string): Promise<ParameterView[]>;
@@ -120,6 +123,8 @@ export function createClient(options: ClientOptions): Client {
       terminate: (run) => ask(runPath(run), runDetail, { method: 'DELETE' }),
       abort: (run, reason) => ask(runPath(run, 'abort'), runDetail, { method: 'POST', body: { reason } }),
       cancelAbort: (run) => ask(runPath(run, 'abort'), runDetail, { method: 'DELETE' }),
+      scale: (run, body) =>
+        ask(runPath(run, 'scale'), scaleAnswer, { method: 'POST', body: { id: crypto.randomUUID(), ...body }, repeatable: true }),
     },
     parameters: {
       list: async (run) => (await ask(runPath(run, 'parameters'), parameterList)).parameters,

@@ -29,6 +29,8 @@ export const runRequest = z.strictObject({
   /** The cloud for every node that is not told otherwise. */
   cloud: z.string().max(bounds.nameLength).optional(),
   keepRunning: z.enum(keepRunningPolicies).optional(),
+  /** Machines may be added and removed while the run is ready; it stays so until it is ended. */
+  scalable: z.boolean().optional(),
   timeoutMs: z.int().positive().max(bounds.durationMs).optional(),
   lifetimeMs: z.int().positive().max(bounds.durationMs).optional(),
   tags: z.array(line(100)).max(20).default([]),
@@ -81,6 +83,13 @@ export const runDetail = z.object({
   abort: z.object({ reason: z.string(), source: z.string(), at: time }).nullable(),
   outcome: z.enum(['Done', 'Aborted', 'Cancelled']).nullable(),
   keepRunning: z.enum(keepRunningPolicies),
+  /** Machines may be added and removed while it is ready. */
+  scalable: z.boolean().default(false),
+  /** The change of its machines that is under way. */
+  scaling: z
+    .object({ action: z.enum(['vm_create', 'vm_remove', 'vm_resize']), node: z.string(), instances: z.array(z.string()) })
+    .nullable()
+    .default(null),
   expiresAt: time,
   serviceUrl: z.string().nullable(),
   instances: z.array(instanceView),

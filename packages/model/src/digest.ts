@@ -45,12 +45,14 @@ export function withDigests(deployment: ResolvedDeployment): ResolvedDeployment 
 
 /** The digest of a deployment: its nodes with the digests of their images, and its settings. */
 export function deploymentDigest(deployment: Omit<ResolvedDeployment, 'digest'>): string {
-  const { kind, parameters, nodes, keepRunning, timeoutMs, lifetimeMs, onStall } = deployment;
+  const { kind, parameters, nodes, scalable, keepRunning, timeoutMs, lifetimeMs, onStall } = deployment;
   const node = ({ image, ...rest }: ResolvedNode): unknown => ({ ...rest, image: image.digest });
   return contentDigest({
     kind,
     parameters: withoutProse(parameters),
     nodes: Object.fromEntries(Object.entries(nodes).map(([name, value]) => [name, node(value)])),
+    // A deployment that says nothing of it has the digest that it had before there was such a thing.
+    scalable: scalable === true ? true : undefined,
     keepRunning,
     timeoutMs,
     lifetimeMs,

@@ -15,6 +15,7 @@ import { reportRoutes } from './routes/reports.ts';
 import { forwardToOwners } from './replicas.ts';
 import type { App, RouteContext } from './routes/routes.ts';
 import { runRoutes } from './routes/runs.ts';
+import { scaleRoutes } from './routes/scale.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { slipstreamRoutes } from './routes/slipstream.ts';
 
@@ -62,6 +63,7 @@ export async function buildApp({ logger, https, limits: given, ...context }: App
     metaRoutes,
     sessionRoutes,
     runRoutes,
+    scaleRoutes,
     parameterRoutes,
     feedRoutes,
     reportRoutes,

@@ -41,6 +41,7 @@ describe('the OpenAPI document', () => {
         "DELETE /api/runs/{run}",
         "POST /api/runs/{run}/abort",
         "DELETE /api/runs/{run}/abort",
+        "POST /api/runs/{run}/scale",
         "GET /api/runs/{run}/parameters",
         "GET /api/runs/{run}/parameters/{key}",
         "PUT /api/runs/{run}/parameters/{key}",

@@ -175,8 +175,9 @@ function keyOf({ seq, outcome, abort }: RunFacts, { dropped }: Instance): string
   return outcome !== null || dropped ? 'leave' : `${seq} ${abort?.at ?? ''}`;
 }
 
+/** Grows whenever an instance comes, is about to go, or goes. */
 function membersOf(run: RunView): number {
-  let members = 0;
-  for (const { dropped } of run.instances.values()) if (!dropped) members += 1;
-  return members;
+  let changes = 0;
+  for (const { dropped, removing } of run.instances.values()) changes += 1 + Number(dropped) + Number(removing);
+  return changes;
 }

@@ -6,10 +6,14 @@ import { RunWork, type RunWorkPorts } from './run-work.ts';
 import { LogBook } from '../agents/log-book.ts';
 import { completeState } from '../lifecycle/complete.ts';
 import { abortChanges, abortOnUnknownKey, cancelAbortChanges, refuseWhenAborted } from '../lifecycle/abort.ts';
+import { refuseWithoutResize } from '../launch/resize.ts';
 import { terminate } from '../lifecycle/advance.ts';
+import type { ScaleOptions, ScaleRequest } from '../lifecycle/scale-request.ts';
+import { scale } from '../lifecycle/scale.ts';
 import { readParameter, type Reading } from '../parameters/read.ts';
 import { readAs } from '../parameters/secrets.ts';
 import { writeParameter } from '../parameters/write.ts';
+import { asked } from '../run/asked.ts';
 import type { Decision } from '../run/change.ts';
 import { instanceOf } from '../run/apply.ts';
 import type { Instance } from '../run/instance.ts';
@@ -38,6 +42,8 @@ export interface Asker {
   instance?: string;
   /** Answer although the abort flag is raised. */
   ignoreAbort?: boolean;
+  /** The name of the user. */
+  by?: string;
 }
 
 const longestPauseMs = 10_000;
@@ -123,11 +129,12 @@ export class ActiveRun {
     await work?.stop();
   }
 
-  /** Resolves with the run when all that is known of it is stored. */
-  async stored(): Promise<Run> {
+  /** What `look` makes of the run as it is now, told once that is stored. @throws as `run`, and what `look` throws */
+  async see<T>(look: (run: Run) => T): Promise<T> {
     const { run } = this.#current();
+    const seen = look(run);
     await this.#ports.journal.stored(run);
-    return run;
+    return seen;
   }
 
   /** @returns when the changes, and all that follows from them, are stored */
@@ -140,30 +147,51 @@ export class ActiveRun {
     return this.decide((run, now) => terminate(run, by, now));
   }
 
-  abort(reason: string): Promise<void> {
-    return this.decide((run, now) => abortChanges(run, 'ss:abort', reason, now));
+  /** @param by who asks for it, for the record */
+  abort(reason: string, by?: string): Promise<void> {
+    return this.decide(asked(by, 'to abort the run', (run, now) => abortChanges(run, 'ss:abort', reason, now)));
   }
 
-  cancelAbort(): Promise<void> {
-    return this.decide((run, now) => cancelAbortChanges(run, run.facts.abort?.source ?? 'ss:abort', now));
+  /** @param by who asks for it, for the record */
+  cancelAbort(by?: string): Promise<void> {
+    return this.decide(
+      asked(by, 'to take the abort flag down', (run, now) => cancelAbortChanges(run, run.facts.abort?.source ?? 'ss:abort', now)),
+    );
+  }
+
+  /**
+   * Adds, removes or resizes machines of a node; the run is Ready again when that is done.
+   * @returns the names of the instances that it is about, none when there is nothing to do
+   * @throws PACELINE_NOT_FOUND, PACELINE_REQUEST_INVALID, PACELINE_RUN_ABORTED, PACELINE_CONFLICT when the run is not scalable, or not Ready
+   */
+  async scale(request: ScaleRequest, options: ScaleOptions = {}, by?: string): Promise<string[]> {
+    if ('resize' in request.wish) refuseWithoutResize(this.run, request.node, this.#ports.keeper.clouds);
+    let named: string[] = [];
+    const decision: Decision = (run, now) => {
+      const { changes, instances } = scale(run, request, options, now);
+      named = instances;
+      return changes;
+    };
+    await this.decide(asked(by, `to scale ${request.node}`, decision));
+    return named;
   }
 
   /** @throws PACELINE_PARAMETER_UNKNOWN, PACELINE_FORBIDDEN, PACELINE_RUN_ABORTED */
   async read(key: string, { instance, ignoreAbort = true }: Asker = {}): Promise<Reading> {
-    const reading = await this.#asked(instance, (run) => {
-      refuseWhenAborted(run, ignoreAbort);
-      return instance === undefined ? readParameter(run, key) : readAs(run, instanceOf(run, instance), key);
-    });
-    await this.stored();
-    return reading;
+    return this.#asked(instance, () =>
+      this.see((run) => {
+        refuseWhenAborted(run, ignoreAbort);
+        return instance === undefined ? readParameter(run, key) : readAs(run, instanceOf(run, instance), key);
+      }),
+    );
   }
 
   /** Sets a parameter; empty text takes its value away. @throws as `read`, and PACELINE_TOO_LARGE */
-  async write(key: string, value: string, secret: boolean, { instance, ignoreAbort = true }: Asker = {}): Promise<void> {
+  async write(key: string, value: string, secret: boolean, { instance, ignoreAbort = true, by }: Asker = {}): Promise<void> {
     await this.#asked(instance, (current) => {
       refuseWhenAborted(current, ignoreAbort);
       const writer = instance === undefined ? 'user' : { instance: instanceOf(current, instance) };
-      return this.decide((run, now) => writeParameter(run, key, value, secret, writer, now));
+      return this.decide(asked(by, `to set ${key}`, (run, now) => writeParameter(run, key, value, secret, writer, now)));
     });
   }
 

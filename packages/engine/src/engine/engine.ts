@@ -116,10 +116,10 @@ export class Engine {
    * @throws PACELINE_REQUEST_INVALID, PACELINE_CLOUD_UNKNOWN, PACELINE_CONFLICT when the id is of another run
    */
   async createRun(request: RunRequest, by: string): Promise<CreatedRun> {
-    const { id = randomUUID(), name, parameters = {}, cloud, keepRunning, timeoutMs, lifetimeMs, tags = [] } = request;
+    const { id = randomUUID(), name, project, parameters = {}, cloud, keepRunning, scalable, timeoutMs, lifetimeMs, tags = [] } = request;
     // Digests name what machines are made of: they are worked out here, not believed.
     const deployment = withDigests(request.deployment);
-    const changes = { cloud, keepRunning, timeoutMs, lifetimeMs };
+    const changes = { cloud, keepRunning, scalable, timeoutMs, lifetimeMs };
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
     const plan = place(planRun(deployment, { parameters, ...given, knownClouds: this.clouds }), this.clouds);
     for (const node of Object.values(plan.nodes)) this.#options.clouds.get(node.cloud);

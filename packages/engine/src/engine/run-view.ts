@@ -44,9 +44,11 @@ export function detail(run: Run, live: LiveSight): RunDetail {
     abort: facts.abort === null ? null : { reason: facts.abort.reason, source: facts.abort.source, at: iso(facts.abort.at) },
     outcome: facts.outcome,
     keepRunning: plan.keepRunning,
+    scalable: plan.scalable === true,
+    scaling: facts.scaling === null ? null : { action: facts.scaling.action, node: facts.scaling.node, instances: facts.scaling.instances },
     expiresAt: iso(facts.expiresAt),
     serviceUrl: readParameter(run, 'ss:url.service').value ?? null,
-    instances: [...run.instances.values()].map((instance) => instanceView(run, instance, live)),
+    instances: [...run.instances.values()].filter((instance) => !isScaledAway(instance)).map((instance) => instanceView(run, instance, live)),
     waits: waitGraph(run, (instance) => live.blockedIn(instance)),
     lastEvent: facts.lastEvent,
   };
@@ -73,6 +75,11 @@ function instanceView(run: Run, instance: Instance, live: LiveSight): InstanceVi
   };
 }
 
+/** Its parameters can still be read, but there is nothing more to see of it. */
+function isScaledAway({ removing, machine }: Instance): boolean {
+  return removing && machine.status === 'gone';
+}
+
 function stageOf(instance: Instance): InstanceView['stage'] {
   switch (instance.machine.status) {
     case 'wanted':
@@ -80,6 +87,7 @@ function stageOf(instance: Instance): InstanceView['stage'] {
     case 'intended':
       return 'launching';
     case 'launched':
+      if (instance.removing) return 'leaving';
       return hasJoined(instance) ? 'joined' : 'booting';
     case 'terminating':
       return 'leaving';

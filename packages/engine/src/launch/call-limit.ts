@@ -10,7 +10,14 @@ export interface CallFrame {
 }
 
 /** How long each call may take, in milliseconds. What has not answered by then may have had its effect all the same. */
-const limits = { launch: 5 * 60_000, list: 2 * 60_000, terminate: 2 * 60_000, describe: 60_000 };
+const limits = {
+  launch: 5 * 60_000,
+  list: 2 * 60_000,
+  terminate: 2 * 60_000,
+  describe: 60_000,
+  resize: 5 * 60_000,
+  createImage: 30 * 60_000,
+};
 
 /** Gives a call up when its time is over, also one that does not listen to its signal. @throws ConnectorError */
 export async function withinLimit<T>(

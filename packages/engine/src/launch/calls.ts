@@ -4,7 +4,7 @@ import { cloudsOf, mayLaunch, maySweep, mustGo } from './ledger.ts';
 
 /** One call to a cloud that the ledger asks for. */
 export interface Call {
-  kind: 'launch' | 'terminate' | 'describe' | 'sweep';
+  kind: 'launch' | 'terminate' | 'describe' | 'resize' | 'sweep';
   /** Two calls of one key never run at the same time. */
   key: string;
   cloud: string;
@@ -36,7 +36,7 @@ export function wantedCalls(run: Run): Call[] {
   return [...calls.values()];
 }
 
-function wantedOf(run: Run, instance: Instance): 'launch' | 'terminate' | 'describe' | undefined {
+function wantedOf(run: Run, instance: Instance): 'launch' | 'terminate' | 'describe' | 'resize' | undefined {
   const { status, address } = instance.machine;
   const going = mustGo(run, instance);
   switch (status) {
@@ -45,6 +45,7 @@ function wantedOf(run: Run, instance: Instance): 'launch' | 'terminate' | 'descr
       return going || mayLaunch(run) ? 'launch' : undefined;
     case 'launched':
       if (going) return 'terminate';
+      if (instance.machine.wantedSize !== null) return 'resize';
       return address === null && instance.machine.cloudState !== 'lost' ? 'describe' : undefined;
     case 'terminating':
       return 'terminate';

@@ -10,6 +10,7 @@ import { toConnectorError } from './connector-failure.ts';
 import { launchFailed } from './launch-failed.ts';
 import { leftover, lost, machineFound, machineGone } from './found.ts';
 import { cloudsOf, machineChange, mayLaunch, mustGo } from './ledger.ts';
+import { resized, resizeFailed } from './resize.ts';
 import { backoffMs, isAmbiguous, isTransient } from './retry.ts';
 
 export interface KeeperPorts extends CloudCallsPorts {
@@ -135,6 +136,8 @@ export class MachineKeeper {
         return this.#terminate(call, due);
       case 'describe':
         return this.#describe(call, due);
+      case 'resize':
+        return this.#resize(call, due);
     }
   }
 
@@ -188,6 +191,18 @@ export class MachineKeeper {
           return [machineChange(instance, { attempts, fault: error.message, retryAt })];
         }),
       );
+    }
+  }
+
+  async #resize({ cloud }: Call, instances: readonly Instance[]): Promise<void> {
+    for (const instance of instances) {
+      try {
+        await this.#clouds.resize(cloud, instance);
+        await this.#report([() => resized(instance)]);
+      } catch (cause) {
+        const error = toConnectorError(cause);
+        await this.#report([(run, now) => resizeFailed(run, instance, error, this.#ports.random(), now)]);
+      }
     }
   }
 

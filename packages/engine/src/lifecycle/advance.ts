@@ -1,11 +1,12 @@
-import type { RunState } from '@paceline/api/agent';
 import type { Change } from '../run/change.ts';
 import { hasEnded, type Outcome, type Run } from '../run/run.ts';
 import { abortChanges } from './abort.ts';
 import { firstWaitedFor, waitedFor } from './barrier.ts';
 import { bootDeadline, stateDeadline } from './deadlines.ts';
+import { enter } from './enter.ts';
 import { keepsRunning } from './policy.ts';
 import { dropOrAbort } from './provisioning.ts';
+import { scalingChanges } from './scale.ts';
 
 /**
  * What comes next by the passing of barriers and of time: the changes of one step, none when the run has to wait.
@@ -16,6 +17,8 @@ export function advance(run: Run, now: number): Change[] {
   const { outcome, state, expiresAt } = run.facts;
   if (outcome === null && now >= expiresAt) return endOfLife(run, now);
   if (outcome !== null && state !== 'Finalizing') return enter('Finalizing', run, now);
+  const scaled = scalingChanges(run, now);
+  if (scaled.length > 0) return scaled;
   if (firstWaitedFor(run) === undefined) return pastBarrier(run, now);
   return state === 'Finalizing' ? [] : overdue(run, now);
 }
@@ -93,14 +96,6 @@ export function terminate(run: Run, by: string, now: number): Change[] {
 /** How a run that has got Ready ends. */
 function natural(run: Run): Outcome {
   return run.facts.abort === null ? 'Done' : 'Aborted';
-}
-
-function enter(state: RunState, run: Run, now: number): Change[] {
-  const seq = run.facts.seq + 1;
-  return [
-    { kind: 'run', patch: { state, seq, stateSince: now } },
-    event({ type: 'run.state', severity: 'info', message: state, data: { state, seq } }, now),
-  ];
 }
 
 export function event(body: Extract<Change, { kind: 'event' }>['body'], at: number): Change {

@@ -36,14 +36,20 @@ export function waitedFor(run: Run): Instance[] {
 
 function isWaitedFor(run: Run, instance: Instance): boolean {
   if (run.facts.state === 'Finalizing') return instance.machine.status !== 'gone';
+  // Machines that are scaled away are gone before the others hear of it.
+  if (instance.removing && run.facts.state === 'Provisioning') return instance.machine.status !== 'gone';
   if (instance.dropped || instance.machine.cloudState === 'lost') return false;
   switch (run.facts.state) {
     case 'Provisioning':
-      return run.facts.abort === null && !(hasJoined(instance) && instance.machine.address !== null);
+      return run.facts.abort === null && (!hasJoined(instance) || instance.machine.address === null || isBeingResized(run, instance));
     case 'Executing':
     case 'SendingReports':
       return hasWork(run, instance) && instance.completed < run.facts.seq;
     default:
       return false;
   }
+}
+
+function isBeingResized(run: Run, instance: Instance): boolean {
+  return (hasWork(run, instance) && instance.completed < run.facts.seq) || instance.machine.wantedSize !== null;
 }

@@ -1,7 +1,11 @@
 import type { Run } from '../run/run.ts';
 
-/** Whether the machines of a run that got Ready stay, by its keepRunning policy (reference: SlipStream's four values). */
+/**
+ * Whether the machines of a run that got Ready stay, by its keepRunning policy (reference: SlipStream's four values). A scalable run
+ * always does, so that what a failed scaling leaves can be mended.
+ */
 export function keepsRunning(run: Run): boolean {
+  if (run.plan.scalable === true) return true;
   const policy = run.plan.keepRunning;
   const failed = run.facts.abort !== null;
   return policy === 'always' || policy === (failed ? 'on-error' : 'on-success');

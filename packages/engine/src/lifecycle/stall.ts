@@ -1,5 +1,5 @@
 import { readParameter } from '../parameters/read.ts';
-import type { Instance } from '../run/instance.ts';
+import { isMember, type Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { waitedFor } from './barrier.ts';
 
@@ -49,7 +49,7 @@ function settersOf(run: Run, key: string): string[] {
   const all = /^(\w+)\.\*:(.+)$/.exec(key);
   if (all === null) return sourceOwners(run, key);
   const [, node = '', name = ''] = all;
-  const members = [...run.instances.values()].filter((instance) => instance.node === node && !instance.dropped);
+  const members = [...run.instances.values()].filter((instance) => instance.node === node && isMember(instance));
   const missing = members.filter((instance) => readParameter(run, `${instance.name}:${name}`).value === undefined);
   return [...new Set(missing.flatMap((instance) => sourceOwners(run, `${instance.name}:${name}`)))];
 }

@@ -4,6 +4,7 @@ import { scriptDigest } from '../run/script-digest.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasJoined } from '../run/instance.ts';
 import type { RunView } from '../run/run.ts';
+import type { Scaling } from '../run/scaling.ts';
 
 const installPhases = ['preInstall', 'packages', 'postInstall'] as const;
 
@@ -15,7 +16,12 @@ export function assignmentOf(run: RunView, instance: Instance): Assignment {
 
 /** True when the instance has done all that the present state asks of it. */
 export function hasCompleted(run: RunView, instance: Instance): boolean {
-  return instance.completed >= run.facts.seq || (hasJoined(instance) && stepsOf(run, instance).length === 0);
+  return hasJoined(instance) && hasCompletedWork(run, instance);
+}
+
+/** The same, whether it has joined or not. */
+export function hasCompletedWork(run: RunView, instance: Instance): boolean {
+  return instance.completed >= run.facts.seq || stepsOf(run, instance).length === 0;
 }
 
 /** What people call a step: `Deployment of examples/web`. */
@@ -38,25 +44,77 @@ export function hasWork(run: RunView, instance: Instance): boolean {
 const stepCache = new WeakMap<ResolvedImage, Partial<Record<RunState, Step[]>>>();
 
 function stepsOf(run: RunView, instance: Instance): Step[] {
-  const { state, recovery } = run.facts;
+  const { state, recovery, scaling } = run.facts;
   if (recovery && state === 'Executing') return [];
   const node = run.plan.nodes[instance.node];
   if (node === undefined) return [];
-  let byState = stepCache.get(node.image);
-  if (byState === undefined) stepCache.set(node.image, (byState = {}));
-  return (byState[state] ??= stepsIn(state, node.image));
+  if (scaling !== null) return scalingSteps(run, instance, node.image, scaling);
+  return firstSteps(state, node.image);
+}
+
+/** What everybody has to do on the way to the first Ready. */
+function firstSteps(state: RunState, image: ResolvedImage): Step[] {
+  let byState = stepCache.get(image);
+  if (byState === undefined) stepCache.set(image, (byState = {}));
+  return (byState[state] ??= stepsIn(state, image));
 }
 
 function stepsIn(state: RunState, image: ResolvedImage): Step[] {
   if (state === 'Executing') {
     return [...installPhases.flatMap((phase) => phaseSteps(image, phase)), ...phaseSteps(image, 'deploy')];
   }
-  if (state === 'SendingReports') return [...phaseSteps(image, 'report'), { kind: 'report', id: 'report-upload' }];
+  if (state === 'SendingReports') return reportSteps(image);
   return [];
 }
 
+/**
+ * What is to be done while machines come, go or are resized (reference 2.6): those that come do all that the first ones did, those
+ * that go do their last work before they end, and the others hear of it by their hooks. Reports come from whoever did something.
+ */
+function scalingSteps(run: RunView, instance: Instance, image: ResolvedImage, scaling: Scaling): Step[] {
+  const { state } = run.facts;
+  const { action } = scaling;
+  const isChosen = isIn(scaling, instance);
+  if (action === 'vm_create' && isChosen) return firstSteps(state, image);
+  const hooks = (phase: ScriptPhase): Step[] => phaseSteps(image, phase, hookEnvironment(run, scaling));
+  const before = isChosen ? hooks('preScale') : [];
+  const hook = { vm_create: 'onVmAdd', vm_remove: 'onVmRemove', vm_resize: 'postScale' } as const;
+  const after = isChosen === (action === 'vm_resize') ? hooks(hook[action]) : [];
+  switch (state) {
+    case 'Provisioning':
+      return action === 'vm_remove' && isChosen ? [...before, ...reportSteps(image)] : before;
+    case 'Executing':
+      return after;
+    case 'SendingReports':
+      return before.length + after.length > 0 ? reportSteps(image) : [];
+    default:
+      return [];
+  }
+}
+
+const membersOf = new WeakMap<Scaling, ReadonlySet<string>>();
+
+function isIn(scaling: Scaling, { name }: Instance): boolean {
+  let names = membersOf.get(scaling);
+  if (names === undefined) membersOf.set(scaling, (names = new Set(scaling.instances)));
+  return names.has(name);
+}
+
+/** SlipStream's names, and ours. Of machines that came, those that failed are not named. */
+function hookEnvironment(run: RunView, { action, node, instances }: Scaling): Record<string, string> {
+  const there = action === 'vm_create' ? instances.filter((name) => run.instances.get(name)?.dropped === false) : instances;
+  const values = { ACTION: action, NODE: node, VMS: there.join(' ') };
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => ['SLIPSTREAM', 'PACELINE'].map((prefix) => [`${prefix}_SCALING_${name}`, value])),
+  );
+}
+
+function reportSteps(image: ResolvedImage): Step[] {
+  return [...phaseSteps(image, 'report'), { kind: 'report', id: 'report-upload' }];
+}
+
 /** One phase over the inheritance chain: ancestors first, a failing parent stops the child (reference: SlipStream's sub-targets). */
-function phaseSteps(image: ResolvedImage, phase: ScriptPhase | 'packages'): Step[] {
+function phaseSteps(image: ResolvedImage, phase: ScriptPhase | 'packages', env: Record<string, string> = {}): Step[] {
   return image.layers.flatMap(({ module, packages, scripts }, layer): Step[] => {
     const id = `${phase}-${layer}`;
     if (phase === 'packages') return packages.length === 0 ? [] : [{ kind: 'packages', id, module, packages }];
@@ -73,7 +131,7 @@ function phaseSteps(image: ResolvedImage, phase: ScriptPhase | 'packages'): Step
         digest: scriptDigest(script),
         aborts: phase === 'preInstall' || phase === 'postInstall' || phase === 'deploy',
         immune,
-        env: {},
+        env,
       },
     ];
   });

@@ -50,6 +50,7 @@ export const instanceValues: Record<string, InstanceValue> = {
 /** Read as empty text rather than as "not set yet" when they have no value, as SlipStream did. */
 export const neverBlocking = new Set([
   'complete',
+  'ids',
   'abort',
   'statecustom',
   'vmstate',

@@ -3,14 +3,32 @@ import type { RunEvent } from './event.ts';
 import type { Instance } from './instance.ts';
 import type { Run } from './run.ts';
 
+const versions = new WeakMap<Run, number>();
+/** What no parameter shows. */
+const silent: ReadonlySet<string> = new Set(['lastOp', 'refusals', 'step'] satisfies (keyof Instance)[]);
+
+/** As long as it is the same, so is the value of every parameter. */
+export function versionOf(run: Run): number {
+  return versions.get(run) ?? 0;
+}
+
+function isSilent(change: Change): boolean {
+  if (change.kind === 'instance') return Object.keys(change.patch).every((name) => silent.has(name));
+  return change.kind === 'event' || change.kind === 'log' || change.kind === 'report';
+}
+
 /**
  * Carries out one change on the run in memory.
  * @returns the event with its number, when the change is one.
  */
 export function applyChange(run: Run, change: Change): RunEvent | undefined {
+  if (!isSilent(change)) versions.set(run, versionOf(run) + 1);
   switch (change.kind) {
     case 'run':
       run.facts = { ...run.facts, ...change.patch };
+      return undefined;
+    case 'newcomer':
+      run.instances.set(change.instance.name, change.instance);
       return undefined;
     case 'instance':
       Object.assign(instanceOf(run, change.name), change.patch);

@@ -7,6 +7,7 @@ import type { Run, RunFacts } from './run.ts';
 /** Everything that can happen to a run's data. Deciding yields changes; applying them is one function; storing them another. */
 export type Change =
   | { kind: 'run'; patch: Partial<RunFacts> }
+  | { kind: 'newcomer'; instance: Instance }
   | { kind: 'instance'; name: string; patch: Partial<Mutable<Omit<Instance, 'machine'>>> }
   | { kind: 'machine'; name: string; patch: Partial<MachineEntry> }
   | { kind: 'parameter'; key: string; value: string | null; secret: boolean }
@@ -23,6 +24,6 @@ const shown: ReadonlySet<string> = new Set(['lastOp', 'refusals', 'step', 'state
 
 /** Whether a change can open a barrier, move a machine or end a run; most of what recipes say cannot. */
 export function movesRun(change: Change): boolean {
-  if (change.kind === 'run' || change.kind === 'machine') return true;
+  if (change.kind === 'run' || change.kind === 'machine' || change.kind === 'newcomer') return true;
   return change.kind === 'instance' && Object.keys(change.patch).some((name) => !shown.has(name));
 }

@@ -2,6 +2,7 @@ import type { RunPlan } from '@paceline/model';
 import type { Instance } from './instance.ts';
 import type { RunEvent } from './event.ts';
 import type { Run } from './run.ts';
+import { seeds } from './first-values.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 export interface NewRun {
@@ -34,6 +35,8 @@ export function createRun({ id, name, plan, by, tags, now }: NewRun): Run {
       swept: false,
       expiresAt: now + plan.lifetimeMs,
       endedAt: null,
+      scaling: null,
+      lastScaling: null,
       lastEvent: 1,
     },
     instances: new Map(),
@@ -42,6 +45,7 @@ export function createRun({ id, name, plan, by, tags, now }: NewRun): Run {
   for (const [key, { value, secret }] of Object.entries(plan.globals)) {
     if (value !== undefined) run.parameters.set(`ss:${key}`, { value, secret });
   }
+  for (const [key, parameter] of seeds(plan)) run.parameters.set(key, parameter);
   for (const [node, { multiplicity, cloud, parameters }] of Object.entries(plan.nodes)) {
     for (let index = 1; index <= multiplicity; index++) {
       const instance = createInstance(run, node, index, cloud);
@@ -77,6 +81,8 @@ export function createInstance(run: Run, node: string, index: number, cloud: str
       attempts: 0,
       retryAt: 0,
       fault: null,
+      size: null,
+      wantedSize: null,
     },
     keyHash: null,
     joinedAt: null,
@@ -88,5 +94,6 @@ export function createInstance(run: Run, node: string, index: number, cloud: str
     statecustom: '',
     step: null,
     dropped: false,
+    removing: false,
   };
 }

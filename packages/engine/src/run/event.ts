@@ -1,14 +1,17 @@
 import type { RunState } from '@paceline/api/agent';
+import type { Scaling } from './scaling.ts';
 
 export type Severity = 'info' | 'warning' | 'error';
 
 /** What happened, for people and machines. Secret values never get into an event. */
 export type EventBody = { severity: Severity; message: string } & (
   | { type: 'run.created'; data: { by: string } }
+  | { type: 'run.asked'; data: { by: string } }
   | { type: 'run.state'; data: { state: RunState; seq: number } }
   | { type: 'run.abort'; data: { reason: string; source: string } }
   | { type: 'run.abort-cancelled'; data: { source: string } }
   | { type: 'run.ending'; data: { outcome: string; by: string } }
+  | { type: 'run.scaling'; data: { action: Scaling['action']; node: string; instances: string[] } }
   | { type: 'run.leftover'; data: { cloud: string; ids: string[] } }
   | { type: 'instance.machine'; data: { instance: string; status: string; id?: string; address?: string } }
   | { type: 'instance.joined'; data: { instance: string } }

@@ -1,4 +1,5 @@
 import type { OpResult } from '@paceline/api/agent';
+import type { Size } from './scaling.ts';
 
 /** What the engine has done, or means to do, with an instance's machine. */
 export type MachineStatus = 'wanted' | 'intended' | 'launched' | 'terminating' | 'gone';
@@ -20,6 +21,10 @@ export interface MachineEntry {
   attempts: number;
   retryAt: number;
   fault: string | null;
+  /** What it has been given instead of what its image asks for. */
+  size: Size | null;
+  /** What the cloud is to give it. */
+  wantedSize: Size | null;
 }
 
 export interface Refusal {
@@ -51,8 +56,15 @@ export interface Instance {
   step: string | null;
   /** It failed before it could join and was tolerated, or was scaled away: no barrier waits for it. */
   dropped: boolean;
+  /** It is scaled away: it is no member of its node any more, and does its last work if it is not dropped yet. */
+  removing: boolean;
 }
 
 export function hasJoined(instance: Instance): boolean {
   return instance.keyHash !== null;
+}
+
+/** Whether it takes part in its node: it has not been given up, and is not scaled away. */
+export function isMember({ dropped, removing }: Instance): boolean {
+  return !dropped && !removing;
 }

@@ -1,6 +1,7 @@
 import type { RunState } from '@paceline/api/agent';
 import type { RunPlan } from '@paceline/model';
 import type { Instance } from './instance.ts';
+import type { Scaling } from './scaling.ts';
 
 /** Where a run is heading once its machines are gone. */
 export type Outcome = 'Done' | 'Aborted' | 'Cancelled';
@@ -28,6 +29,10 @@ export interface RunFacts {
   swept: boolean;
   expiresAt: number;
   endedAt: number | null;
+  /** Set from the request until the run is ready again. */
+  scaling: Scaling | null;
+  /** What the last request made, for one whose answer was lost. */
+  lastScaling: Pick<Scaling, 'id' | 'instances'> | null;
   /** Number of the newest event. */
   lastEvent: number;
 }

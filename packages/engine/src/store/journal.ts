@@ -8,7 +8,7 @@ import type { LogChunk } from '../run/log.ts';
 import type { StoredReport } from '../run/report.ts';
 import type { Parameter, Run, RunFacts, RunView } from '../run/run.ts';
 import type { Statement } from './database.ts';
-import { insertEvent, insertLog, insertReport, saveFacts, saveInstance, saveParameter } from './run-rows.ts';
+import { insertEvent, insertInstance, insertLog, insertReport, saveFacts, saveInstance, saveParameter } from './run-rows.ts';
 import type { RunStore } from './run-store.ts';
 
 /** What a commit has changed in one run. */
@@ -16,6 +16,8 @@ export interface RunWrites {
   /** The run's facts as they are stored now, when the commit has changed them. */
   facts: RunFacts | undefined;
   instances: Set<Instance>;
+  /** Those that are new, with their places among the run's instances. */
+  newcomers: Map<Instance, number>;
   parameters: Map<string, { value: string | null; secret: boolean }>;
   events: RunEvent[];
   logs: LogChunk[];
@@ -91,6 +93,9 @@ export class Journal {
       case 'run':
         writes.facts = run.facts;
         break;
+      case 'newcomer':
+        writes.newcomers.set(change.instance, run.instances.size - 1);
+        break;
       case 'instance':
       case 'machine':
         writes.instances.add(instanceOf(run, change.name));
@@ -114,7 +119,15 @@ export class Journal {
   #entryOf(run: Run): Entry {
     let entry = this.#pending.get(run);
     if (entry === undefined) {
-      const writes = { facts: undefined, instances: new Set<Instance>(), parameters: new Map(), events: [], logs: [], reports: [] };
+      const writes = {
+        facts: undefined,
+        instances: new Set<Instance>(),
+        newcomers: new Map(),
+        parameters: new Map(),
+        events: [],
+        logs: [],
+        reports: [],
+      };
       entry = { writes, before: new Map(), done: Promise.withResolvers<void>() };
       entry.done.promise.catch(() => {});
       this.#pending.set(run, entry);
@@ -185,7 +198,8 @@ export class Journal {
 function statementsOf(run: Run, writes: RunWrites, store: RunStore): Statement[] {
   return [
     saveFacts(run),
-    ...[...writes.instances].map((instance) => saveInstance(run, instance)),
+    ...[...writes.newcomers].map(([instance, position]) => insertInstance(run, instance, position)),
+    ...[...writes.instances].filter((instance) => !writes.newcomers.has(instance)).map((instance) => saveInstance(run, instance)),
     ...[...writes.parameters].map(([key, { value, secret }]) => saveParameter(run, key, value, secret, store.cipher)),
     ...writes.events.map((event) => insertEvent(run, event)),
     ...writes.logs.map((chunk) => insertLog(run, chunk)),

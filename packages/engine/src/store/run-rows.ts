@@ -34,7 +34,7 @@ export function insertRun(run: Run, owner: string, cipher: ValueCipher): Stateme
   ];
 }
 
-function insertInstance(run: Run, instance: Instance, position: number): Statement {
+export function insertInstance(run: Run, instance: Instance, position: number): Statement {
   return {
     sql: 'INSERT INTO instances (run, name, position, data) VALUES (?, ?, ?, ?)',
     values: [run.id, instance.name, position, JSON.stringify(instance)],
@@ -85,6 +85,13 @@ export function insertReport(run: Run, { name, instance, bytes, sha256, at }: St
   };
 }
 
+/** What rows of before runs could be scaled do not say. */
+const beforeScaling = {
+  facts: { scaling: null, lastScaling: null },
+  instance: { removing: false },
+  machine: { size: null, wantedSize: null },
+};
+
 export function readRun(row: Row, instances: Row[], parameters: Row[], cipher: ValueCipher): Run {
   return {
     id: String(row['id']),
@@ -94,11 +101,12 @@ export function readRun(row: Row, instances: Row[], parameters: Row[], cipher: V
     tags: JSON.parse(String(row['tags'])) as string[],
     plan: JSON.parse(String(row['plan'])) as RunPlan,
     revision: Number(row['revision']),
-    facts: JSON.parse(String(row['facts'])) as RunFacts,
+    facts: { ...beforeScaling.facts, ...(JSON.parse(String(row['facts'])) as RunFacts) },
     instances: new Map(
       instances.map((each) => {
         const instance = JSON.parse(String(each['data'])) as Instance;
-        return [instance.name, instance];
+        const machine = { ...beforeScaling.machine, ...instance.machine };
+        return [instance.name, { ...beforeScaling.instance, ...instance, machine }];
       }),
     ),
     parameters: new Map(

@@ -70,6 +70,7 @@ export async function resolveDeployment(
     module: module.name,
     parameters,
     nodes,
+    ...(spec.scalable === true ? { scalable: true } : {}),
     keepRunning: spec.keepRunning ?? deploymentDefaults.keepRunning,
     timeoutMs: resolveDuration(spec.timeout, 'timeout', report) ?? deploymentDefaults.timeoutMs,
     lifetimeMs: resolveDuration(spec.lifetime, 'lifetime', report) ?? deploymentDefaults.lifetimeMs,

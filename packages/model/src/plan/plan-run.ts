@@ -55,6 +55,10 @@ export function planRun(deployment: ResolvedDeployment, request: RunRequest = {}
     if (ms !== undefined && !(Number.isSafeInteger(ms) && ms > 0 && ms <= bounds.durationMs))
       refuse(key, `${key} must be a whole number of milliseconds above 0 and at most ten years, not ${ms}`);
   }
+  const scalable = request.scalable ?? deployment.scalable === true;
+  if (scalable && deployment.kind === 'Image') refuse('scalable', 'The run of one image is one machine', 'Write a deployment for several.');
+  if (scalable && request.keepRunning === 'never')
+    refuse('keepRunning', 'A scalable run stays ready until it is ended: `never` cannot be', 'Leave one of the two out.');
   const instances = Object.values(nodes).reduce((total, { multiplicity }) => total + multiplicity, 0);
   if (instances > bounds.instances) refuse('multiplicity', `A run has at most ${bounds.instances} machines, not ${instances}`);
   checkMappings(nodes, refuse);
@@ -69,6 +73,7 @@ export function planRun(deployment: ResolvedDeployment, request: RunRequest = {}
     },
     nodes: spreadSecrets(nodes),
     globals,
+    ...(scalable ? { scalable } : {}),
     keepRunning: request.keepRunning ?? deployment.keepRunning,
     timeoutMs: request.timeoutMs ?? deployment.timeoutMs,
     lifetimeMs: request.lifetimeMs ?? deployment.lifetimeMs,

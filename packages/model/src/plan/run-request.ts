@@ -12,6 +12,8 @@ export interface RunRequest {
   /** Cloud of every node for which `parameters` says nothing else. */
   cloud?: string;
   keepRunning?: KeepRunning;
+  /** Machines may be added and removed while the run is ready. */
+  scalable?: boolean;
   /** Longest time in one transition state, in milliseconds. */
   timeoutMs?: number;
   /** Hard end of every machine, in milliseconds after the start. */

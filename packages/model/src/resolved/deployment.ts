@@ -63,6 +63,8 @@ export const resolvedDeployment = z
     module: path,
     parameters: boundedRecord(parameterName, parameterSpec, bounds.parameters),
     nodes: boundedRecord(nodeName, resolvedNode, bounds.nodes),
+    /** Machines may be added and removed while a run of it is ready. */
+    scalable: z.boolean().optional(),
     keepRunning: z.enum(keepRunningPolicies),
     /** Longest time in one transition state, in milliseconds. */
     timeoutMs: duration,

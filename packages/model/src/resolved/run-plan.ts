@@ -38,6 +38,8 @@ export const runPlan = z.strictObject({
   nodes: z.record(z.string(), plannedNode),
   /** The deployment's own parameters: scripts read them as `ss:NAME`, and set those that are outputs. */
   globals: z.record(z.string(), plannedParameter),
+  /** Machines may be added and removed while the run is ready; it stays so until it is ended. */
+  scalable: z.boolean().optional(),
   keepRunning: z.enum(keepRunningPolicies),
   timeoutMs: z.int().positive(),
   lifetimeMs: z.int().positive(),

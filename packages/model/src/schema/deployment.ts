@@ -56,6 +56,10 @@ export const deploymentSpec = z
       .record(z.string().regex(nodeNamePattern, 'a node name'), node)
       .refine((nodes) => Object.keys(nodes).length > 0, 'needs at least one node')
       .describe('The roles of the deployment, by name.'),
+    scalable: z
+      .boolean()
+      .optional()
+      .describe('Machines may be added and removed while it runs; it stays ready until it is ended, whatever `keepRunning` says.'),
     keepRunning: z
       .enum(keepRunningPolicies)
       .optional()

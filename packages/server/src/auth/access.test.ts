@@ -42,6 +42,8 @@ const table: Record<string, Entry> = {
   'DELETE /api/runs/:run': { expected: run(202) },
   'POST /api/runs/:run/abort': { expected: run(202), options: () => json({ reason: 'a test' }) },
   'DELETE /api/runs/:run/abort': { expected: run(202) },
+  // It is not a scalable run.
+  'POST /api/runs/:run/scale': { expected: run(409), options: () => json({ node: 'web', add: 1 }) },
   'GET /api/runs/:run/parameters': { expected: run(200) },
   'GET /api/runs/:run/parameters/:key': { expected: run(200) },
   'PUT /api/runs/:run/parameters/:key': { expected: run(200), options: () => json({ value: 'true' }) },

@@ -5,6 +5,7 @@ import { bearerOf } from '../auth/bearer.ts';
 import { refuse } from '../problem.ts';
 import { noteOwner } from '../replicas.ts';
 import type { App, RouteContext } from './routes.ts';
+import { addInstances, instancesOf, isNodeOf, removeInstances } from './slipstream-nodes.ts';
 
 interface KeyRequest {
   Params: { run: string; key: string };
@@ -12,8 +13,8 @@ interface KeyRequest {
 }
 
 /**
- * SlipStream's text API on `/run/<uuid>/<key>`: plain values in and out, and its status codes (409 abort flag raised, 412 not set
- * yet, 404 unknown, 417 ended), for the clients and scripts that speak it.
+ * SlipStream's text API on `/run/<uuid>/<key>` and `/run/<uuid>/<node>`: plain values in and out, and its status codes (409 abort
+ * flag raised, 412 not set yet, 404 unknown, 417 ended), for the clients and scripts that speak it.
  */
 export function slipstreamRoutes(app: App, { engine, access }: RouteContext): void {
   void app.register(async (scope) => {
@@ -38,6 +39,14 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
       if (typeof who === 'string') return { active: await engine.activeRun(who), asker: { ignoreAbort } };
       return { active: who.active, asker: { ignoreAbort, instance: who.name } };
     };
+    /** A user who speaks of a node. Machines may not scale the run that they are a part of. */
+    const scaled = async (request: FastifyRequest<KeyRequest>): Promise<ActiveRun | undefined> => {
+      const { active, asker } = await asked(request);
+      if (!isNodeOf(active, request.params.key)) return undefined;
+      if (asker.instance !== undefined)
+        throw new PacelineError('PACELINE_FORBIDDEN', 'A machine cannot scale its own run', { hint: "Use the run's token." });
+      return active;
+    };
     const write = async (request: FastifyRequest<KeyRequest>, value: string): Promise<void> => {
       const { active, asker } = await asked(request);
       await active.write(request.params.key, value, false, asker);
@@ -45,6 +54,8 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
 
     scope.get<KeyRequest>('/run/:run/:key', { schema: { hide: true } }, async (request, reply) => {
       const { active, asker } = await asked(request);
+      if (isNodeOf(active, request.params.key))
+        return reply.type('text/plain; charset=utf-8').send(instancesOf(active, request.params.key));
       const { key, value } = await active.read(request.params.key, asker);
       if (value === undefined) throw new PacelineError('PACELINE_PARAMETER_UNSET', `${key} has no value yet`);
       return reply.type('text/plain; charset=utf-8').send(value);
@@ -55,14 +66,25 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
       return reply.type('text/plain; charset=utf-8').send('');
     });
 
-    scope.delete<KeyRequest>('/run/:run/:key', { schema: { hide: true } }, async (request, reply) => {
+    scope.delete<KeyRequest & { Body: string }>('/run/:run/:key', { schema: { hide: true } }, async (request, reply) => {
+      const active = await scaled(request);
+      if (active !== undefined) {
+        await removeInstances(active, request.params.key, request.body ?? '');
+        return reply.status(204).send();
+      }
       await write(request, '');
       return reply.status(204).send();
     });
 
     // An executor of old tells by this that its instance has completed the present state.
-    scope.post<KeyRequest>('/run/:run/:key', { schema: { hide: true } }, async (request, reply) => {
+    // And users add machines to a node.
+    scope.post<KeyRequest & { Body: string }>('/run/:run/:key', { schema: { hide: true } }, async (request, reply) => {
       const who = await whoAsks(request);
+      const active = await scaled(request);
+      if (active !== undefined) {
+        const names = await addInstances(active, request.params.key, request.body ?? '');
+        return reply.status(201).type('text/plain; charset=utf-8').send(names);
+      }
       if (typeof who === 'string' || request.params.key !== `${who.name}:complete`) {
         throw new PacelineError('PACELINE_FORBIDDEN', 'Only an instance can complete a state, and only its own');
       }

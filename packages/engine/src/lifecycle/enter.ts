@@ -1,0 +1,13 @@
+import type { RunState } from '@paceline/api/agent';
+import type { Change } from '../run/change.ts';
+import type { Run } from '../run/run.ts';
+
+/** The run gets into another state, with new work for everybody. A scaling is over when the run is ready again. */
+export function enter(state: RunState, run: Run, now: number): Change[] {
+  const seq = run.facts.seq + 1;
+  const isOver = state === 'Ready' && run.facts.scaling !== null;
+  return [
+    { kind: 'run', patch: { state, seq, stateSince: now, ...(isOver ? { scaling: null } : {}) } },
+    { kind: 'event', at: now, body: { type: 'run.state', severity: 'info', message: state, data: { state, seq } } },
+  ];
+}

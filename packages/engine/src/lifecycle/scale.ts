@@ -1,0 +1,137 @@
+import type { Change } from '../run/change.ts';
+import { createInstance } from '../run/create.ts';
+import { instanceOf } from '../run/apply.ts';
+import { hasJoined, type Instance } from '../run/instance.ts';
+import type { Run } from '../run/run.ts';
+import type { Scaling } from '../run/scaling.ts';
+import { firstValues } from '../run/first-values.ts';
+import { enter } from './enter.ts';
+import { readScaleRequest, type ScaleOptions, type ScaleRequest } from './scale-request.ts';
+import { hasCompletedWork } from './steps.ts';
+
+/**
+ * What a wish changes, and which instances it concerns. The same wish, made again because its answer was lost, changes nothing.
+ * @throws as {@link readScaleRequest}
+ */
+export function scale(run: Run, request: ScaleRequest, options: ScaleOptions, now: number): { changes: Change[]; instances: string[] } {
+  const { lastScaling } = run.facts;
+  if (lastScaling?.id === request.id) return { changes: [], instances: lastScaling.instances };
+  const scaling = readScaleRequest(run, request);
+  if (scaling === undefined) return { changes: [], instances: [] };
+  const changes =
+    options.atOnce === true && scaling.action === 'vm_remove' ? removeAtOnce(run, scaling, now) : beginScaling(run, scaling, now);
+  return { changes, instances: scaling.instances };
+}
+
+/** The beginning of a scaling: the run goes through its states once more, with other work for everybody. */
+function beginScaling(run: Run, scaling: Scaling, now: number): Change[] {
+  return [
+    ...(scaling.action === 'vm_create' ? newcomers(run, scaling) : chosen(scaling)),
+    { kind: 'run', patch: { scaling, lastScaling: { id: scaling.id, instances: scaling.instances } } },
+    { kind: 'event', at: now, body: announcement(scaling) },
+    ...enter('Provisioning', run, now),
+  ];
+}
+
+/** Takes instances out of a run at once and without a word to their recipes, as SlipStream's `delete-ids-only` does. */
+function removeAtOnce(run: Run, scaling: Scaling, now: number): Change[] {
+  return [
+    { kind: 'run', patch: { lastScaling: { id: scaling.id, instances: scaling.instances } } },
+    { kind: 'event', at: now, body: announcement(scaling) },
+    ...scaling.instances.flatMap((name) => [
+      { kind: 'instance' as const, name, patch: { removing: true } },
+      ...scaledAway(instanceOf(run, name), now),
+    ]),
+  ];
+}
+
+/**
+ * What the scaling under way makes of its instances by now: those that have done their last work go, those that never came are
+ * given up, and those that are ready for it are resized.
+ */
+export function scalingChanges(run: Run, now: number): Change[] {
+  const { scaling, state } = run.facts;
+  if (scaling === null) return [];
+  for (const name of scaling.instances) {
+    const instance = instanceOf(run, name);
+    if (instance.dropped) continue;
+    const changes = changesOf(run, scaling, instance, state === 'Provisioning', now);
+    if (changes.length > 0) return changes;
+  }
+  return [];
+}
+
+function changesOf(run: Run, { action, size }: Scaling, instance: Instance, isProvisioning: boolean, now: number): Change[] {
+  switch (action) {
+    case 'vm_create':
+      // Whatever the reason, the run has gone on without it.
+      return isProvisioning || hasJoined(instance) ? [] : scaledAway(instance, now);
+    case 'vm_remove':
+      if (isProvisioning && !isDone(run, instance)) return [];
+      return [set(instance, 'pre.scale.done', 'true'), ...scaledAway(instance, now)];
+    case 'vm_resize': {
+      const { wantedSize } = instance.machine;
+      if (!isProvisioning) return wantedSize === null ? [] : [{ kind: 'machine', name: instance.name, patch: { wantedSize: null } }];
+      if (run.parameters.has(`${instance.name}:pre.scale.done`) || !isDone(run, instance)) return [];
+      return [
+        set(instance, 'pre.scale.done', 'true'),
+        { kind: 'machine', name: instance.name, patch: { wantedSize: size, attempts: 0, retryAt: 0 } },
+      ];
+    }
+  }
+}
+
+/** A machine that is lost has nothing more to do. */
+function isDone(run: Run, instance: Instance): boolean {
+  return !hasJoined(instance) || instance.machine.cloudState === 'lost' || hasCompletedWork(run, instance);
+}
+
+function newcomers(run: Run, { node, instances }: Scaling): Change[] {
+  const cloud = run.plan.nodes[node]?.cloud ?? '';
+  return instances.flatMap((name): Change[] => {
+    const instance = createInstance(run, node, Number(name.slice(node.length + 1)), cloud);
+    const values = firstValues(run, node);
+    return [
+      { kind: 'newcomer', instance },
+      ...values.map(([parameter, { value, secret }]) => ({ kind: 'parameter' as const, key: `${name}:${parameter}`, value, secret })),
+    ];
+  });
+}
+
+function chosen({ action, instances }: Scaling): Change[] {
+  return instances.flatMap((name): Change[] => [
+    { kind: 'instance', name, patch: { removing: action === 'vm_remove' } },
+    ...['pre.scale.done', 'scale.iaas.done'].map((parameter) => unset(name, parameter)),
+  ]);
+}
+
+function scaledAway(instance: Instance, now: number): Change[] {
+  const { name, machine } = instance;
+  return [
+    { kind: 'instance', name, patch: { dropped: true, step: null } },
+    // A machine that was never asked for needs no end.
+    ...(machine.status === 'wanted' ? [{ kind: 'machine' as const, name, patch: { status: 'gone' as const } }] : []),
+    {
+      kind: 'event',
+      at: now,
+      body: { type: 'instance.dropped', severity: 'info', message: `${name} leaves the run`, data: { instance: name } },
+    },
+  ];
+}
+
+function set(instance: Instance, name: string, value: string): Change {
+  return { kind: 'parameter', key: `${instance.name}:${name}`, value, secret: false };
+}
+
+function unset(instance: string, name: string): Change {
+  return { kind: 'parameter', key: `${instance}:${name}`, value: null, secret: false };
+}
+
+function announcement({ action, node, instances }: Scaling): Extract<Change, { kind: 'event' }>['body'] {
+  const message = {
+    vm_create: `Scaling up '${node}' with ${instances.length} new instances: ${instances.join(', ')}`,
+    vm_remove: `Scaling down '${node}': ${instances.join(', ')}`,
+    vm_resize: `Resizing '${node}': ${instances.join(', ')}`,
+  }[action];
+  return { type: 'run.scaling', severity: 'info', message, data: { action, node, instances } };
+}
