@@ -1,6 +1,9 @@
+import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { Agent, request, type ClientRequest } from 'node:http';
-import type { Op, OpResult, StreamEvents } from '@paceline/api';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
+import { agentProtocol, type LinkEvents, type Op, type OpResult, type StreamEvents } from '@paceline/api';
 
 export interface LightConfig {
   url: string;
@@ -10,16 +13,21 @@ export interface LightConfig {
 }
 
 type AnyOp = Op extends infer O ? (O extends { id: number } ? Omit<O, 'id'> : O) : never;
+type Events = StreamEvents & LinkEvents;
 
-/** The least program that can be a machine of a run: it joins, listens, and says what a test tells it to. */
+const questions: ReadonlySet<string> = new Set(['get', 'unwait', 'getAll', 'unwaitAll', 'log', 'examined'] satisfies Op['op'][]);
+
+/** The least program that can be a machine of a run: it joins, listens, and says what a test tells it to, one thing at a time. */
 export class LightAgent {
   readonly config: LightConfig;
   readonly #key = randomBytes(24).toString('base64url');
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1, noDelay: true });
   #lastOp = 0;
   #session = '';
-  #stream: ClientRequest | undefined;
+  #socket: Socket | undefined;
   #rest = '';
+  #event: string = '';
+  #answer = (_results: OpResult[]): void => {};
+  #refuse = (_error: Error): void => {};
   /** Called with every event of the stream. */
   on = <E extends keyof StreamEvents>(_event: E, _data: StreamEvents[E]): void => {};
 
@@ -28,86 +36,65 @@ export class LightAgent {
   }
 
   async join(): Promise<void> {
-    const { run, instance, secret } = this.config;
+    const { url, run, instance, secret } = this.config;
     const keyHash = createHash('sha256').update(this.#key).digest('hex');
-    await this.#post('/agent/join', {
-      run,
-      instance,
-      secret,
-      keyHash,
-      agentVersion: 'light',
-      nodeVersion: process.version,
-      bootId: 'light',
-    });
+    const body = JSON.stringify({ run, instance, secret, keyHash, agentVersion: 'light', nodeVersion: process.version, bootId: 'light' });
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const sent = request(`${url}/agent/join`, { method: 'POST', headers }).end(body);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    response.resume();
+    assert.equal(response.statusCode, 200, `${instance} cannot join`);
   }
 
-  /** Opens the stream; resolves with the first event. */
-  connect(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const stream = request(
-        `${this.config.url}/agent/stream`,
-        { headers: { authorization: `Bearer ${this.#key}` }, agent: false },
-        (response) => {
-          response.setEncoding('utf8');
-          response.on('data', (text: string) => this.#read(text, resolve));
-          response.on('error', () => {});
-        },
-      );
-      stream.on('error', reject);
-      stream.end();
-      this.#stream = stream;
-    });
+  /** Opens the link; resolves with the first event. */
+  async connect(): Promise<void> {
+    const headers = { authorization: `Bearer ${this.#key}`, connection: 'upgrade', upgrade: agentProtocol };
+    const [, socket, head] = (await once(request(`${this.config.url}/agent/stream`, { headers, agent: false }).end(), 'upgrade')) as [
+      IncomingMessage,
+      Socket,
+      Buffer,
+    ];
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.unshift(head);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#refuse(new Error(`the link of ${this.config.instance} is down`)));
+    await new Promise<void>((resolve) => socket.setEncoding('utf8').on('data', (text: string) => this.#read(text, resolve)));
   }
 
-  async say(...ops: AnyOp[]): Promise<OpResult[]> {
-    const questions = new Set(['get', 'unwait', 'getAll', 'unwaitAll', 'log', 'examined']);
+  say(...ops: AnyOp[]): Promise<OpResult[]> {
     const numbered = ops.map((op) => (questions.has(op.op) ? op : { ...op, id: ++this.#lastOp }));
-    return (await this.#post<{ results: OpResult[] }>('/agent/ops', { session: this.#session, ops: numbered })).results;
+    return new Promise((resolve, reject) => {
+      this.#answer = resolve;
+      this.#refuse = reject;
+      this.#socket?.write(`${JSON.stringify({ session: this.#session, ops: numbered })}\n`);
+    });
   }
 
   close(): void {
-    this.#stream?.destroy();
-    this.#agent.destroy();
+    this.#socket?.destroy();
   }
 
-  #read(text: string, hello: () => void): void {
-    this.#rest += text;
-    for (let end = this.#rest.indexOf('\n\n'); end >= 0; end = this.#rest.indexOf('\n\n')) {
-      const [first = '', second = ''] = this.#rest.slice(0, end).split('\n');
-      this.#rest = this.#rest.slice(end + 2);
-      if (!first.startsWith('event: ')) continue;
-      const event = first.slice(7) as keyof StreamEvents;
-      const data = JSON.parse(second.slice(6)) as never;
-      if (event === 'hello') {
-        const hi: StreamEvents['hello'] = data;
-        this.#lastOp = hi.lastOp;
-        this.#session = hi.session;
-        hello();
-      }
-      this.on(event, data);
+  #read(text: string, greeted: () => void): void {
+    const lines = (this.#rest === '' ? text : this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line.startsWith('event: ')) this.#event = line.slice(7);
+      else if (line.startsWith('data: ')) this.#hear(this.#event as keyof Events, JSON.parse(line.slice(6)) as never, greeted);
     }
   }
 
-  #post<T>(path: string, body: unknown): Promise<T> {
-    const text = JSON.stringify(body);
-    return new Promise((resolve, reject) => {
-      const headers = {
-        authorization: `Bearer ${this.#key}`,
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(text),
-      };
-      const sent = request(`${this.config.url}${path}`, { method: 'POST', agent: this.#agent, headers }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => {
-          const answer = Buffer.concat(chunks).toString();
-          if (response.statusCode === 200) resolve(JSON.parse(answer) as T);
-          else reject(new Error(`${path}: ${response.statusCode} ${answer}`));
-        });
-        response.on('error', reject);
-      });
-      sent.on('error', reject);
-      sent.end(text);
-    });
+  #hear<E extends keyof Events>(event: E, data: Events[E], greeted: () => void): void {
+    if (event === 'results') this.#answer((data as LinkEvents['results']).results);
+    else if (event === 'problem') this.#refuse(new Error(JSON.stringify(data)));
+    else {
+      if (event === 'hello') {
+        const { lastOp, session } = data as StreamEvents['hello'];
+        this.#lastOp = lastOp;
+        this.#session = session;
+        greeted();
+      }
+      this.on(event, data as never);
+    }
   }
 }

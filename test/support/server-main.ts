@@ -26,3 +26,5 @@ const server = await openServer({
 });
 process.on('SIGTERM', () => void server.close().then(() => process.exit(0)));
 process.send?.({ url: server.url, token: await state.operatorToken() });
+// Whoever started it is gone.
+process.on('disconnect', () => process.exit(1));

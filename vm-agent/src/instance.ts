@@ -14,7 +14,7 @@ import { watchLease } from './lease.ts';
 import { Engine } from './link/http.ts';
 import { join, makeKey, readKey } from './link/join.ts';
 import { OpsQueue } from './link/ops.ts';
-import { followStream } from './link/stream.ts';
+import { followStream, type Say } from './link/stream.ts';
 import { Waits } from './link/waits.ts';
 import { Masker } from './output/mask.ts';
 import { Output } from './output/output.ts';
@@ -63,6 +63,7 @@ export class Instance {
   /** Since when the engine has been out of reach. */
   #downSince: number | undefined;
   #logs: Hello['logs'] = {};
+  #say: Say | undefined;
   #end!: (ending: Ending) => void;
   readonly #ended = new Promise<Ending>((resolve) => (this.#end = resolve));
 
@@ -74,7 +75,8 @@ export class Instance {
     this.#engine = new Engine(options.config);
     this.#log = journal(joinPath(this.#paths.reports, 'paceline-agent.log'), options.config.instance, this.#masker, options.clock);
     this.#ops = new OpsQueue({
-      post: async (request, signal) => (await this.#engine.json<OpsResponse>('POST', '/agent/ops', request, signal)).results,
+      post: async (request, signal) =>
+        this.#say?.(request, signal) ?? (await this.#engine.json<OpsResponse>('POST', '/agent/ops', request, signal)).results,
       backoff: new Backoff(this.#clock),
       onFinal: (error) => this.#end({ how: 'revoked', reason: error.message }),
     });
@@ -159,11 +161,12 @@ export class Instance {
           examine: () => void this.#examine(),
           mask: ({ values }) => values.forEach((value) => this.#masker.add(value)),
           leave: ({ reason }) => this.leave(reason),
-          down: () => {
-            this.#downSince ??= this.#clock.now();
-            this.#ops.down();
-            this.#waits.down();
-          },
+        },
+        up: (say) => (this.#say = say),
+        down: () => {
+          this.#downSince ??= this.#clock.now();
+          this.#ops.down();
+          this.#waits.down();
         },
       });
     } catch (error) {

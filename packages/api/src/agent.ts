@@ -7,6 +7,10 @@
  * and gathers what comes meanwhile into the next one, in order. Each mutating op has an `id` that grows by one: an op whose
  * answer was lost is sent again with its id, and the server carries out each id once. An assignment that says `completed: false`
  * for work that the agent has completed means that the completion was lost: the agent sends it again.
+ *
+ * A request for the stream that has `Upgrade: paceline-agent` may be answered with 101. Then the same events come down on the
+ * connection, and each `OpsRequest` goes up on it as a line of JSON, answered by an event: `results`, or `problem`. Whoever
+ * cannot do that, such as a proxy in between, takes no notice, and answers with the stream.
  */
 
 export const runStates = [
@@ -127,6 +131,14 @@ export interface MaskEvent {
   values: string[];
 }
 
+/** An `ops` request was refused as a whole. On the stream alone this is an answer with that status. */
+export interface ProblemEvent {
+  status: number;
+  detail: string;
+  /** Seconds after which to try again. */
+  retryAfter?: number;
+}
+
 export interface StreamEvents {
   hello: Hello;
   assignment: Assignment;
@@ -174,7 +186,7 @@ export type Op =
   | { op: 'notice'; id: number; severity: 'info' | 'warning' | 'error'; message: string };
 
 export type OpResult =
-  /** `get`: the value, or that it has none yet (and, with `wait`, that it will come as a `value` event). */
+  /** `get`: the value, or that it has none yet (and, with `wait`, that it will come as a `value` event; so for `getAll`, as `values`). */
   | { status: 'value'; value: string; secret: boolean }
   | { status: 'unset' }
   | { status: 'values'; values: Record<string, string>; unset: string[] }
@@ -195,6 +207,14 @@ export interface OpsResponse {
 export interface ReportProgress {
   received: number;
   complete: boolean;
+}
+
+/** What a connection for both ways is called in `Upgrade`. */
+export const agentProtocol = 'paceline-agent';
+/** What is said on such a connection only, in answer to the agent. */
+export interface LinkEvents {
+  results: OpsResponse;
+  problem: ProblemEvent;
 }
 
 /** How long the agent gives a script between SIGTERM and SIGKILL, in milliseconds. */

@@ -18,6 +18,7 @@ import { runRoutes } from './routes/runs.ts';
 import { scaleRoutes } from './routes/scale.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { slipstreamRoutes } from './routes/slipstream.ts';
+import { acceptUpgrades } from './upgrades.ts';
 
 export interface AppOptions extends RouteContext {
   logger: NonNullable<FastifyServerOptions['logger']>;
@@ -45,6 +46,7 @@ export async function buildApp({ logger, https, limits: given, ...context }: App
   };
   const transport = https === undefined ? { http: sockets } : { https: { ...sockets, ...https } };
   const app = Fastify({ ...options, ...transport }).withTypeProvider<ZodTypeProvider>();
+  acceptUpgrades(app);
   boundConnections(app.server, limits, (text) => app.log.warn(text));
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);

@@ -1,8 +1,9 @@
 import type { Server, ServerOptions } from 'node:http';
+import { asksForUpgrade } from './upgrades.ts';
 
 /** What a server lets its connections take. */
 export interface ConnectionLimits {
-  /** Open connections; each agent has two, a stream and its requests. What comes beyond is closed at once. @default 20000 */
+  /** Open connections; each agent has one or two, a link and now and then a request beside it. What comes beyond is closed at once. @default 20000 */
   maxConnections: number;
   /** How long the head of a request may take from the first byte, or from the opening of the connection, in milliseconds. @default 20000 */
   headersTimeoutMs: number;
@@ -25,6 +26,7 @@ export function socketOptions({ headersTimeoutMs, requestTimeoutMs }: Connection
     headersTimeout: headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(longestCheckMs, headersTimeoutMs),
+    shouldUpgradeCallback: asksForUpgrade,
     // Of TLS alone.
     handshakeTimeout: headersTimeoutMs,
   };

@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Problem } from '@paceline/api';
 import { errorCatalogue, isPacelineError, PacelineError } from '@paceline/model';
 
@@ -45,16 +45,19 @@ export function problemOf(error: PacelineError): Problem {
 }
 
 /** What a client that may ask again is told to wait, in seconds. */
-const retryAfter = 1;
+export const retryAfter = 1;
+
+export function logRefusal(error: PacelineError, log: FastifyBaseLogger): void {
+  // Who is asked to come back in a moment is no mistake of anybody.
+  if (error.status === 503) log.info(error.message);
+  else if (error.status >= 500) log.error({ err: error.cause ?? error }, error.message);
+}
 
 /** Logs an error and sets the head of its answer. */
 export function refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply): PacelineError {
   const error = toPacelineError(thrown);
-  // Who is asked to come back in a moment is no mistake of anybody.
-  if (error.status === 503) {
-    request.log.info(error.message);
-    void reply.header('retry-after', retryAfter);
-  } else if (error.status >= 500) request.log.error({ err: error.cause ?? error }, error.message);
+  logRefusal(error, request.log);
+  if (error.status === 503) void reply.header('retry-after', retryAfter);
   void reply.status(error.status);
   return error;
 }

@@ -1,10 +1,16 @@
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
 import replyFrom from '@fastify/reply-from';
 import { runOfKey, type Engine } from '@paceline/engine';
 import { isPacelineError, PacelineError } from '@paceline/model';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from './routes/routes.ts';
+import { canUpgrade, takeConnection } from './upgrades.ts';
 
 const forwarded = 'x-paceline-forwarded';
+/** How long a replica may take to answer. */
+const ownerTimeoutMs = 20_000;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 declare module 'fastify' {
@@ -32,20 +38,52 @@ export async function forwardToOwners(app: App, engine: Engine): Promise<void> {
 }
 
 /** Hands a request over. */
-export function forward(request: FastifyRequest, reply: FastifyReply, owner: string): FastifyReply {
+export function forward(request: FastifyRequest, reply: FastifyReply, owner: string): FastifyReply | Promise<FastifyReply> {
   if (request.headers[forwarded] !== undefined) {
     throw new PacelineError('PACELINE_STORE_FAILED', 'The run is changing hands', { hint: 'Try again in a moment.' });
   }
-  return reply.from(new URL(request.url, owner).href, {
+  const address = new URL(request.url, owner);
+  if (canUpgrade(request.raw)) return forwardUpgrade(request, reply, address);
+  return reply.from(address.href, {
     rewriteRequestHeaders: (_request, headers) => ({ ...headers, [forwarded]: '1' }),
-    onError: (failed, { error }) => {
-      void failed.send(
-        new PacelineError('PACELINE_STORE_FAILED', 'The server that drives the run does not answer', {
-          cause: error,
-          hint: 'Another one takes over in a moment: try again.',
-        }),
-      );
-    },
+    onError: (failed, { error }) => void failed.send(ownerSilent(error)),
+  });
+}
+
+/** Joins a connection for both ways to one of the owner's, or passes on why there is none. */
+async function forwardUpgrade(request: FastifyRequest, reply: FastifyReply, address: URL): Promise<FastifyReply> {
+  const ask = address.protocol === 'https:' ? httpsRequest : httpRequest;
+  const asked = ask(address, { headers: { ...request.headers, [forwarded]: '1' }, agent: false, timeout: ownerTimeoutMs });
+  asked.on('timeout', () => asked.destroy(new Error(`no answer for ${ownerTimeoutMs / 1000} s`)));
+  reply.raw.on('close', () => asked.destroy());
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage | undefined>();
+  asked.on('error', reject);
+  asked.on('response', resolve);
+  asked.on('upgrade', (_response, owner: Socket, head: Buffer) => {
+    owner.setTimeout(0);
+    owner.on('error', () => owner.destroy());
+    const agent = takeConnection(reply);
+    agent.on('close', () => owner.destroy());
+    owner.on('close', () => agent.destroy());
+    if (head.length > 0) owner.unshift(head);
+    agent.pipe(owner).pipe(agent);
+    resolve(undefined);
+  });
+  asked.end();
+  const answer = await promise.catch((error: unknown) => {
+    throw ownerSilent(error);
+  });
+  if (answer === undefined) return reply;
+  return reply
+    .status(answer.statusCode ?? 502)
+    .headers({ 'content-type': answer.headers['content-type'] })
+    .send(answer);
+}
+
+function ownerSilent(cause: unknown): PacelineError {
+  return new PacelineError('PACELINE_STORE_FAILED', 'The server that drives the run does not answer', {
+    cause,
+    hint: 'Another one takes over in a moment: try again.',
   });
 }
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { streamHeartbeatMs } from '@paceline/api';
 
@@ -9,6 +10,8 @@ const maxBacklogBytes = 8 * 1024 * 1024;
 export interface EventStream {
   /** For those who cannot wait: a reader that is 8 MiB behind is cut off. */
   send(event: string, data: unknown): void;
+  /** The same, of data that is JSON already. */
+  sendText(event: string, json: string): void;
   /**
    * For those who can wait: resolves when the reader has room for more, however long that takes, or is gone. What is written
    * after that goes nowhere.
@@ -21,8 +24,6 @@ export interface EventStream {
 
 /** Turns a reply into a stream of events with heartbeats. */
 export function openEventStream(reply: FastifyReply): EventStream {
-  const gone = new AbortController();
-  const { signal } = gone;
   const { raw } = reply;
   reply.hijack();
   raw.writeHead(200, {
@@ -31,6 +32,13 @@ export function openEventStream(reply: FastifyReply): EventStream {
     'x-accel-buffering': 'no',
   });
   raw.flushHeaders();
+  return eventsTo(raw);
+}
+
+/** A stream of events with heartbeats into whatever takes bytes. */
+export function eventsTo(raw: Writable): EventStream {
+  const gone = new AbortController();
+  const { signal } = gone;
   const heartbeat = setInterval(() => {
     // Whoever has not read the last one yet needs no other.
     if (!raw.writableNeedDrain) raw.write(':\n\n');
@@ -41,15 +49,17 @@ export function openEventStream(reply: FastifyReply): EventStream {
   };
   raw.on('close', finish);
   raw.on('error', finish);
+  const push = (bytes: Buffer | string): void => {
+    if (raw.destroyed) return;
+    raw.write(bytes);
+    if (raw.writableLength > maxBacklogBytes) raw.destroy();
+  };
   return {
     signal,
-    send(event, data) {
-      if (raw.destroyed) return;
-      raw.write(frame(event, data));
-      if (raw.writableLength > maxBacklogBytes) raw.destroy();
-    },
+    send: (event, data) => push(shared(event, data)),
+    sendText: (event, json) => push(frame(event, json)),
     async write(event, data, id) {
-      if (signal.aborted || raw.write(frame(event, data, id))) return;
+      if (signal.aborted || raw.write(frame(event, JSON.stringify(data), id))) return;
       await once(raw, 'drain', { signal }).catch((error: unknown) => {
         if (!signal.aborted) throw error;
       });
@@ -61,7 +71,17 @@ export function openEventStream(reply: FastifyReply): EventStream {
   };
 }
 
-function frame(event: string, data: unknown, id?: number): string {
+let newest: { event: string; data: unknown; bytes: Buffer } | undefined;
+
+/** What thousands are told at once is written out once. */
+function shared(event: string, data: unknown): Buffer {
+  if (newest?.data === data && newest?.event === event) return newest.bytes;
+  const bytes = Buffer.from(frame(event, JSON.stringify(data)));
+  newest = { event, data, bytes };
+  return bytes;
+}
+
+function frame(event: string, json: string, id?: number): string {
   const head = id === undefined ? '' : `id: ${id}\n`;
-  return `${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `${head}event: ${event}\ndata: ${json}\n\n`;
 }

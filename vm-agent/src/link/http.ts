@@ -64,7 +64,7 @@ export class Engine {
         headers: { ...this.#headers, ...(sized && { 'content-length': Buffer.byteLength(body) }), ...headers },
         ...(signal && { signal }),
       });
-      request.setTimeout(timeout, () => request.destroy(new Error(`no answer for ${timeout / 1000} s`)));
+      request.setTimeout(timeout, () => request.destroy(silence(timeout)));
       request.on('error', (error: NodeJS.ErrnoException) => {
         // The engine closed a connection that had been idle: that says nothing about the engine.
         const stale = request.reusedSocket && error.code === 'ECONNRESET' && (body === undefined || sized);
@@ -72,6 +72,12 @@ export class Engine {
         else reject(error);
       });
       request.on('response', resolve);
+      // The connection is for both ways now, and silence on it still means that it is dead.
+      request.on('upgrade', (response, socket, head) => {
+        socket.setTimeout(timeout, () => socket.destroy(silence(timeout)));
+        socket.unshift(head);
+        resolve(response);
+      });
       if (body === undefined || sized) request.end(body);
       else {
         body.on('error', (error) => request.destroy(error));
@@ -134,6 +140,11 @@ export async function readAll(response: Readable, limit = 64 * 1024 * 1024): Pro
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** @param timeout in milliseconds */
+export function silence(timeout: number): Error {
+  return new Error(`no answer for ${timeout / 1000} s`);
 }
 
 /** What an error answer says: a problem document, or whatever a proxy has to say. */

@@ -1,9 +1,11 @@
+import type { OpResult } from '@paceline/api/agent';
 import { readParameter, type Reading } from '../parameters/read.ts';
-import { maySee, notForYou, readAs } from '../parameters/secrets.ts';
+import { maySee, notForYou } from '../parameters/secrets.ts';
 import { membersOf } from '../parameters/system.ts';
+import { versionOf } from '../run/apply.ts';
 import { getOrMake } from '../run/get-or-make.ts';
 import type { Instance } from '../run/instance.ts';
-import type { RunView } from '../run/run.ts';
+import type { Run, RunView } from '../run/run.ts';
 import { refusedResult } from './op-error.ts';
 import type { Session } from './session.ts';
 
@@ -32,6 +34,11 @@ export class Collections {
     const id = `${node}:${name}`;
     const collection = getOrMake(this.#byId, id, () => this.#watch(run, { node, name, missing: new Set(), sessions: new Set() }));
     collection.sessions.add(session);
+  }
+
+  /** Waits with those that wait for the same. @returns false when nobody does */
+  join(session: Session, node: string, name: string): boolean {
+    return this.#byId.get(`${node}:${name}`)?.sessions.add(session) !== undefined;
   }
 
   remove(session: Session, node: string, name: string): void {
@@ -102,17 +109,42 @@ export class Collections {
   }
 }
 
+type AllValues = Extract<OpResult, { status: 'values' }>;
+
+interface Snapshot {
+  version: number;
+  values: AllValues;
+  secrets: Reading[];
+}
+
+const snapshots = new WeakMap<Run, Map<string, Snapshot>>();
+
 /**
- * The values of one parameter at all members of a node, by instance number, and the numbers that have none yet.
+ * The values of one parameter at all members of a node, by instance number, and the numbers that have none yet. While nothing
+ * changes, everybody gets the same object.
  * @throws PACELINE_FORBIDDEN when one of them is a secret that the instance may not read
  */
-export function readAll(run: RunView, instance: Instance, node: string, name: string): { values: Record<string, string>; unset: string[] } {
+export function readAll(run: Run, instance: Instance, node: string, name: string): AllValues {
+  const known = snapshots.get(run) ?? new Map<string, Snapshot>();
+  snapshots.set(run, known);
+  const id = `${node}:${name}`;
+  const version = versionOf(run);
+  let snapshot = known.get(id);
+  if (snapshot?.version !== version) known.set(id, (snapshot = { version, ...takeSnapshot(run, node, name) }));
+  const hidden = snapshot.secrets.find((reading) => !maySee(run, instance, reading));
+  if (hidden !== undefined) throw notForYou(instance, hidden.key);
+  return snapshot.values;
+}
+
+function takeSnapshot(run: Run, node: string, name: string): Omit<Snapshot, 'version'> {
   const values: Record<string, string> = {};
   const unset: string[] = [];
+  const secrets: Reading[] = [];
   for (const index of membersOf(run, node)) {
-    const { value } = readAs(run, instance, `${node}.${index}:${name}`);
-    if (value === undefined) unset.push(String(index));
-    else values[index] = value;
+    const reading = readParameter(run, `${node}.${index}:${name}`);
+    if (reading.secret) secrets.push(reading);
+    if (reading.value === undefined) unset.push(String(index));
+    else values[index] = reading.value;
   }
-  return { values, unset };
+  return { values: { status: 'values', values, unset }, secrets };
 }

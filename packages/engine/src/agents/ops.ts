@@ -18,6 +18,8 @@ export interface OpContext {
   /** @param unless a value that is none */
   wait(key: string, unless?: string): void;
   unwait(key: string): void;
+  /** @returns false when nobody waits for these yet, and nothing is done */
+  joinWaitAll(node: string, name: string): boolean;
   waitAll(node: string, name: string): void;
   unwaitAll(node: string, name: string): void;
   examined(finding: Extract<Op, { op: 'examined' }>['finding']): void;
@@ -73,9 +75,12 @@ function decide(run: Run, instance: Instance, op: Op, context: OpContext, now: n
       refuseWhenAborted(run, op.ignoreAbort);
       if (!Object.hasOwn(run.plan.nodes, op.node))
         throw new PacelineError('PACELINE_PARAMETER_UNKNOWN', `Unknown key ${op.node}:${op.name}`);
-      const { values, unset } = readAll(run, instance, op.node, op.name);
-      if (op.wait && unset.length > 0) context.waitAll(op.node, op.name);
-      return { changes: [], result: { status: 'values', values, unset } };
+      // While others wait for the same, nobody has to look.
+      if (op.wait && context.joinWaitAll(op.node, op.name)) return { changes: [], result: { status: 'unset' } };
+      const result = readAll(run, instance, op.node, op.name);
+      if (!op.wait || result.unset.length === 0) return { changes: [], result };
+      context.waitAll(op.node, op.name);
+      return { changes: [], result: { status: 'unset' } };
     }
     case 'unwait':
       context.unwait(op.key);

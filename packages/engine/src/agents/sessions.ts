@@ -86,6 +86,7 @@ export class Sessions {
   assign(facts: RunFacts): void {
     this.#facts = facts;
     for (const session of this.#byInstance.values()) this.#assign(session);
+    if (facts.seq === seq && facts.outcome === outcome && facts.abort === abort) return;
   }
 
   /**

@@ -1,9 +1,16 @@
-import { readParameter } from '../parameters/read.ts';
+import type { ValueEvent } from '@paceline/api/agent';
+import { readParameter, type Reading } from '../parameters/read.ts';
 import { maySee, notForYou } from '../parameters/secrets.ts';
 import { getOrMake } from '../run/get-or-make.ts';
 import type { RunView } from '../run/run.ts';
 import { refusedResult } from './op-error.ts';
 import type { Session } from './session.ts';
+
+/** One object for all who wait for the same. */
+function tell(run: RunView, written: string): { reading: Reading; event: ValueEvent } {
+  const reading = readParameter(run, written);
+  return { reading, event: { key: written, value: reading.value ?? '', secret: reading.secret } };
+}
 
 interface Wait {
   readonly session: Session;
@@ -55,13 +62,14 @@ export class Waiters {
    * @param run as it is stored
    */
   wake(run: RunView, changed: string): void {
+    const told = new Map<string, { reading: Reading; event: ValueEvent }>();
     for (const wait of [...(this.#bySource.get(changed) ?? [])]) {
       const { session, written } = wait;
-      const reading = readParameter(run, written);
+      const { reading, event } = getOrMake(told, written, () => tell(run, written));
       if (reading.value === undefined || reading.value === wait.unless) continue;
       this.#forget(wait);
       if (maySee(run, session.instance, reading)) {
-        session.link.send('value', { key: written, value: reading.value, secret: reading.secret });
+        session.link.send('value', event);
       } else {
         session.link.send('refused', { key: written, ...refusedResult(notForYou(session.instance, reading.key)) });
       }

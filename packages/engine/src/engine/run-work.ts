@@ -228,6 +228,7 @@ export class RunWork {
     return {
       wait: (key, unless) => waiters.add(this.run, session, key, unless),
       unwait: (key) => waiters.remove(session, key),
+      joinWaitAll: (node, name) => collections.join(session, node, name),
       waitAll: (node, name) => collections.add(this.run, session, node, name),
       unwaitAll: (node, name) => collections.remove(session, node, name),
       examined: (finding) => {

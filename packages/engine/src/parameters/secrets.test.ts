@@ -29,6 +29,7 @@ function ask(run: Run, who: string, key: string): unknown {
   const context: OpContext = {
     wait: () => {},
     unwait: () => {},
+    joinWaitAll: () => false,
     waitAll: () => {},
     unwaitAll: () => {},
     log: () => [],

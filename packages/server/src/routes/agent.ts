@@ -4,9 +4,12 @@ import { joinRequest, opsRequest } from '@paceline/api';
 import { PacelineError } from '@paceline/model';
 import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
+import { hearAgent } from '../agent-link.ts';
 import { bearerOf } from '../auth/bearer.ts';
 import { forward, noteOwner } from '../replicas.ts';
-import { openEventStream } from '../sse.ts';
+import { logRefusal } from '../problem.ts';
+import { eventsTo, openEventStream } from '../sse.ts';
+import { canUpgrade, takeConnection } from '../upgrades.ts';
 import type { App, RouteContext } from './routes.ts';
 
 const maxJoinBytes = 16 * 1024;
@@ -63,7 +66,9 @@ export function agentRoutes(app: App, { engine, agents }: RouteContext): void {
     const gone = new AbortController();
     const agent = await engine.authenticate(bearerOf(request));
     const leave = agent.connect(() => {
-      const out = openEventStream(reply);
+      const socket = canUpgrade(request.raw) ? takeConnection(reply) : undefined;
+      const out = socket === undefined ? openEventStream(reply) : eventsTo(socket);
+      if (socket !== undefined) hearAgent(socket, out, agent, maxOpsBytes, (error) => logRefusal(error, request.log));
       out.signal.addEventListener('abort', () => gone.abort());
       return { send: (event, data) => out.send(event, data), close: () => out.close() };
     });
