@@ -84,9 +84,10 @@ export class Sessions {
 
   /** Tells everybody what the state of the run asks of them. @param facts as they are stored */
   assign(facts: RunFacts): void {
+    const { seq, outcome, abort } = this.#facts;
     this.#facts = facts;
-    for (const session of this.#byInstance.values()) this.#assign(session);
     if (facts.seq === seq && facts.outcome === outcome && facts.abort === abort) return;
+    for (const session of this.#byInstance.values()) this.#assign(session);
   }
 
   /**
