@@ -84,6 +84,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
       key,
       ...(options.ownerTag === undefined ? {} : { ownerTag: options.ownerTag }),
       agentSha256: agents.current,
+      runtime: () => agents.runtime(),
       url: () => options.publicUrl ?? url,
       accept: (channel) => (door === undefined ? channel.destroy() : door.accept(channel)),
       replicaUrl: () => options.replicaUrl ?? url,

@@ -30,6 +30,7 @@ export function createLocalConnector(config: Config): Connector {
       listConsistencyMs: 0,
       console: 'incremental',
       reach: 'host',
+      bringsNode: true,
       snapshot: false,
     },
     launch: (request, context) =>

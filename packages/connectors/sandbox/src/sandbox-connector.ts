@@ -21,6 +21,7 @@ export function createSandboxConnector(config: Config): Connector {
       listConsistencyMs: 0,
       console: 'incremental',
       reach: 'host',
+      bringsNode: true,
       snapshot: true,
     },
     launch: (request, context) =>

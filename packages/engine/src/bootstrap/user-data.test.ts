@@ -1,40 +1,65 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sha256 } from '../run/script-digest.ts';
+import { setupScript, setupSha256 } from './setup-script.ts';
 import { maxUserDataBytes, renderUserData, type Bootstrap } from './user-data.ts';
 
+const agent = 'console.log(process.argv.slice(2, 4).join(" "))\n';
 const bootstrap: Bootstrap = {
   url: 'http://127.0.0.1:1',
-  agentSha256: 'a'.repeat(64),
+  agentSha256: sha256(agent),
   run: 'a1b2c3d4-0000-4000-8000-000000000000',
   instance: 'apache.1',
   secret: 'x'.repeat(43),
-  expiresAt: new Date(0),
+  expiresAt: new Date('2030-01-02T03:04:05.678Z'),
+  runtime: { machine: 'x86_64', sha256: 'b'.repeat(64) },
 };
+const shells = ['sh', 'bash', 'busybox'].filter((name) => spawnSync(name, ['--help']).error === undefined);
 
 describe('user data', () => {
-  it('is small and correct shell', () => {
+  it.each(shells)('is small, and correct for %s', (shell) => {
     const bytes = renderUserData({ ...bootstrap, url: `https://${'a'.repeat(200)}.example` });
-    expect(bytes.length).toBeLessThan(maxUserDataBytes / 1.5);
-    execFileSync('sh', ['-n'], { input: bytes });
+    expect(bytes.length).toBeLessThan(maxUserDataBytes - 1000);
+    for (const input of [bytes, setupScript]) execFileSync(shell, [...(shell === 'busybox' ? ['sh'] : []), '-n'], { input });
+    expect(new TextDecoder().decode(bytes)).not.toMatch(/@[A-Z]+@/);
+  });
+
+  it('sees to the end of the machine before anything else', () => {
+    const text = new TextDecoder().decode(renderUserData(bootstrap));
+    expect(text).toContain('OnCalendar=2030-01-02 03:04:05 UTC\n');
+    expect(text).toContain(`later $((${Math.ceil(bootstrap.expiresAt.getTime() / 1000)} - $(date +%s)))`);
+    expect(text.indexOf('later $((')).toBeLessThan(text.indexOf('set -eu'));
+    expect(text.indexOf('set -eu')).toBeLessThan(text.indexOf('agent/files'));
   });
 
   it('refuses values that would end a quote', () => {
     expect(() => renderUserData({ ...bootstrap, secret: "a'b" })).toThrow('quote');
   });
 
-  it('hands an agent that is in the image to the resident of a local run', () => {
-    const root = mkdtempSync(join(tmpdir(), 'paceline-boot-'));
-    const agent = 'the agent';
-    const sha = createHash('sha256').update(agent).digest('hex');
-    for (const name of ['cache', 'resident']) mkdirSync(join(root, name));
-    writeFileSync(join(root, 'cache', `agent-${sha}.cjs`), agent);
+  it('is taken by cloud-init as one script, with nothing that would replace what an image configures', ({ skip }) => {
+    const python = spawnSync('sh', ['-c', `sed -n '1s/^#! *//p' "$(command -v cloud-init)"`], { encoding: 'utf8' }).stdout.trim();
+    skip(python === '', 'there is no cloud-init here: apt-get install cloud-init');
+    const program = [
+      'import sys, cloudinit.user_data as u',
+      'from cloudinit import helpers',
+      'm = u.UserDataProcessor(helpers.Paths({})).process(sys.stdin.read())',
+      'print([p.get_content_type() for p in m.walk() if not p.is_multipart()])',
+    ].join('\n');
+    const input = renderUserData(bootstrap);
+    expect(execFileSync(python, ['-c', program], { input, encoding: 'utf8' })).toBe("['text/x-shellscript']\n");
+  });
+});
+
+describe('on a machine', () => {
+  it('hands an agent that is there already to the resident of a local run', () => {
+    const root = rootWith({ setup: setupScript, agent });
+    mkdirSync(join(root, 'resident'));
     const { status, stderr } = spawnSync('sh', {
-      input: renderUserData({ ...bootstrap, agentSha256: sha }),
+      input: renderUserData(bootstrap),
       env: { ...environment(root), PACELINE_RESIDENT: join(root, 'resident'), PACELINE_MACHINE: 'm1', PACELINE_SOCKET: '/s' },
     });
     expect([status, String(stderr)]).toEqual([0, '']);
@@ -47,28 +72,75 @@ describe('user data', () => {
       run: bootstrap.run,
       instance: 'apache.1',
       secret: bootstrap.secret,
-      expires: '1970-01-01T00:00:00.000Z',
+      expires: bootstrap.expiresAt.toISOString(),
     });
-    expect(readFileSync(join(root, 'resident', 'agent'), 'utf8')).toBe(join(root, 'cache', `agent-${sha}.cjs`));
+    expect(readFileSync(join(root, 'resident', 'agent'), 'utf8')).toBe(join(root, 'cache', `agent-${sha256(agent)}.cjs`));
   });
 
-  it('refuses an agent with another hash', async () => {
-    const root = mkdtempSync(join(tmpdir(), 'paceline-boot-'));
-    const server = createServer((_request, response) => response.end('something else'));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
-    const script = join(root, 'user-data');
-    writeFileSync(script, renderUserData({ ...bootstrap, url }));
-    const child = spawn('sh', [script], { env: environment(root), stdio: ['ignore', 'ignore', 'pipe'] });
-    let stderr = '';
-    child.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)));
-    const status = await new Promise((resolve) => child.on('close', resolve));
-    server.close();
+  it('fetches what is missing, and runs the agent with a configuration that only its user reads', async () => {
+    const { status, stdout, root } = await boot({ [setupSha256]: setupScript, [sha256(agent)]: agent });
+    const config = join(root, 'var/lib/paceline/agent.json');
+    expect([status, stdout]).toEqual([0, `run --config\n`]);
+    expect(execFileSync('stat', ['-c', '%a', config], { encoding: 'utf8' })).toBe('600\n');
+  });
+
+  it.each([
+    ['setup', { [setupSha256]: 'touch "$root/altered"' }, setupSha256],
+    ['agent', { [setupSha256]: setupScript, [sha256(agent)]: 'something else' }, sha256(agent)],
+  ])('refuses a %s with another hash, and runs nothing of it', async (_, files, expected) => {
+    const { status, stderr, root } = await boot(files);
     expect(status).toBe(1);
-    expect(stderr).toContain(`expected ${'a'.repeat(64)}`);
+    expect(stderr).toMatch(new RegExp(`paceline: http\\S+ has SHA-256 [0-9a-f]{64}, expected ${expected}\n$`));
+    expect(existsSync(join(root, 'altered'))).toBe(false);
+  });
+
+  it('says that there is no Node.js, or an old one', async () => {
+    const old = join(mkdtempSync(join(tmpdir(), 'paceline-boot-')), 'node');
+    writeFileSync(old, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const { runtime: _, ...without } = bootstrap;
+    const { status, stderr } = await boot({ [setupSha256]: setupScript }, without, { PACELINE_NODE: old });
+    expect([status, stderr]).toEqual([1, 'paceline: there is no Node.js 18 or newer on this machine, and none could be had\n']);
+  });
+
+  it('takes the Node.js of its engine if it has none', async () => {
+    const node = `#!/bin/sh\nexec '${process.execPath}' "$@"\n`;
+    const machine = execFileSync('uname', ['-m'], { encoding: 'utf8' }).trim();
+    const files = { [setupSha256]: setupScript, [sha256(agent)]: agent, [sha256(node)]: node };
+    const { stdout, stderr, root } = await boot(
+      files,
+      { ...bootstrap, runtime: { machine, sha256: sha256(node) } },
+      { PACELINE_NODE: '/none' },
+    );
+    expect([stdout, stderr]).toEqual(['run --config\n', 'paceline: getting the Node.js of the engine\n']);
+    expect(readFileSync(join(root, 'var/lib/paceline/node'), 'utf8')).toBe(node);
   });
 });
+
+function rootWith({ setup, agent: text }: { setup: string; agent: string }): string {
+  const root = mkdtempSync(join(tmpdir(), 'paceline boot-'));
+  mkdirSync(join(root, 'cache'));
+  writeFileSync(join(root, 'cache', `setup-${setupSha256}`), setup);
+  writeFileSync(join(root, 'cache', `agent-${sha256(text)}.cjs`), text);
+  return root;
+}
+
+/** Runs user data against a server that has these files, by their digests. */
+async function boot(files: Record<string, string>, values: Bootstrap = bootstrap, more: NodeJS.ProcessEnv = {}) {
+  const root = mkdtempSync(join(tmpdir(), 'paceline boot-'));
+  const server = createServer((request, response) => response.end(files[request.url?.split('/').at(-1) ?? '']));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  const script = join(root, 'user-data');
+  writeFileSync(script, renderUserData({ ...values, url }));
+  const child = spawn('sh', [script], { env: { ...environment(root), ...more }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += String(chunk)));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)));
+  const status = await new Promise((resolve) => child.on('close', resolve));
+  server.close();
+  return { status, stdout, stderr, root };
+}
 
 function environment(root: string): NodeJS.ProcessEnv {
   return {
@@ -76,6 +148,7 @@ function environment(root: string): NodeJS.ProcessEnv {
     PACELINE_ROOT: root,
     PACELINE_AGENT_CACHE: join(root, 'cache'),
     PACELINE_PACKAGES: 'check',
+    PACELINE_NODE: process.execPath,
     HOME: root,
   };
 }

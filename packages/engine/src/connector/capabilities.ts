@@ -15,4 +15,6 @@ export interface Capabilities {
   /** How machines reach the engine: they can open its URL, or run on its host, or it has to reach out to them by SSH. */
   reach: 'direct' | 'host' | 'tunnel';
   snapshot: boolean;
+  /** Its machines have a Node.js for the agent, whatever their image. @default false */
+  bringsNode?: boolean;
 }

@@ -60,6 +60,9 @@ export interface Connector {
    */
   sshAccess?(id: string, context: ConnectorContext): Promise<SshAccess & { scratch: string }>;
 
+  /** What leads machines to a loopback URL of this host. @default the URL itself: connectors make it lead there */
+  hostUrl?(url: string): string;
+
   close?(): Promise<void>;
 }
 

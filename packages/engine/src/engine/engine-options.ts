@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Runtime } from '../bootstrap/user-data.ts';
 import type { Clock } from '../clock.ts';
 import type { ConnectorLog } from '../connector/index.ts';
 import type { Clouds } from '../launch/clouds.ts';
@@ -17,6 +18,8 @@ export interface EngineOptions {
   ownerTag?: string;
   /** SHA-256 of the agent bundle that machines have to fetch. */
   agentSha256: string;
+  /** The Node.js for machines without one, to be fetched as the agent is; asked when such machines are launched. @default none */
+  runtime?(): Promise<Runtime | undefined>;
   /** Where machines reach this engine; asked at each launch. */
   url(): string;
   /** Takes a connection of an agent that came through a tunnel. Without it no machine can be reached that way. */

@@ -298,6 +298,7 @@ export class Engine {
         engineKey: key,
         agentSha256,
         signal: this.#stop.signal,
+        runtime: async () => this.#options.runtime?.(),
         url: () => this.#options.url(),
       },
     });

@@ -38,11 +38,12 @@ export class CloudCalls {
   ): Promise<void> {
     const configured = this.#ports.clouds.get(cloud);
     const { connector } = configured;
-    const { maxBatch } = connector.capabilities;
+    const { maxBatch, bringsNode } = connector.capabilities;
+    const runtime = bringsNode === true ? undefined : await this.#ports.runtime?.();
     let missing = 0;
     for (let from = 0; from < instances.length && goesOn(); from += maxBatch) {
       const batch = instances.slice(from, from + maxBatch);
-      const request = launchRequest(this.#run, batch, configured, this.#ports);
+      const request = launchRequest(this.#run, batch, configured, this.#ports, runtime);
       const machines = await withinLimit(this.#ports, 'launch', (context) => connector.launch(request, context));
       await found(batch, machines);
       missing += batch.filter(({ index }) => !machines.some((machine) => machine.index === index)).length;

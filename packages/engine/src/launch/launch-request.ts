@@ -1,5 +1,5 @@
 import { joinSecret } from '../bootstrap/secrets.ts';
-import { renderUserData, type Bootstrap } from '../bootstrap/user-data.ts';
+import { renderUserData, type Bootstrap, type Runtime } from '../bootstrap/user-data.ts';
 import type { LaunchRequest } from '../connector/index.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
@@ -13,12 +13,20 @@ export interface LaunchFrame {
   engineId: string;
   engineKey: Buffer;
   agentSha256: string;
+  /** The Node.js for machines without one. */
+  runtime?(): Promise<Runtime | undefined>;
   /** Where machines reach the engine. */
   url(): string;
 }
 
 /** The request for a batch of instances of one node: the same bytes whenever it is asked again. */
-export function launchRequest(run: Run, instances: readonly Instance[], configured: Cloud, frame: LaunchFrame): LaunchRequest {
+export function launchRequest(
+  run: Run,
+  instances: readonly Instance[],
+  configured: Cloud,
+  frame: LaunchFrame,
+  runtime?: Runtime,
+): LaunchRequest {
   const [first] = instances;
   const node = first && run.plan.nodes[first.node];
   if (first === undefined || node === undefined) throw new Error('a launch needs instances of a node');
@@ -35,6 +43,7 @@ export function launchRequest(run: Run, instances: readonly Instance[], configur
       userData: renderUserData({
         ...wayHome(run, instance, configured, frame),
         agentSha256: frame.agentSha256,
+        ...(runtime === undefined ? {} : { runtime }),
         run: run.id,
         instance: instance.name,
         secret: joinSecret(frame.engineKey, run.id, instance.name, token),
@@ -51,7 +60,7 @@ export function launchRequest(run: Run, instances: readonly Instance[], configur
 
 /** Where the machine finds its engine, and what it needs for that. */
 function wayHome(run: Run, { name, machine }: Instance, cloud: Cloud, frame: LaunchFrame): Pick<Bootstrap, 'url' | 'tunnel'> {
-  if (reachOf(cloud) !== 'tunnel') return { url: frame.url() };
+  if (reachOf(cloud) !== 'tunnel') return { url: cloud.connector.hostUrl?.(frame.url()) ?? frame.url() };
   const port = tunnelPort(run.id, name, machine.token);
   const url = `http://127.0.0.1:${port}`;
   if (cloud.connector.sshAccess !== undefined) return { url };
