@@ -154,16 +154,27 @@ export class Engine {
     return whichRun(this.#options.store, text);
   }
 
-  /** The run's data as it is stored, also when it has ended. @throws PACELINE_NOT_FOUND */
-  async run(id: string): Promise<Run> {
-    const active = this.#active.get(id);
+  /** The run's data, also when it has ended. Who drives it goes on changing it: see `see`. @throws PACELINE_NOT_FOUND */
+  run(id: string): Promise<Run> {
+    return this.see(id, (run) => run);
+  }
+
+  /**
+   * What somebody makes of a run's data, told once all of it is stored.
+   * @param look is called at once when the run is driven here: what comes after that may not be stored yet
+   * @throws PACELINE_NOT_FOUND, and what `look` throws
+   */
+  async see<T>(id: string, look: (run: Run) => T): Promise<T> {
     // While it is read again, the store knows best.
-    const run = await active?.stored().catch(() => undefined);
-    return run ?? this.#stored(id);
+    const seen = await this.#active
+      .get(id)
+      ?.see((run) => ({ what: look(run) }))
+      .catch(() => undefined);
+    return seen === undefined ? look(await this.#stored(id)) : seen.what;
   }
 
   async runDetail(id: string): Promise<RunDetail> {
-    return detail(await this.run(id), this.#active.get(id)?.sight ?? nothingLive);
+    return this.see(id, (run) => detail(run, this.#active.get(id)?.sight ?? nothingLive));
   }
 
   /** A run that has not ended. @throws PACELINE_RUN_ENDED, PACELINE_NOT_FOUND */

@@ -2,7 +2,7 @@ import type { RunRequest } from '@paceline/api';
 import { describe, expect, it, vi } from 'vitest';
 import { ConnectorError } from '../connector/index.ts';
 import { lostAnswer } from '../testing/fake-cloud.ts';
-import { nodeOf, planOf } from '../testing/plans.ts';
+import { nodeOf, parameterOf, planOf } from '../testing/plans.ts';
 import { bringUp, freeze, instanceIn, joinFromUserData, newWorld, openEngine, startRun, wake, type World } from '../testing/test-engine.ts';
 import type { Engine } from './engine.ts';
 import { leaseMs } from './ownership.ts';
@@ -315,6 +315,26 @@ function sharedWorld(): World {
   world.database.shared = true;
   return world;
 }
+
+describe('what people read', () => {
+  it('is stored by then, also when more comes in while the first of it is being stored', async () => {
+    const world = newWorld();
+    const id = await startRun(world, planOf({ n: nodeOf({ parameters: { note: parameterOf({ output: true }) } }) }));
+    const engine = await openEngine(world);
+    const run = await engine.activeRun(id);
+    const first = Promise.withResolvers<void>();
+    world.database.gate = first.promise;
+    const written = run.write('n.1:note', 'first', false);
+    await new Promise(setImmediate);
+    const read = engine.see(id, ({ parameters }) => parameters.get('n.1:note')?.value);
+    // Never stored.
+    world.database.gate = new Promise(() => {});
+    void run.write('n.1:note', 'second', false);
+    first.resolve();
+    await written;
+    expect(await read).toBe('first');
+  });
+});
 
 async function follow(engine: Engine, id: string): Promise<'ended' | 'failed'> {
   try {

@@ -18,8 +18,7 @@ export function parameterRoutes(app: App, { engine, access }: RouteContext): voi
     response: { 200: parameterList },
   };
   app.get('/api/runs/:run/parameters', { schema: list }, async (request) => {
-    const run = await engine.run(await access.run(request, request.params.run));
-    return { parameters: listParameters(run) };
+    return { parameters: await engine.see(await access.run(request, request.params.run), listParameters) };
   });
 
   app.get(
@@ -35,8 +34,8 @@ export function parameterRoutes(app: App, { engine, access }: RouteContext): voi
       },
     },
     async (request) => {
-      const run = await engine.run(await access.run(request, request.params.run));
-      const { key, value, secret } = readParameter(run, request.params.key);
+      const id = await access.run(request, request.params.run);
+      const { key, value, secret } = await engine.see(id, (run) => readParameter(run, request.params.key));
       const shown = value === undefined ? null : secret && !request.query.reveal ? '***' : value;
       return { key, value: shown, secret };
     },

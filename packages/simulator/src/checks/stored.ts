@@ -68,11 +68,12 @@ export class StoredRuns {
 
   #statement(process: Process, sql: string, values: readonly unknown[], changes: Map<string, StoredChange>): void {
     if (sql.startsWith('INSERT INTO runs ')) {
-      const id = String(values[0]);
+      const column = (name: string): unknown => values[columnsOf(sql).indexOf(name)];
+      const id = String(column('id'));
       const run: StoredRun = {
         id,
-        plan: parsed(values[5]),
-        facts: parsed(values[6]),
+        plan: parsed(column('plan')),
+        facts: parsed(column('facts')),
         instances: new Map(),
         parameters: new Map(),
         events: [],
@@ -146,6 +147,10 @@ export class StoredRuns {
     changes.set(run.id, change);
     return change;
   }
+}
+
+function columnsOf(insert: string): string[] {
+  return /\((.*?)\)/.exec(insert)?.[1]?.split(', ') ?? [];
 }
 
 function parsed<T>(json: unknown): T {

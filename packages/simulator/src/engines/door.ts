@@ -106,7 +106,7 @@ export class Door {
   }
 
   async read(run: string, key: string): Promise<string | null> {
-    const { value = null } = readParameter(await this.#engine.run(run), key);
+    const { value = null } = await this.#engine.see(run, (current) => readParameter(current, key));
     this.#world.checks.parameters.told(run, key, value);
     return value;
   }

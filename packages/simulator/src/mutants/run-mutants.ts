@@ -5,8 +5,8 @@ export const runMutants: Mutant[] = [
   {
     name: 'a barrier opens one state early',
     file: 'lifecycle/barrier.ts',
-    search: 'instance.completed < run.facts.seq',
-    replace: 'instance.completed < run.facts.seq - 1',
+    search: 'return hasWork(run, instance) && instance.completed < run.facts.seq;',
+    replace: 'return hasWork(run, instance) && instance.completed < run.facts.seq - 1;',
   },
   {
     name: 'a barrier forgets the last instance',
@@ -17,14 +17,15 @@ export const runMutants: Mutant[] = [
   {
     name: 'scripts begin before every address is known',
     file: 'lifecycle/barrier.ts',
-    search: '!(hasJoined(instance) && instance.machine.address !== null)',
-    replace: '!hasJoined(instance)',
+    search: 'instance.machine.address',
+    replace: 'instance.machine.id',
   },
   {
     name: 'a run ends while machines are still going',
     file: 'lifecycle/barrier.ts',
-    search: "return instance.machine.status !== 'gone';",
-    replace: "return instance.machine.status === 'launched' || instance.machine.status === 'intended';",
+    search: "if (run.facts.state === 'Finalizing') return instance.machine.status !== 'gone';",
+    replace:
+      "if (run.facts.state === 'Finalizing') return instance.machine.status === 'launched' || instance.machine.status === 'intended';",
   },
   {
     name: 'the second abort overwrites the first',
@@ -83,8 +84,8 @@ export const runMutants: Mutant[] = [
   {
     name: 'people read what is not stored yet',
     file: 'engine/active-run.ts',
-    search: '    await this.#ports.journal.stored(run);\n    return run;',
-    replace: '    return run;',
+    search: '    await this.#ports.journal.stored(run);\n    return seen;',
+    replace: '    return seen;',
   },
   {
     name: 'a run is over before its end is stored',

@@ -30,8 +30,8 @@ export const storeMutants: Mutant[] = [
   {
     name: 'the last writes of a commit are lost',
     file: 'store/journal.ts',
-    search: '...[...writes.instances].map((instance) => saveInstance(run, instance)),',
-    replace: '...[...writes.instances].slice(0, 1).map((instance) => saveInstance(run, instance)),',
+    search: '.map((instance) => saveInstance(run, instance)),',
+    replace: '.slice(0, 1).map((instance) => saveInstance(run, instance)),',
   },
   {
     name: 'a commit is not told to who listens',
@@ -66,8 +66,8 @@ export const storeMutants: Mutant[] = [
   {
     name: 'the agent’s key is not read back',
     file: 'store/run-rows.ts',
-    search: 'return [instance.name, instance];',
-    replace: 'return [instance.name, { ...instance, keyHash: null }];',
+    search: "const instance = JSON.parse(String(each['data'])) as Instance;",
+    replace: "const instance = { ...(JSON.parse(String(each['data'])) as Instance), keyHash: null };",
   },
   {
     name: 'a run is taken by two at once',

@@ -61,7 +61,7 @@ export class Bench {
     const created = { type: 'run.created', severity: 'info', message: 'Created', data: { by: 'somebody' } };
     this.store(
       this.engine,
-      statement('INSERT INTO runs ', runId, 'run', 0, '', '[]', JSON.stringify(this.plan), JSON.stringify(this.facts)),
+      statement('INSERT INTO runs (id, plan, facts)', runId, JSON.stringify(this.plan), JSON.stringify(this.facts)),
       ...[...this.#instances.values()].map((each) => statement('INSERT INTO instances', runId, each.name, 0, JSON.stringify(each))),
       statement('INSERT INTO events', runId, 1, this.kernel.now, JSON.stringify(created)),
     );
