@@ -9,9 +9,10 @@ const allowed: Record<string, string[]> = {
   'packages/engine': ['@paceline/model', '@paceline/api', '@paceline/api/agent'],
   'packages/connectors/*': ['@paceline/engine/connector', '@paceline/engine/ssh', '@paceline/connector-host'],
   'packages/server': ['@paceline/model', '@paceline/api', '@paceline/api/agent', '@paceline/engine', '@paceline/engine/connector'],
+  'packages/door': ['@paceline/model', '@paceline/api'],
   'packages/cli': [
-    '@paceline/model',
     '@paceline/door',
+    '@paceline/model',
     '@paceline/api',
     '@paceline/engine',
     '@paceline/engine/connector',

@@ -153,10 +153,10 @@ export const reportList = z.object({ reports: z.array(reportView) });
 export const reapRequest = z.strictObject({
   /** Otherwise it is only shown. */
   remove: z.boolean().default(false),
-});
-export const reapReport = z.object({
   /** Only what belongs to these runs, by their ids. */
   runs: z.array(z.string().max(100)).max(1000).optional(),
+});
+export const reapReport = z.object({
   /** How many of our resources the clouds have shown, those in use included. */
   seen: z.int(),
   orphans: z.array(
@@ -167,8 +167,6 @@ export const reapReport = z.object({
 });
 export type ReapReport = z.infer<typeof reapReport>;
 
-/** RFC 9457. */
-export const problem = z.looseObject({
 /** `POST /api/sessions`: a token that GitHub has given to a job, made for this server. */
 export const sessionRequest = z.strictObject({ token: z.string().min(1).max(10_000) });
 export const sessionView = z.object({
@@ -180,6 +178,8 @@ export const sessionView = z.object({
 });
 export type SessionView = z.infer<typeof sessionView>;
 
+/** RFC 9457. */
+export const problem = z.looseObject({
   type: z.string(),
   title: z.string(),
   status: z.int(),
