@@ -13,7 +13,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['packages/**/src/**/*.test.ts', 'vm-agent/src/**/*.test.ts'], exclude, testTimeout: 30_000 },
+        test: {
+          name: 'unit',
+          include: ['packages/**/src/**/*.test.ts', 'vm-agent/src/**/*.test.ts', 'actions/src/**/*.test.ts'],
+          exclude,
+          testTimeout: 30_000,
+        },
       },
       { extends: true, test: { name: 'repository', include: ['test/repository/**/*.test.ts'], exclude, testTimeout: 30_000 } },
       {

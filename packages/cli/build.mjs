@@ -7,8 +7,8 @@ import { build } from 'esbuild';
 const here = dirname(fileURLToPath(import.meta.url));
 const agentFolder = join(here, '..', '..', 'vm-agent');
 
-/** Our own modules do nothing when they are imported, so what a command does not use is left out. */
-const pureWorkspace = {
+/** Our own modules do nothing when they are imported, so what a bundle does not use is left out. */
+export const pureWorkspace = {
   name: 'pure-workspace',
   setup({ onResolve, resolve }) {
     onResolve({ filter: /^(@paceline\/|\.{1,2}\/)/ }, async ({ path, pluginData, ...rest }) => {

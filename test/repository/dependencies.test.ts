@@ -22,9 +22,9 @@ const allowed: Record<string, string[]> = {
     '@paceline/connector-sandbox',
     '@paceline/connector-ssh',
   ],
+  actions: ['@paceline/model', '@paceline/api', '@paceline/server', '@paceline/door'],
   'packages/simulator': ['@paceline/model', '@paceline/api', '@paceline/api/agent', '@paceline/engine', '@paceline/engine/connector'],
   'vm-agent': ['@paceline/api/agent'],
-  actions: ['@paceline/model', '@paceline/api', '@paceline/server', '@paceline/door'],
 };
 /** What their tests may import besides. */
 const allowedInTests = ['@paceline/engine/testing', '@paceline/engine/conformance', '@paceline/connector-host/testing'];

@@ -149,12 +149,8 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
-/** Frees the connection of an answer that has nothing to say. */
-async function discard(response: Response): Promise<void> {
-  await response.body?.cancel().catch(() => {});
-}
-
-function checkedUrl(text: string): string {
+/** The address of a server in one form. @throws PACELINE_REQUEST_INVALID when it is none, or would send a token in the clear */
+export function checkedUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     throw new PacelineError('PACELINE_REQUEST_INVALID', `'${text}' is not the address of a server`, {

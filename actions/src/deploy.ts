@@ -1,0 +1,17 @@
+import { deployMain } from './run/deploy-main.ts';
+import { deployPost } from './run/deploy-post.ts';
+import { deployInputs } from './run/options.ts';
+import { runStep, type Step } from './run/step.ts';
+import { isPost, keepPost, kept } from './runner/state.ts';
+
+async function main(step: Step): Promise<void> {
+  keepPost();
+  await deployMain(step);
+}
+
+async function post({ inputs, job }: Step): Promise<void> {
+  const known = kept();
+  if (known !== undefined) await deployPost(inputs, job, known);
+}
+
+await runStep(deployInputs, isPost ? post : main);

@@ -1,0 +1,129 @@
+import type { EventView, InstanceView, ParameterView, RunDetail } from '@paceline/api';
+import { dayAndTime, duration, interestOf, statusOf, type LogLine } from '@paceline/door';
+import { documentOf, type Section } from './document.ts';
+import { machineTime } from './machine-time.ts';
+import { code, codeBlock, plain, table } from './markdown.ts';
+import { timeline } from './timeline.ts';
+
+/** GitHub drops a summary that is longer, whole. */
+export const summaryBytes = 1024 * 1024;
+
+export interface RunReport {
+  run: RunDetail;
+  events: readonly EventView[];
+  outputs: readonly ParameterView[];
+  reports: readonly string[];
+  lastWords: readonly LogLine[];
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/** What post found out. */
+export interface Ending {
+  /** Why the machines are kept, if they are. */
+  kept: string | undefined;
+  /** What the clouds still show of the run; undefined when they could not be asked. */
+  left: readonly string[] | undefined;
+  /** The address of the artifact with the reports. */
+  artifactUrl: string | undefined;
+}
+
+const shownInstances = 500;
+const shownOutputs = 200;
+const longestValue = 500;
+
+/** The page that a step leaves behind: how the run came out, its machines, when what happened, what it cost. */
+export function runSummary(report: RunReport, bytes = summaryBytes): string {
+  const { run, events, lastWords, now } = report;
+  const { machines, ms } = machineTime(events, now);
+  const sections: Section[] = [
+    { text: `## ${sign(run)} ${plain(run.name)}\n\n${verdict(run)}`, worth: 10 },
+    { text: abortText(run, lastWords), worth: 9 },
+    { text: outputTable(report.outputs), worth: 6 },
+    { text: instanceTable(run.instances), worth: 5 },
+    { text: pictureOf(events, now), worth: 3 },
+    { text: `${machines} machines, ${duration(ms)} of machine time so far.`, worth: 7 },
+    { text: reportList(report.reports), worth: 4 },
+  ];
+  return documentOf(sections, bytes);
+}
+
+/** What post adds: whether anything is left, and where the reports are. */
+export function endingSummary(run: RunDetail, events: readonly EventView[], ending: Ending, now: number): string {
+  const { machines, ms } = machineTime(events, now);
+  const lines = [`### ${plain(run.name)}: ${run.state}`, '', endingLine(run, ending)];
+  lines.push('', `${machines} machines, ${duration(ms)} of machine time.`);
+  if (ending.artifactUrl !== undefined) lines.push('', `[Reports](${ending.artifactUrl})`);
+  return documentOf([{ text: lines.join('\n'), worth: 1 }], summaryBytes);
+}
+
+/** The verdict in one line. */
+export function endingLine({ expiresAt }: Pick<RunDetail, 'expiresAt'>, { kept, left }: Ending): string {
+  if (kept !== undefined) return `The machines are kept: ${kept}. They end by themselves at ${dayAndTime(expiresAt)}.`;
+  if (left === undefined) return `The cloud could not be asked what is left. What is, ends by itself at ${dayAndTime(expiresAt)}.`;
+  if (left.length === 0) return 'Nothing is left: the listing of the cloud shows nothing of this run.';
+  return `Left on the cloud: ${left.map(code).join(', ')}. Machines end by themselves at ${dayAndTime(expiresAt)}.`;
+}
+
+function sign({ abort, state }: RunDetail): string {
+  if (abort !== null || state === 'Aborted') return '❌';
+  return state === 'Ready' || state === 'Done' ? '✅' : state === 'Cancelled' ? '🚫' : '⏳';
+}
+
+function verdict({ id, state, createdAt, endedAt, stateSince, serviceUrl, abort }: RunDetail): string {
+  const took = duration(Date.parse(endedAt ?? stateSince) - Date.parse(createdAt));
+  const lines = [`**${abort === null ? state : 'Aborted'}** after ${took}, run ${code(id)}.`];
+  if (serviceUrl !== null)
+    lines.push(`Service: ${/^https?:\/\/[^\s<>()[\]"'`|]+$/.test(serviceUrl) ? `<${serviceUrl}>` : code(serviceUrl)}`);
+  return lines.join('\n\n');
+}
+
+function abortText({ abort }: RunDetail, lastWords: readonly LogLine[]): string {
+  if (abort === null) return '';
+  const [first] = lastWords;
+  const words =
+    first === undefined
+      ? []
+      : [`The last output of ${plain(first.instance)} (${plain(first.source)}):`, codeBlock(lastWords.map(({ text }) => text))];
+  return [`**Reason:** ${code(abort.reason)}`, `**Source:** ${code(abort.source)}`, ...words].join('\n\n');
+}
+
+function outputTable(outputs: readonly ParameterView[]): string {
+  if (outputs.length === 0) return '';
+  const rows = outputs.slice(0, shownOutputs).map(({ key, value }) => [code(key), code(shortened(value ?? ''))]);
+  const more = outputs.length - rows.length;
+  return `### Outputs\n\n${table(['Parameter', 'Value'], rows)}${more > 0 ? `\n\n_and ${more} more_` : ''}`;
+}
+
+function shortened(value: string): string {
+  return value.length <= longestValue ? value : `${value.slice(0, longestValue)}… (${value.length} characters)`;
+}
+
+function instanceTable(instances: readonly InstanceView[]): string {
+  const shown = instances.toSorted((a, b) => interestOf(b) - interestOf(a)).slice(0, shownInstances);
+  const rows = shown.map((instance) => [
+    plain(instance.name),
+    plain(statusOf(instance).word),
+    code(instance.address ?? ''),
+    plain(instance.cloud),
+    code(instance.machineId ?? ''),
+    code(shortened(instance.abort ?? instance.fault ?? instance.message)),
+  ]);
+  const counts = [...Map.groupBy(instances, (instance) => statusOf(instance).word)].map(([word, some]) => `${some.length} ${plain(word)}`);
+  const made = `### Instances\n\n${table(['Instance', 'Status', 'Address', 'Cloud', 'Machine', 'Message'], rows)}`;
+  if (instances.length === 0) return '';
+  const more = instances.length - shown.length;
+  const whole = `${made}${more > 0 ? `\n\n_and ${more} more_` : ''}`;
+  return instances.length > 20
+    ? `<details><summary>${instances.length} instances: ${counts.join(', ')}</summary>\n\n${whole}\n\n</details>`
+    : whole;
+}
+
+function pictureOf(events: readonly EventView[], now: number): string {
+  const picture = timeline(events, now);
+  return picture === '' ? '' : `### Timeline\n\n${picture}`;
+}
+
+function reportList(reports: readonly string[]): string {
+  return reports.length === 0 ? '' : `### Reports\n\n${reports.map((name) => `- ${code(name)}`).join('\n')}`;
+}

@@ -1,0 +1,42 @@
+import { resolve } from 'node:path';
+import { runCommand } from './run/command.ts';
+import { deployMain } from './run/deploy-main.ts';
+import { deployPost } from './run/deploy-post.ts';
+import { runInputs } from './run/options.ts';
+import { stepOutputs } from './run/outputs.ts';
+import { runStep, type Step } from './run/step.ts';
+import { stateOf } from './runner/job.ts';
+import { isPost, keepDone, keepPost, kept } from './runner/state.ts';
+
+/** Brings up, runs the command, brings down: what is cancelled or killed on the way is left to post. */
+async function main(step: Step): Promise<void> {
+  keepPost();
+  const { inputs, job, cancelled } = step;
+  const { run, story, session, options, deployment } = await deployMain(step);
+  const takeDown = async (): Promise<void> => {
+    await deployPost(inputs, job, { run: run.id, created: true, done: false, deployment });
+    keepDone();
+  };
+  try {
+    const command = inputs.text('command');
+    if (command === undefined) return;
+    const reports = resolve(job.workspace, options.reports);
+    const outputs = stepOutputs({ run, url: session.client.url, outputs: story.outputs, reports });
+    const env = {
+      PACELINE_RUN: run.id,
+      PACELINE_PARAMETERS: outputs['parameters'] ?? '{}',
+      PACELINE_SERVICE_URL: run.serviceUrl ?? '',
+      ...(session.embedded ? { PACELINE_STATE_DIR: stateOf(job, run.id) } : { PACELINE_SERVER: session.client.url }),
+    };
+    await runCommand({ command, folder: resolve(job.workspace, inputs.text('working-directory') ?? '.'), env, cancelled });
+  } finally {
+    if (!cancelled.aborted) await takeDown();
+  }
+}
+
+async function post({ inputs, job }: Step): Promise<void> {
+  const known = kept();
+  if (known !== undefined && !known.done) await deployPost(inputs, job, known);
+}
+
+await runStep(runInputs, isPost ? post : main);

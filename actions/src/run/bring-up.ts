@@ -1,0 +1,117 @@
+import { info, summary, warning } from '@actions/core';
+import { dirname, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { RunDetail } from '@paceline/api';
+import { chooseClouds, endRun, followRun, harmless } from '@paceline/door';
+import { checkWiring, diskFiles, formatDiagnostic, loadModule, PacelineError, type ResolvedDeployment } from '@paceline/model';
+import { runSummary, type RunReport } from '../report/summary.ts';
+import { failedPlace } from '../report/script-place.ts';
+import { annotate } from '../runner/failure.ts';
+import type { Inputs } from '../runner/inputs.ts';
+import { logView } from '../runner/inert.ts';
+import type { Job } from '../runner/job.ts';
+import { mask, secretValues } from '../runner/masks.ts';
+import { keepCreated } from '../runner/state.ts';
+import { openSession, type Session } from '../session/session.ts';
+import { publish } from './outputs.ts';
+import { requestOf, type DeployOptions } from './options.ts';
+import { storyOf } from './story.ts';
+import { conditionOf, waitForValue } from './wait.ts';
+
+export interface BringUpOptions {
+  id: string;
+  inputs: Inputs;
+  options: DeployOptions;
+  job: Job;
+  /** The runner wants the step to end. */
+  cancelled: AbortSignal;
+}
+
+export interface Up {
+  session: Session;
+  run: RunDetail;
+  story: RunReport;
+}
+
+/** How long a step that is cancelled tells the server so; post does it again, and waits for the end. */
+const lastWordMs = 3000;
+
+/**
+ * Starts a run and waits until it is ready, and for what else the step waits. Writes the log, the outputs and the summary.
+ * @throws PACELINE_MODULE_INVALID, PACELINE_RUN_ABORTED, PACELINE_TIMEOUT, and what the server refuses the run with
+ */
+export async function bringUp(given: BringUpOptions): Promise<Up> {
+  const { id, inputs, options, job, cancelled } = given;
+  const deployment = await load(options, job);
+  for (const secret of secretValues(options.parameters, deployment)) mask(secret);
+  const { file } = await chooseClouds(options.deployment, options.cloudsFile, job.workspace);
+  const session = await openSession({ inputs, job, run: id, cloudsFile: file });
+  cancelled.throwIfAborted();
+  const { client } = session;
+  const created = await client.runs.create(requestOf(id, deployment, options, tagsOf(job)));
+  keepCreated();
+  info(`Run ${id} of ${created.run.name}, ${created.run.instances.length} machines at first`);
+  const view = logView((text) => void process.stdout.write(text), process.env);
+  let run: RunDetail;
+  try {
+    if (cancelled.aborted) throw cancelled.reason as Error;
+    run = await followRun({ client, run: id, view, logs: true, signal: cancelled, endsReady: () => true });
+    const condition = conditionOf(options.waitFor);
+    if (condition !== undefined && run.endedAt === null && run.abort === null && !cancelled.aborted) {
+      info(`Ready; waiting for ${options.waitFor}`);
+      const timeoutMs = options.timeoutMs ?? deployment.timeoutMs;
+      await waitForValue(client, run, condition, { timeoutMs, signal: cancelled });
+      run = await client.runs.get(id);
+    }
+  } finally {
+    view.close();
+    // What comes after is not to be waited for: post sees to it.
+    if (cancelled.aborted) await Promise.race([endRun(client, id).catch(() => {}), pause(lastWordMs, undefined, { ref: false })]);
+  }
+  cancelled.throwIfAborted();
+  return tell(given, session, run, deployment);
+}
+
+/** Says how it came out, and fails when it came out badly. */
+async function tell({ options, job }: BringUpOptions, session: Session, run: RunDetail, deployment: ResolvedDeployment): Promise<Up> {
+  const reports = resolve(job.workspace, options.reports);
+  const story = await storyOf(session.client, run, deployment, reports);
+  publish({ run, url: session.client.url, outputs: story.outputs, reports });
+  await summary.addRaw(runSummary(story)).write();
+  if (run.state === 'Ready' && run.abort === null) return { session, run, story };
+  const folder = await folderOf(resolve(job.workspace, options.deployment.split('#')[0] ?? '.'));
+  const place = await failedPlace(run, story.lastWords, { deployment, folder, base: job.workspace });
+  if (place !== undefined) annotate(place);
+  throw new PacelineError(
+    'PACELINE_RUN_ABORTED',
+    [run.abort?.reason ?? `The run has ended: ${run.state}`, ...cloudHints(run, job)].join('\n'),
+  );
+}
+
+/** Without credentials clouds refuse, and pull requests from forks have none. */
+function cloudHints({ instances }: RunDetail, { fork }: Job): string[] {
+  const noneStarted = instances.every(({ machineId }) => machineId === null);
+  return fork && noneStarted ? ['This is a pull request from a fork: its workflows get no secrets, and so no credentials of clouds.'] : [];
+}
+
+async function load({ deployment: path }: DeployOptions, { workspace }: Job): Promise<ResolvedDeployment> {
+  const { deployment, warnings } = await loadModule(path, { fs: diskFiles(), cwd: workspace });
+  for (const problem of [...warnings, ...checkWiring(deployment).problems]) {
+    warning(harmless(formatDiagnostic(problem)), { title: 'Paceline', file: problem.file, startLine: problem.line });
+  }
+  return deployment;
+}
+
+async function folderOf(path: string): Promise<string> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  return isFolder ? path : dirname(path);
+}
+
+/** By these people find the runs of a workflow. */
+function tagsOf({ repository, run, attempt }: Job): string[] {
+  return [`github:${repository}`, `workflow-run:${run}.${attempt}`].map((tag) => tag.slice(0, 100));
+}

@@ -1,0 +1,84 @@
+import { error, info, setFailed, summary, warning } from '@actions/core';
+import { resolve } from 'node:path';
+import type { Client, RunDetail } from '@paceline/api';
+import { dayAndTime } from '@paceline/door';
+import { toError } from '@paceline/model';
+import { keepReports } from '../github/reports-artifact.ts';
+import { endingLine, endingSummary, type Ending } from '../report/summary.ts';
+import type { Inputs } from '../runner/inputs.ts';
+import { stateOf, type Job } from '../runner/job.ts';
+import type { Kept } from '../runner/state.ts';
+import { openSession } from '../session/session.ts';
+import { messenger } from './messages.ts';
+import { deployOptions, isKept, type DeployOptions } from './options.ts';
+import { eventsOf, fetchReports } from './story.ts';
+import { findRun, sweep, takeDown } from './take-down.ts';
+import { existsSync } from 'node:fs';
+
+/**
+ * What is to be done when the job is over, however it ended: the machines go, unless they are to be kept; the reports become an
+ * artifact; the clouds are asked whether anything is left. It needs nothing of main but the id of the run.
+ */
+export async function deployPost(inputs: Inputs, job: Job, { run: id, created, deployment }: Kept): Promise<void> {
+  const options = deployOptions(inputs);
+  const isEmbedded = inputs.text('server') === undefined;
+  if (isEmbedded && !existsSync(stateOf(job, id))) return info('No engine was started: there is nothing to take down');
+  const session = await openSession({ inputs, job, run: id, afresh: isEmbedded && !created });
+  try {
+    const { client } = session;
+    const found = await findRun(client, id, created || isEmbedded);
+    if (found === undefined) {
+      const left = isEmbedded ? await sweep(client, id) : [];
+      return report(left);
+    }
+    const { run, ending } = await endOrKeep(client, found, options);
+    const artifactUrl = await reportsOf(client, id, options, job);
+    const told = { ...ending, artifactUrl };
+    info(endingLine(run, told));
+    const text = endingSummary(run, await eventsOf(client, id), told, Date.now());
+    await summary.addRaw(text).write();
+    const message = messenger(inputs, options, job);
+    await message.deployment(deployment, told.kept === undefined ? 'inactive' : 'success');
+    await message.comment(text);
+    if (told.kept === undefined) report(told.left);
+  } finally {
+    await session.close();
+  }
+}
+
+async function endOrKeep(client: Client, found: RunDetail, { keepRunning }: DeployOptions): Promise<{ run: RunDetail; ending: Ending }> {
+  const failed = found.abort !== null || found.state !== 'Ready';
+  if (found.endedAt === null && found.state === 'Ready' && isKept(keepRunning, failed)) {
+    const kept = `keep-running is ${keepRunning}, and the run ${failed ? 'has failed' : 'is ready'}`;
+    warning(`The machines of the run ${found.id} stay until ${dayAndTime(found.expiresAt)}`);
+    return { run: found, ending: { kept, left: undefined, artifactUrl: undefined } };
+  }
+  const run = await takeDown(client, found.id);
+  const left = await sweep(client, found.id);
+  return { run, ending: { kept: undefined, left, artifactUrl: undefined } };
+}
+
+/** Reports that cannot be kept are no reason to leave machines behind, or to fail what has worked. */
+async function reportsOf(client: Client, id: string, { reports, artifact }: DeployOptions, job: Job): Promise<string | undefined> {
+  try {
+    const folder = resolve(job.workspace, reports);
+    const files = await fetchReports(client, id, folder);
+    if (files.length === 0 || process.env['ACTIONS_RUNTIME_TOKEN'] === undefined) return undefined;
+    return await keepReports(
+      `${artifact}-${id.slice(-8)}`,
+      files.map(({ path }) => path),
+      folder,
+      job,
+    );
+  } catch (cause) {
+    warning(`The reports are not kept as an artifact: ${toError(cause).message}`);
+    return undefined;
+  }
+}
+
+function report(left: readonly string[] | undefined): void {
+  if (left === undefined) return setFailed('Whether anything is left could not be found out');
+  if (left.length === 0) return;
+  for (const thing of left) error(`Left over: ${thing}`);
+  setFailed(`${left.length} left over; \`actions/reap\` tries again`);
+}

@@ -1,0 +1,86 @@
+import type { RunRequest } from '@paceline/api';
+import { keepRunningPolicies, type KeepRunning, type ResolvedDeployment } from '@paceline/model';
+import type { Inputs } from '../runner/inputs.ts';
+
+/** The inputs by which every action finds its server. */
+export const connectionInputs = ['server', 'server-token', 'token'] as const;
+
+/** The inputs of `deploy`; `run` has some more. A test compares them with action.yml. */
+export const deployInputs = [
+  'deployment',
+  'parameters',
+  'cloud',
+  'clouds',
+  'name',
+  'wait-for',
+  'timeout',
+  'lifetime',
+  'keep-running',
+  'reports',
+  'artifact',
+  'comment',
+  'environment',
+  ...connectionInputs,
+] as const;
+export const runInputs = [...deployInputs, 'command', 'working-directory'] as const;
+
+export interface DeployOptions {
+  deployment: string;
+  parameters: Record<string, string>;
+  cloud: string | undefined;
+  cloudsFile: string | undefined;
+  name: string | undefined;
+  waitFor: string;
+  timeoutMs: number | undefined;
+  lifetimeMs: number | undefined;
+  keepRunning: KeepRunning;
+  reports: string;
+  artifact: string;
+  comment: boolean;
+  environment: string | undefined;
+}
+
+/** @throws PACELINE_REQUEST_INVALID */
+export function deployOptions(inputs: Inputs): DeployOptions {
+  return {
+    deployment: inputs.text('deployment') ?? '.',
+    parameters: inputs.parameters('parameters'),
+    cloud: inputs.text('cloud'),
+    cloudsFile: inputs.text('clouds'),
+    name: inputs.text('name'),
+    waitFor: inputs.text('wait-for') ?? 'ready',
+    timeoutMs: inputs.duration('timeout'),
+    lifetimeMs: inputs.duration('lifetime'),
+    keepRunning: inputs.choice('keep-running', keepRunningPolicies, 'never'),
+    reports: inputs.text('reports') ?? 'paceline-reports',
+    artifact: inputs.text('artifact') ?? 'paceline-reports',
+    comment: inputs.flag('comment'),
+    environment: inputs.text('environment'),
+  };
+}
+
+/** The request for the run. */
+export function requestOf(id: string, deployment: ResolvedDeployment, options: DeployOptions, tags: readonly string[]): RunRequest {
+  const { parameters, cloud, name, timeoutMs, lifetimeMs, keepRunning } = options;
+  return {
+    id,
+    deployment,
+    parameters,
+    tags: [...tags],
+    keepRunning: untilPost(keepRunning),
+    ...(cloud === undefined ? {} : { cloud }),
+    ...(name === undefined ? {} : { name }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+  };
+}
+
+/** Machines of a run that is ready stay until post, for the steps in between; those of a failed one only if they are to be kept then. */
+function untilPost(keepRunning: KeepRunning): KeepRunning {
+  return keepRunning === 'always' || keepRunning === 'on-error' ? 'always' : 'on-success';
+}
+
+/** Whether the machines outlive the job. */
+export function isKept(keepRunning: KeepRunning, failed: boolean): boolean {
+  return keepRunning === 'always' || (failed ? keepRunning === 'on-error' : keepRunning === 'on-success');
+}

@@ -1,0 +1,49 @@
+import { fileURLToPath } from 'node:url';
+import { createClient } from '@paceline/api';
+import { engineFetch, engineGone, ensureEngine, isAlive, readEngineFile, type EngineWanted } from '@paceline/door';
+import { StateDirectory } from '@paceline/server';
+import type { Session } from './session.ts';
+
+export interface EmbeddedOptions {
+  state: string;
+  cloudsFile?: string | null | undefined;
+  ownerTag: string;
+  afresh: boolean;
+}
+
+/** The `paceline` command that comes with the actions: it is the engine. */
+const program = fileURLToPath(new URL('../../engine/dist/paceline.mjs', import.meta.url));
+
+/** An engine in the background, which lives on from main to post. When it has died, the next request starts it on its store again. */
+export async function openEmbedded({ state: path, cloudsFile, ownerTag, afresh }: EmbeddedOptions): Promise<Session> {
+  const state = await StateDirectory.open(path);
+  const token = await state.operatorToken();
+  const wanted: EngineWanted = {
+    state: state.path,
+    token,
+    ownerTag,
+    command: [process.execPath, program],
+    env: engineEnvironment(process.env),
+  };
+  if (afresh) await stop(state.path);
+  const { url } = await ensureEngine({ ...wanted, cloudsFile });
+  const revive = async (): Promise<string> => (await ensureEngine(wanted)).url;
+  return {
+    embedded: true,
+    client: createClient({ url, token, fetch: engineFetch(url, revive) }),
+    close: () => stop(state.path),
+  };
+}
+
+async function stop(state: string): Promise<void> {
+  const engine = await readEngineFile(state);
+  if (engine === undefined || !isAlive(engine.pid)) return;
+  process.kill(engine.pid, 'SIGTERM');
+  await engineGone(state, engine.pid);
+}
+
+/** The engine needs the credentials of clouds, and none of what the runner gives to this one step. */
+export function engineEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const own = /^(INPUT_|STATE_|ACTIONS_|GITHUB_(TOKEN|OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$)/;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !own.test(name)));
+}

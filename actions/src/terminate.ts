@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { info, setFailed, setOutput } from '@actions/core';
+import { PacelineError } from '@paceline/model';
+import { endingLine } from './report/summary.ts';
+import { connectionInputs } from './run/options.ts';
+import { runStep, type Step } from './run/step.ts';
+import { findRun, sweep, takeDown } from './run/take-down.ts';
+import { stateOf } from './runner/job.ts';
+import { openSession } from './session/session.ts';
+
+/** Ends a run before its job ends, or one of another job on a server. */
+async function main({ inputs, job }: Step): Promise<void> {
+  const id = inputs.needed('run');
+  if (inputs.text('server') === undefined && !existsSync(stateOf(job, id))) {
+    throw new PacelineError('PACELINE_NOT_FOUND', `This job has started no run ${id}`, {
+      hint: 'Give the output `run` of a deploy step of the same job, or a server.',
+    });
+  }
+  const { client } = await openSession({ inputs, job, run: id });
+  const found = await findRun(client, id, true);
+  if (found === undefined) throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${id}`);
+  const run = await takeDown(client, id);
+  const left = await sweep(client, id);
+  setOutput('state', run.state);
+  info(endingLine(run, { kept: undefined, left, artifactUrl: undefined }));
+  if (left === undefined || left.length > 0) setFailed(`Not everything of the run ${id} is known to be gone`);
+}
+
+await runStep(['run', ...connectionInputs], main);
