@@ -80,6 +80,7 @@ export function program(shell: Shell, done: (code: number) => void): Command {
         'never',
       ]),
     )
+    .option('--scalable', 'machines may be added and removed while the run is ready; it stays so until it is ended')
     .option('--timeout <duration>', 'longest time in one state, such as 30m')
     .option('--lifetime <duration>', 'hard end of every machine of the run, such as 4h')
     .option('--tag <tag>', 'tag the run; may be repeated', gather, [])
@@ -148,6 +149,24 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     .option('--extract', 'with --get: unpack them too; files and folders only')
     .option('--show <name>', 'list what is in a report')
     .option('--json', 'print as JSON');
+
+  command(
+    'scale <words...>',
+    'Add, remove or resize machines of a run that is ready',
+    'paceline scale web +2\npaceline scale 3f2a web =5 --tolerate 1\npaceline scale web --remove 1,3\npaceline scale db --cpus 4 --memory 8GiB',
+    async () => (await import('./commands/scale.ts')).scaleCommand,
+  )
+    .usage('[options] [run] <node> [+n|-n|=n]')
+    // `-2` is no option.
+    .allowUnknownOption()
+    .option('--remove <ids>', 'remove the instances with these numbers')
+    .option('--tolerate <n>', 'so many of the new machines may fail')
+    .option('--cpus <n>', 'give the machines so many CPUs, where the cloud can')
+    .option('--memory <size>', 'give the machines so much memory, such as 4GiB')
+    .option('--ids <ids>', 'with --cpus or --memory: only the instances with these numbers')
+    .option('--no-wait', 'do not wait until the run is ready again')
+    .option('--logs', 'show what the scripts write')
+    .option('--json', 'print one event per line, and the run as the last');
 
   command(
     'abort <reason...>',

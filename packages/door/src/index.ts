@@ -12,6 +12,7 @@ export { outputsOf } from './run/outputs.ts';
 export { items } from './run/pages.ts';
 export { downloadReport } from './run/report-download.ts';
 export { parameterPair, parametersOf, requestParameters, type ParameterOptions } from './run/request-parameters.ts';
+export { scaleWish, type ScaleWords } from './run/scale-wish.ts';
 export { dayAndTime, duration, elapsed } from './view/elapsed.ts';
 export { eventLine, logLine } from './view/event-line.ts';
 export { harmless, harmlessLine } from './view/harmless.ts';

@@ -7,6 +7,7 @@ export interface RunOptions extends ParameterOptions {
   cloud?: string;
   name?: string;
   keepRunning?: KeepRunning;
+  scalable?: boolean;
   timeout?: string;
   lifetime?: string;
   tag?: string[];
@@ -24,7 +25,7 @@ export async function moduleToRun(file: string, shell: Shell): Promise<ResolvedD
 
 /** The request that the options of a command line mean. @throws PACELINE_REQUEST_INVALID */
 export async function runRequestOf(deployment: ResolvedDeployment, options: RunOptions, cwd: string): Promise<RunRequest> {
-  const { cloud, name, keepRunning, tag = [] } = options;
+  const { cloud, name, keepRunning, scalable, tag = [] } = options;
   return {
     deployment,
     parameters: await requestParameters(options, cwd),
@@ -32,6 +33,7 @@ export async function runRequestOf(deployment: ResolvedDeployment, options: RunO
     ...(cloud === undefined ? {} : { cloud }),
     ...(name === undefined ? {} : { name }),
     ...(keepRunning === undefined ? {} : { keepRunning }),
+    ...(scalable === undefined ? {} : { scalable }),
     ...(options.timeout === undefined ? {} : { timeoutMs: durationOf('--timeout', options.timeout) }),
     ...(options.lifetime === undefined ? {} : { lifetimeMs: durationOf('--lifetime', options.lifetime) }),
   };

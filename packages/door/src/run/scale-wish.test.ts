@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { scaleWish, type ScaleWords } from './scale-wish.ts';
+
+test.each<[ScaleWords, object]>([
+  [{ change: '+2' }, { add: 2 }],
+  [
+    { change: '+2', tolerate: '1' },
+    { add: 2, tolerate: 1 },
+  ],
+  [{ change: '-2' }, { remove: 2 }],
+  [{ change: '=5' }, { count: 5 }],
+  [{ remove: '1, 3' }, { removeIds: [1, 3] }],
+  [
+    { cpus: '4', memory: '2GiB', ids: '2' },
+    { resize: { cpus: 4, memoryMiB: 2048 }, ids: [2] },
+  ],
+  [{ memory: '512MiB' }, { resize: { memoryMiB: 512 } }],
+])('%o', (words, wish) => {
+  expect(scaleWish('web', words)).toEqual({ node: 'web', ...wish });
+});
+
+test.each<[ScaleWords, string]>([
+  [{}, 'Say one thing'],
+  [{ change: '+1', remove: '2' }, 'Say one thing'],
+  [{ change: '2' }, "'2' is not a change"],
+  [{ change: '+1e9' }, "'+1e9' is not a change"],
+  [{ remove: '1,x' }, "'x' is not a number"],
+  [{ remove: '' }, "'' is not a number"],
+  [{ memory: 'much' }, "'much' is not a size"],
+])('%o is refused', (words, message) => {
+  expect(() => scaleWish('web', words)).toThrow(message);
+});
