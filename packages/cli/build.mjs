@@ -37,6 +37,12 @@ const loadedLater = {
   },
 };
 
+/** What CommonJS modules expect to be there. */
+const commonJsNames = [
+  "import { createRequire as __createRequire } from 'node:module';",
+  'const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
+].join('');
+
 /** Bundle the command into a folder: `paceline.mjs`, the pieces that it loads when it needs them, and the agent. */
 export async function buildCli(outdir = join(here, 'dist')) {
   mkdirSync(outdir, { recursive: true });
@@ -58,7 +64,7 @@ export async function buildCli(outdir = join(here, 'dist')) {
     platform: 'node',
     target: 'node24',
     conditions: ['@paceline/source'],
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    banner: { js: commonJsNames },
     define: { PACELINE_VERSION: JSON.stringify(version) },
     plugins: [loadedLater, pureWorkspace],
     // ssh2 does without its native parts when they are not there.
