@@ -25,15 +25,20 @@ export async function withinLimit<T>(
   kind: keyof typeof limits,
   call: (context: ConnectorContext) => Promise<T>,
 ): Promise<T> {
-  const late = new AbortController();
+  // A controller of its own: signals that are composed of others are kept for as long as a connector has a listener on them.
   const given = Promise.withResolvers<never>();
+  const giveUp = new AbortController();
   const cancel = clock.after(limits[kind], () => {
-    late.abort();
+    giveUp.abort();
     given.reject(new ConnectorError('timeout', `the cloud has not answered to ${kind} within ${limits[kind] / 1000} s`));
   });
-  const onStop = (): void => given.reject(new ConnectorError('unavailable', 'the engine stops'));
+  const onStop = (): void => {
+    giveUp.abort();
+    given.reject(new ConnectorError('unavailable', 'the engine stops'));
+  };
   signal.addEventListener('abort', onStop);
-  const context = { signal: AbortSignal.any([signal, late.signal]), log, now: () => clock.now() };
+  if (signal.aborted) onStop();
+  const context = { signal: giveUp.signal, log, now: () => clock.now() };
   try {
     return await Promise.race([call(context), given.promise]);
   } finally {

@@ -45,6 +45,7 @@ export class MachineKeeper {
   readonly #told = new Set<string>();
   /** When calls that found machines on their way may look again. */
   readonly #nextLook = new Map<string, number>();
+  readonly #begunAt: number;
   #stopped = false;
   #mayCall = true;
 
@@ -53,6 +54,7 @@ export class MachineKeeper {
     this.#run = run;
     this.#ports = ports;
     this.#clouds = new CloudCalls(run, ports);
+    this.#begunAt = ports.clock.now();
     if (before !== undefined) {
       this.#mayCall = false;
       void before.then(() => this.#begin());
@@ -215,7 +217,7 @@ export class MachineKeeper {
         instances.map((instance) => (run, now) => {
           const machine = machines.get(instance);
           if (machine !== undefined) return machineFound(run, instance, machine, now);
-          const visible = asked >= (instance.machine.launchedAt ?? 0) + this.#clouds.listConsistencyMs(cloud);
+          const visible = asked >= this.#sinceHere(instance.machine.launchedAt ?? 0) + this.#clouds.listConsistencyMs(cloud);
           return visible ? lost(run, instance, 'the cloud does not know its machine any more', now) : [];
         }),
       );
@@ -232,7 +234,7 @@ export class MachineKeeper {
     this.#nextLook.set(key, asked + Math.min(lookEveryMs * 2 ** this.#sweeps++, longestLookMs));
     try {
       const { found, failure } = await this.#clouds.sweep(cloud);
-      const settled = asked >= this.#run.facts.stateSince + this.#clouds.listConsistencyMs(cloud);
+      const settled = asked >= this.#sinceHere(this.#run.facts.stateSince) + this.#clouds.listConsistencyMs(cloud);
       const news = `${cloud} ${found.join(' ')} ${failure ?? ''}`;
       if (found.length === 0 && settled) this.#swept.add(cloud);
       else if (found.length > 0 && !this.#told.has(news)) {
@@ -249,6 +251,11 @@ export class MachineKeeper {
 
   #report(decisions: readonly Decision[]): Promise<void> {
     return this.#stopped ? Promise.resolve() : this.#ports.report(decisions);
+  }
+
+  /** A time that is stored, as this process may count from it: who stored it may have had a clock that was behind. */
+  #sinceHere(stored: number): number {
+    return Math.max(stored, this.#begunAt);
   }
 
   #visibleAt(cloud: string): number {

@@ -77,8 +77,8 @@ export const machineMutants: Mutant[] = [
   {
     name: 'a new machine that is hidden counts as lost',
     file: 'launch/keeper.ts',
-    search: 'const visible = asked >= (instance.machine.launchedAt ?? 0) + this.#clouds.listConsistencyMs(cloud);',
-    replace: 'const visible = true;',
+    search: 'return visible ? lost(',
+    replace: 'return true ? lost(',
   },
   {
     name: 'machines that have died are not noticed',

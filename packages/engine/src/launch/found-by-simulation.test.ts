@@ -1,0 +1,117 @@
+import { describe, expect, it, vi } from 'vitest';
+import { lostAnswer } from '../testing/fake-cloud.ts';
+import { nodeOf, planOf } from '../testing/plans.ts';
+import { freeze, newWorld, openEngine, startRun, type World } from '../testing/test-engine.ts';
+import type { Engine } from '../engine/engine.ts';
+
+describe('a launch in several batches', () => {
+  it('whose answer is lost is looked up for all its machines, also those that are not to be tried again yet', async () => {
+    const world = newWorld();
+    world.cloud.capabilities.maxBatch = 2;
+    world.cloud.faults.push(lostAnswer('launch'));
+    // The first instance may be tried again before the second one.
+    const chance = [0, 0.9];
+    world.random = () => chance.shift() ?? 0;
+    const id = await startRun(world, planOf({ n: nodeOf({ multiplicity: 2 }) }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => expect(world.cloud.machines.size).toBe(2));
+    await vi.waitFor(async () => {
+      world.clock.pass(100);
+      expect((await engine.runDetail(id)).instances.map(({ stage }) => stage)).toEqual(['booting', 'booting']);
+    });
+    expect(world.cloud.machines.size).toBe(2);
+  });
+
+  it('launches no more of them when the run has ended meanwhile', async () => {
+    const world = newWorld();
+    world.cloud.capabilities.maxBatch = 1;
+    const gate = Promise.withResolvers<void>();
+    world.cloud.gates.launch = gate.promise;
+    const id = await startRun(world, planOf({ n: nodeOf({ multiplicity: 3 }) }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => expect(world.cloud.machines.size).toBe(1));
+    await engine.terminate(id, 'a user');
+    gate.resolve();
+    await vi.waitFor(async () => {
+      world.clock.pass(1000);
+      expect((await engine.runDetail(id)).state).toBe('Cancelled');
+    });
+    expect(world.cloud.calls.filter((call) => call === 'launch')).toHaveLength(1);
+  });
+});
+
+describe('a launch that a cloud carries out twice', () => {
+  it('leaves the instance with one of the machines, and its parameters say which', async () => {
+    const world = newWorld();
+    world.cloud.faults.push(lostAnswer('launch'));
+    const id = await startRun(world, planOf({ n: nodeOf() }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => expect(world.cloud.machines.size).toBe(1));
+    const [machine] = world.cloud.machines.values();
+    if (machine !== undefined) world.cloud.machines.set('i-twin', { ...machine, id: 'i-twin', privateIps: ['10.9.9.9'] });
+    await vi.waitFor(async () => {
+      world.clock.pass(1000);
+      expect((await engine.runDetail(id)).instances[0]?.stage).toBe('booting');
+    });
+    const run = await engine.run(id);
+    expect([run.instances.get('n.1')?.machine.id, run.parameters.get('n.1:instanceid')?.value]).toEqual(['i-1', 'i-1']);
+  });
+});
+
+describe('a cloud that hides new machines for a while, and answers late', () => {
+  it('is believed for the time when it was asked', async () => {
+    const world = newWorld();
+    const { cloud, clock } = world;
+    cloud.capabilities.listConsistencyMs = 5000;
+    const gate = Promise.withResolvers<void>();
+    cloud.gates.describe = gate.promise;
+    cloud.onLaunch = (machine) => {
+      machine.privateIps = [];
+      cloud.hidden.add(machine.id);
+    };
+    const id = await startRun(world, planOf({ n: nodeOf() }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => expect(cloud.calls).toContain('describe'));
+    clock.pass(6000);
+    cloud.hidden.clear();
+    gate.resolve();
+    await vi.waitFor(() => {
+      clock.pass(1000);
+      expect(cloud.calls.filter((call) => call === 'describe').length).toBeGreaterThan(1);
+    });
+    expect((await engine.runDetail(id)).abort).toBeNull();
+  });
+});
+
+describe('a machine that its cloud hides for a while', () => {
+  it('is not lost because the engine that goes on has a clock that is ahead', async () => {
+    const world = newWorld();
+    const { cloud, clock } = world;
+    cloud.capabilities.listConsistencyMs = 5000;
+    cloud.onLaunch = (machine) => {
+      machine.privateIps = [];
+      cloud.hidden.add(machine.id);
+    };
+    const id = await startRun(world, planOf({ n: nodeOf() }));
+    const stageOf = async (engine: Engine): Promise<string | undefined> => (await engine.runDetail(id)).instances[0]?.stage;
+    const first = await openEngine(world);
+    await vi.waitFor(async () => expect(await stageOf(first)).toBe('booting'));
+    freeze(first, 'dead');
+    clock.pass(6000);
+    const second = await openEngine(world);
+    await vi.waitFor(() => expect(cloud.calls.at(-1)).toBe('describe'));
+    await pass(world, 4000);
+    expect(await stageOf(second)).toBe('booting');
+    cloud.hidden.clear();
+    await pass(world, 4000);
+    expect((await second.runDetail(id)).abort).toBeNull();
+  });
+});
+
+/** Lets time pass in small steps, each with what it brings. */
+async function pass(world: World, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 250) {
+    world.clock.pass(250);
+    for (let i = 0; i < 4; i++) await new Promise(setImmediate);
+  }
+}
