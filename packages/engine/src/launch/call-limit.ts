@@ -15,6 +15,7 @@ const limits = {
   list: 2 * 60_000,
   terminate: 2 * 60_000,
   describe: 60_000,
+  consoleLog: 15_000,
   resize: 5 * 60_000,
   createImage: 30 * 60_000,
 };

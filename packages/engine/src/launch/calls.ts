@@ -1,4 +1,4 @@
-import type { Instance } from '../run/instance.ts';
+import { hasJoined, type Instance } from '../run/instance.ts';
 import { hasEnded, type Run } from '../run/run.ts';
 import { cloudsOf, mayLaunch, maySweep, mustGo } from './ledger.ts';
 
@@ -46,7 +46,7 @@ function wantedOf(run: Run, instance: Instance): 'launch' | 'terminate' | 'descr
     case 'launched':
       if (going) return 'terminate';
       if (instance.machine.wantedSize !== null) return 'resize';
-      return address === null && instance.machine.cloudState !== 'lost' ? 'describe' : undefined;
+      return (address === null || !hasJoined(instance)) && instance.machine.cloudState !== 'lost' ? 'describe' : undefined;
     case 'terminating':
       return 'terminate';
     default:

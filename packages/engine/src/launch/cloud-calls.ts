@@ -5,6 +5,7 @@ import { withinLimit, type CallFrame } from './call-limit.ts';
 import type { Clouds } from './clouds.ts';
 import { toConnectorError } from './connector-failure.ts';
 import { removeResource } from './remove-resource.ts';
+import { readLastWords } from './last-words.ts';
 import { launchRequest, type LaunchFrame } from './launch-request.ts';
 
 export interface CloudCallsPorts extends LaunchFrame, CallFrame {
@@ -99,6 +100,13 @@ export class CloudCalls {
     if (connector.resize === undefined) throw new ConnectorError('unsupported', `${cloud} cannot resize machines`);
     if (id === null || wantedSize === null) return;
     await withinLimit(this.#ports, 'resize', (context) => connector.resize?.(id, wantedSize, context) ?? Promise.resolve());
+  }
+
+  /** The end of the console of a machine. Where it cannot be read there is nothing to show. */
+  async lastWords(cloud: string, id: string): Promise<string[]> {
+    const { connector } = this.#ports.clouds.get(cloud);
+    if (connector.consoleLog === undefined) return [];
+    return withinLimit(this.#ports, 'consoleLog', (context) => readLastWords(connector, id, context)).catch(() => []);
   }
 
   async describe(cloud: string, instances: readonly Instance[]): Promise<Map<Instance, Machine>> {

@@ -7,6 +7,7 @@ import { dropOrAbort } from '../lifecycle/provisioning.ts';
 import { wantedCalls, type Call } from './calls.ts';
 import { CloudCalls, type CloudCallsPorts } from './cloud-calls.ts';
 import { toConnectorError } from './connector-failure.ts';
+import { lastWordsSaid } from './last-words.ts';
 import { launchFailed } from './launch-failed.ts';
 import { leftover, lost, machineFound, machineGone } from './found.ts';
 import { cloudsOf, machineChange, mayLaunch, mustGo } from './ledger.ts';
@@ -43,6 +44,8 @@ export class MachineKeeper {
   #sweeps = 0;
   /** What has been said of things that were left. */
   readonly #told = new Set<string>();
+  /** The machines of which the console has been shown. */
+  readonly #heard = new Set<string>();
   /** When calls that found machines on their way may look again. */
   readonly #nextLook = new Map<string, number>();
   readonly #begunAt: number;
@@ -178,6 +181,7 @@ export class MachineKeeper {
 
   async #terminate({ key, cloud }: Call, instances: Instance[]): Promise<void> {
     const launched = instances.filter(({ machine }) => machine.status === 'launched');
+    if (this.#run.facts.abort !== null) await this.#showConsoles(launched);
     await this.#report(launched.map((instance) => () => [machineChange(instance, { status: 'terminating', attempts: 0, retryAt: 0 })]));
     try {
       const gone = await this.#clouds.terminate(cloud, instances);
@@ -213,6 +217,7 @@ export class MachineKeeper {
     this.#nextLook.set(key, asked + lookEveryMs);
     try {
       const machines = await this.#clouds.describe(cloud, instances);
+      await this.#showConsoles(instances.filter((instance) => hasEndedBy(machines.get(instance))));
       await this.#report(
         instances.map((instance) => (run, now) => {
           const machine = machines.get(instance);
@@ -226,6 +231,19 @@ export class MachineKeeper {
       const final = instances.filter((instance) => !isTransient(error.code) && !hasJoined(instance));
       await this.#report(final.map((instance) => (run, now) => dropOrAbort(run, instance, `${instance.name}: ${error.message}`, now)));
     }
+  }
+
+  /** Why a machine has never called is on its console, which goes with it. */
+  async #showConsoles(instances: readonly Instance[]): Promise<void> {
+    const silent = instances.filter((instance) => !hasJoined(instance) && !this.#heard.has(instance.machine.id ?? ''));
+    await Promise.all(
+      silent.map(async (instance) => {
+        const { id, cloud } = instance.machine;
+        if (id === null) return;
+        this.#heard.add(id);
+        await this.#report([lastWordsSaid(instance, await this.#clouds.lastWords(cloud, id))]);
+      }),
+    );
   }
 
   /** Ends what the ledger does not know, until the cloud shows nothing of the run any more. */
@@ -265,6 +283,10 @@ export class MachineKeeper {
   #now(): number {
     return this.#ports.clock.now();
   }
+}
+
+function hasEndedBy(machine: Machine | undefined): boolean {
+  return machine !== undefined && ['error', 'stopped', 'terminated'].includes(machine.state);
 }
 
 function tokenOf({ instances }: Call): string {
