@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, openSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { installPackages } from './packages.ts';
 import { run, step, succeeds, until } from './shell.ts';
 
 const root = process.env['PACELINE_TESTBED'] ?? '/var/lib/paceline-testbed';
@@ -43,7 +44,7 @@ export const lxd = {
     await mkdir(home, { recursive: true });
     // The users of containers have to come through to their files.
     await chmod(home, 0o711);
-    await installPackages();
+    await installPackages(packages);
     await raiseInotify();
     await startDaemon();
     await configure();
@@ -66,17 +67,6 @@ export const lxd = {
     console.log(`Removed, but for the packages: apt-get remove ${[...new Set(Object.values(packages))].slice(0, 2).join(' ')}`);
   },
 };
-
-async function installPackages(): Promise<void> {
-  const found = await Promise.all(Object.keys(packages).map((name) => succeeds('sh', ['-c', `command -v ${name}`])));
-  const missing = Object.values(packages).filter((_, at) => found[at] === false);
-  if (missing.length === 0) return;
-  const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, limit: 600_000 };
-  await step(`Installing ${missing.join(', ')}`, async () => {
-    await run('apt-get', ['update', '-qq'], options);
-    await run('apt-get', ['install', '-qq', '--yes', '--no-install-recommends', ...missing], options);
-  });
-}
 
 async function raiseInotify(): Promise<void> {
   const present = (await readFile(inotify.file, 'utf8')).trim();

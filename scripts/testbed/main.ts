@@ -1,7 +1,8 @@
 // `npm run testbed -- NAME [--remove]`: real servers on this host for the tests of connectors. docs/testbed.md says what and where.
 import { lxd } from './lxd.ts';
+import { qemu } from './qemu.ts';
 
-const testbeds: Record<string, { up(): Promise<void>; remove(): Promise<void> }> = { lxd };
+const testbeds: Record<string, { up(): Promise<void>; remove(): Promise<void> }> = { lxd, qemu };
 
 const [name = '', ...options] = process.argv.slice(2);
 const testbed = testbeds[name];

@@ -19,6 +19,7 @@ const allowed: Record<string, string[]> = {
     '@paceline/server',
     '@paceline/connector-local',
     '@paceline/connector-lxd',
+    '@paceline/connector-qemu',
     '@paceline/connector-sandbox',
     '@paceline/connector-ssh',
   ],

@@ -65,6 +65,7 @@ function defaultClouds(): CloudEntry[] {
 function withState(state: string): (entry: CloudEntry) => CloudEntry {
   const common: Record<string, (entry: CloudEntry) => Record<string, unknown>> = {
     local: ({ name }) => ({ root: join(state, name) }),
+    qemu: ({ name }) => ({ root: join(state, name) }),
     sandbox: ({ name }) => ({ root: join(state, name), hide: [state] }),
   };
   return (entry) => ({ ...entry, config: { ...common[entry.connector]?.(entry), ...entry.config } });

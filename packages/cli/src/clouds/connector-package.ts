@@ -10,6 +10,7 @@ const builtInConnectors: ReadonlyMap<string, () => Promise<{ connectorModule: Co
   ['local', () => import('@paceline/connector-local')],
   ['sandbox', () => import('@paceline/connector-sandbox')],
   ['lxd', () => import('@paceline/connector-lxd')],
+  ['qemu', () => import('@paceline/connector-qemu')],
   ['ssh', () => import('@paceline/connector-ssh')],
 ]);
 

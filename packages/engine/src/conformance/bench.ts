@@ -37,7 +37,7 @@ export class Bench {
   /** A server that machines reach. */
   async home(): Promise<Home> {
     if (this.subject.host === undefined) throw new Error('the subject has no host');
-    this.#home ??= await openHome(this.subject.host);
+    this.#home ??= await openHome(this.subject.host, (url) => this.connector.hostUrl?.(url) ?? url);
     return this.#home;
   }
 

@@ -8,6 +8,8 @@ export interface Check {
   title: string;
   /** Why it does not apply to a subject; undefined if it does. */
   skipped?(subject: ConformanceSubject): string | undefined;
+  /** It waits for a machine to boot. */
+  boots?: boolean;
   /** How many times the subject's patience it may take. @default 3 */
   patience?: number;
   /** @throws when the connector does not do it */

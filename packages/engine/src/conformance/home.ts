@@ -10,8 +10,11 @@ export interface Home {
   close(): Promise<void>;
 }
 
-/** @param host the address of this host to listen at */
-export async function openHome(host: string): Promise<Home> {
+/**
+ * @param host the address of this host to listen at
+ * @param seen what machines make of its URL
+ */
+export async function openHome(host: string, seen: (url: string) => string): Promise<Home> {
   const bodies = new Map<string, string[]>();
   const server = createServer((request, response) => {
     let body = '';
@@ -25,7 +28,7 @@ export async function openHome(host: string): Promise<Home> {
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
   const address = server.address();
   return {
-    url: `http://${host}:${typeof address === 'object' ? address?.port : 0}`,
+    url: seen(`http://${host}:${typeof address === 'object' ? address?.port : 0}`),
     posted: (path) => bodies.get(path)?.at(-1),
     count: (path) => bodies.get(path)?.length ?? 0,
     async close() {

@@ -8,6 +8,7 @@ const post = (url: string): string =>
 export const inside: Check[] = [
   {
     id: 'user-data',
+    boots: true,
     title: 'user data runs as root or the engine’s user, once, and arrives unchanged',
     skipped: withoutHost,
     async run(bench) {
@@ -23,6 +24,7 @@ export const inside: Check[] = [
   },
   {
     id: 'user-data-large',
+    boots: true,
     title: 'user data up to the limit is taken, and above it refused before anything is made',
     skipped: withoutHost,
     async run(bench) {
@@ -54,6 +56,7 @@ export const inside: Check[] = [
   },
   {
     id: 'console',
+    boots: true,
     title: 'the console is read piece by piece, without gaps and repetitions',
     skipped: ({ createConnector }) => (createConnector().capabilities.console === 'none' ? 'the cloud keeps no console' : undefined),
     async run(bench) {
@@ -76,6 +79,7 @@ export const inside: Check[] = [
   },
   {
     id: 'image',
+    boots: true,
     title: 'an image of a machine has what the machine wrote, boots its own user data, and is removed',
     skipped: (subject) => (subject.createConnector().capabilities.snapshot ? withoutHost(subject) : 'no images are made of machines'),
     patience: 6,
