@@ -7,7 +7,7 @@ import { errorOf, explain, parseJson, unreachable } from './client-errors.ts';
 export interface Endpoint {
   /** Without a trailing slash. */
   url: string;
-  token: string;
+  token: string | undefined;
   fetch: typeof globalThis.fetch;
   signal: AbortSignal | undefined;
   /** How long an answer may take to begin, and then to go on, in milliseconds. */
@@ -67,7 +67,7 @@ async function sendOnce(endpoint: Endpoint, path: string, options: RequestOption
       method,
       signal,
       headers: {
-        authorization: `Bearer ${endpoint.token}`,
+        ...(endpoint.token === undefined ? {} : { authorization: `Bearer ${endpoint.token}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },

@@ -26,13 +26,15 @@ import {
   type RunSummary,
   type ServerInfo,
 } from './runs.ts';
+import { accountsClient, type AccountsClient } from './client-accounts.ts';
+import { appDetail, appList, usageReport, type AppDetail, type AppView, type UsageReport } from './surroundings.ts';
 import { scaleAnswer, type ScaleAnswer, type ScaleBody } from './scale.ts';
 
 export interface ClientOptions {
   /** Address of the server, such as `https://paceline.example.org`. */
   url: string;
-  /** The operator's token, or that of one run. */
-  token: string;
+  /** A personal token, the operator's, or that of one run. Without one, `fetch` sees to the credentials. */
+  token?: string;
   /** Default: the global one. */
   fetch?: typeof globalThis.fetch;
   /** Ends every call and stream. */
@@ -71,6 +73,14 @@ export interface Client {
   /** Finds what the clouds have of this server's that no run needs. @param remove and removes it @param runs only of these runs */
   reap(remove: boolean, runs?: readonly string[]): Promise<ReapReport>;
   info(): Promise<ServerInfo>;
+  accounts: AccountsClient;
+  /** What is in use at this moment. */
+  usage(): Promise<UsageReport>;
+  /** The deployments that the server offers to be started by a button. */
+  apps: {
+    list(): Promise<AppView[]>;
+    get(id: string): Promise<AppDetail>;
+  };
   runs: {
     /** The request carries an id for the run: repeated, it starts no second one. */
     create(request: RunRequest): Promise<CreatedRun>;
@@ -87,6 +97,12 @@ export interface Client {
     get(run: string, key: string, options?: { reveal?: boolean }): Promise<ParameterView>;
     set(run: string, key: string, value: string, options?: { secret?: boolean }): Promise<ParameterView>;
     unset(run: string, key: string): Promise<void>;
+  };
+  machines: {
+    /** How to get a shell on a machine. */
+    wayIn(run: string, instance: string): Promise<WayInAnswer>;
+    /** What a machine wrote to its console, from the byte `since` on. */
+    console(run: string, instance: string, since: number): Promise<ConsolePiece>;
   };
   events(run: string, page?: Page): Promise<EventView[]>;
   logs(run: string, page?: Page & LogFilter): Promise<LogView[]>;
@@ -109,8 +125,19 @@ export function createClient(options: ClientOptions): Client {
   const patience = { ...defaultPatience, ...options.patience };
   const runPath = (run: string, ...rest: string[]): string => ['/api/runs', ...[run, ...rest].map(encodeURIComponent)].join('/');
   const ask = <T>(path: string, schema: z.ZodType<T>, request?: RequestOptions): Promise<T> => sendForJson(endpoint, path, schema, request);
+  const tell = async (path: string, request: RequestOptions): Promise<void> => {
+    const response = await send(endpoint, path, request);
+    // Frees the connection of an answer that has nothing to say.
+    await response.body?.cancel().catch(() => {});
+  };
   return {
     url: endpoint.url,
+    accounts: accountsClient({ ask, tell }),
+    usage: () => ask('/api/usage', usageReport),
+    apps: {
+      list: async () => (await ask('/api/apps', appList)).apps,
+      get: (app) => ask(`/api/apps/${encodeURIComponent(app)}`, appDetail),
+    },
     async health() {
       await ask('/api/health', z.object({ status: z.literal('ok') }));
     },
@@ -131,9 +158,11 @@ export function createClient(options: ClientOptions): Client {
       get: (run, key, query = {}) => ask(runPath(run, 'parameters', key), parameterView, { query }),
       set: (run, key, value, { secret = false } = {}) =>
         ask(runPath(run, 'parameters', key), parameterView, { method: 'PUT', body: { value, secret } }),
-      async unset(run, key) {
-        await discard(await send(endpoint, runPath(run, 'parameters', key), { method: 'DELETE' }));
-      },
+      unset: (run, key) => tell(runPath(run, 'parameters', key), { method: 'DELETE' }),
+    },
+    machines: {
+      wayIn: (run, instance) => ask(runPath(run, 'instances', instance, 'way-in'), wayInAnswer, { method: 'POST', repeatable: true }),
+      console: (run, instance, since) => ask(runPath(run, 'instances', instance, 'console'), consolePiece, { query: { since } }),
     },
     events: async (run, page = {}) => (await ask(runPath(run, 'events'), eventList, { query: { ...page } })).events,
     logs: async (run, page = {}) => (await ask(runPath(run, 'logs'), logList, { query: { ...page } })).logs,

@@ -4,7 +4,17 @@ import * as runs from './runs.ts';
 
 const time = '2026-01-01T00:00:00.000Z';
 const more = { more: 'of a newer version' };
-const summary = { id: 'r', name: 'n', state: 'Ready', createdAt: time, createdBy: 'me', endedAt: null, tags: [], ...more };
+const summary = {
+  id: 'r',
+  name: 'n',
+  state: 'Ready',
+  createdAt: time,
+  createdBy: 'me',
+  project: 'default',
+  endedAt: null,
+  tags: [],
+  ...more,
+};
 const instance = {
   name: 'web.1',
   node: 'web',

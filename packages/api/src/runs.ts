@@ -24,6 +24,8 @@ export const runRequest = z.strictObject({
   deployment: resolvedDeployment,
   /** A name for people; the deployment's own by default. */
   name: line(100).min(1).optional(),
+  /** Whose members may see the run. By default the one project that the asker may start runs in, or `default`. */
+  project: line(200).min(1).optional(),
   /** `NAME` is the deployment's, `node:NAME` a node's; also `node:multiplicity` and `node:cloud`. */
   parameters: z.record(z.string().max(2 * bounds.nameLength), z.string().max(bounds.textLength)).default({}),
   /** The cloud for every node that is not told otherwise. */
@@ -43,6 +45,8 @@ export const runSummary = z.object({
   state: runState,
   createdAt: time,
   createdBy: z.string(),
+  /** Whose members may see it. */
+  project: z.string(),
   endedAt: time.nullable(),
   tags: z.array(z.string()),
 });

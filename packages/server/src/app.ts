@@ -1,3 +1,4 @@
+import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from '@fastify/type-provider-zod';
@@ -6,8 +7,12 @@ import Fastify, { LogController, type FastifyServerOptions } from 'fastify';
 import { boundConnections, defaultLimits, socketOptions, type ConnectionLimits } from './connections.ts';
 import { openApiOptions } from './openapi.ts';
 import { sendProblem } from './problem.ts';
+import { accountRoutes } from './routes/accounts.ts';
 import { agentRoutes } from './routes/agent.ts';
+import { appRoutes } from './routes/apps.ts';
+import { dashboardRoutes } from './routes/dashboard.ts';
 import { feedRoutes } from './routes/feeds.ts';
+import { loginRoutes } from './routes/login.ts';
 import { metaRoutes } from './routes/meta.ts';
 import { parameterRoutes } from './routes/parameters.ts';
 import { reapRoutes } from './routes/reap.ts';
@@ -18,6 +23,7 @@ import { runRoutes } from './routes/runs.ts';
 import { scaleRoutes } from './routes/scale.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { slipstreamRoutes } from './routes/slipstream.ts';
+import { usageRoutes } from './routes/usage.ts';
 import { acceptUpgrades } from './upgrades.ts';
 
 export interface AppOptions extends RouteContext {
@@ -60,10 +66,16 @@ export async function buildApp({ logger, https, limits: given, ...context }: App
   });
   await app.register(swagger, openApiOptions(context.version));
   await app.register(rateLimit, { global: false });
+  await app.register(cookie);
   await forwardToOwners(app, context.engine);
   for (const group of [
     metaRoutes,
     sessionRoutes,
+    loginRoutes,
+    accountRoutes,
+    usageRoutes,
+    appRoutes,
+    dashboardRoutes,
     runRoutes,
     scaleRoutes,
     parameterRoutes,

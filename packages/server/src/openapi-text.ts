@@ -1,15 +1,22 @@
 import type { Engine } from '@paceline/engine';
 import type { AgentBundles } from './agent-bundles.ts';
 import { buildApp } from './app.ts';
+import { Apps } from './apps.ts';
 import { createAccess } from './auth/access.ts';
+import type { Accounts } from './auth/accounts.ts';
+import type { BrowserSessions } from './auth/browser-sessions.ts';
 
 /** The OpenAPI document as it is published: of the routes alone, whatever server they are on. */
 export async function openApiText(): Promise<string> {
   // Routes only ask their engine when they are called.
   const engine = {} as Engine;
+  const [accounts, browsers] = [{} as Accounts, {} as BrowserSessions];
   const app = await buildApp({
     engine,
-    access: createAccess(engine, ''),
+    access: createAccess(engine, { operatorToken: '', accounts, browsers }),
+    accounts,
+    browsers,
+    apps: new Apps([]),
     agents: {} as AgentBundles,
     version: '0.0.0',
     logger: false,

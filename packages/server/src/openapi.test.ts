@@ -35,6 +35,20 @@ describe('the OpenAPI document', () => {
         "GET /api/health",
         "GET /api/info",
         "POST /api/sessions",
+        "POST /api/session",
+        "GET /api/session",
+        "DELETE /api/session",
+        "GET /api/users",
+        "PUT /api/users/{user}",
+        "DELETE /api/users/{user}",
+        "PUT /api/users/{user}/grants/{project}",
+        "DELETE /api/users/{user}/grants/{project}",
+        "GET /api/tokens",
+        "POST /api/tokens",
+        "DELETE /api/tokens/{token}",
+        "GET /api/usage",
+        "GET /api/apps",
+        "GET /api/apps/{app}",
         "POST /api/runs",
         "GET /api/runs",
         "GET /api/runs/{run}",
@@ -88,13 +102,21 @@ describe('the OpenAPI document', () => {
     const closed = Object.entries(document.components.schemas).filter(([, schema]) =>
       JSON.stringify(schema).includes('"additionalProperties":false'),
     );
-    expect(closed.map(([name]) => name)).toEqual(['DeploymentInput', 'ImageInput', 'ParameterWriteInput', 'RunRequestInput']);
+    expect(closed.map(([name]) => name)).toEqual([
+      'DeploymentInput',
+      'ImageInput',
+      'ParameterWriteInput',
+      'RunRequestInput',
+      'TokenRequestInput',
+      'Deployment',
+      'Image',
+    ]);
     const answers = operations.flatMap(({ operation }) => Object.values(operation.responses));
     expect(JSON.stringify(answers)).not.toContain('"additionalProperties":false');
   });
 
   it('asks for a token everywhere but for the health of the server and where one is given out', () => {
     const open = operations.filter(({ operation }) => operation.security?.length === 0);
-    expect(open.map(({ name }) => name)).toEqual(['GET /api/health', 'POST /api/sessions']);
+    expect(open.map(({ name }) => name)).toEqual(['GET /api/health', 'POST /api/sessions', 'POST /api/session', 'DELETE /api/session']);
   });
 });

@@ -1,7 +1,10 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from '@fastify/type-provider-zod';
 import {
+  appDetail,
+  appList,
   createdRun,
+  createdToken,
   eventList,
   eventView,
   instanceView,
@@ -18,13 +21,23 @@ import {
   runRequest,
   runSummary,
   serverInfo,
+  sessionState,
+  tokenList,
+  tokenRequest,
+  tokenView,
+  usageReport,
+  userList,
+  userView,
 } from '@paceline/api';
 import { resolvedDeployment, resolvedImage } from '@paceline/model';
 import * as z from 'zod';
 
 /** The schemas that have a name of their own in the document. */
 const named = {
+  App: appDetail,
+  AppList: appList,
   CreatedRun: createdRun,
+  CreatedToken: createdToken,
   Deployment: resolvedDeployment,
   Event: eventView,
   EventList: eventList,
@@ -43,6 +56,13 @@ const named = {
   RunRequest: runRequest,
   RunSummary: runSummary,
   ServerInfo: serverInfo,
+  Session: sessionState,
+  Token: tokenView,
+  TokenList: tokenList,
+  TokenRequest: tokenRequest,
+  Usage: usageReport,
+  User: userView,
+  UserList: userList,
 };
 
 const tags = [
@@ -50,6 +70,8 @@ const tags = [
   { name: 'parameters', description: 'The values that the machines of a run exchange.' },
   { name: 'feeds', description: 'Events and output of a run: page by page, or as Server-Sent Events that resume.' },
   { name: 'reports', description: 'The tarballs that machines send home.' },
+  { name: 'apps', description: 'Deployments that can be started by a button.' },
+  { name: 'accounts', description: 'People, their roles in projects, and their tokens.' },
   { name: 'server', description: 'The server itself.' },
 ];
 

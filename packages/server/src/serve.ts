@@ -1,9 +1,13 @@
 import { isIP } from 'node:net';
 import { Clouds, createCipher, Engine, openDatabase, ReportFiles, RunStore, type Cloud } from '@paceline/engine';
-import { PacelineError } from '@paceline/model';
+import { PacelineError, type ResolvedDeployment } from '@paceline/model';
 import { AgentBundles } from './agent-bundles.ts';
 import { buildApp, type AppOptions } from './app.ts';
 import { createAccess } from './auth/access.ts';
+import { Accounts } from './auth/accounts.ts';
+import { Apps } from './apps.ts';
+import { Dashboard } from './dashboard.ts';
+import { BrowserSessions } from './auth/browser-sessions.ts';
 import { GitHubLogin } from './auth/github-login.ts';
 import type { GitHubPolicy } from './auth/github-policy.ts';
 import { Sessions } from './auth/sessions.ts';
@@ -26,6 +30,10 @@ export interface ServerOptions {
   agentPath: string;
   /** Servers with the same tag know each other's machines on the clouds; see `EngineOptions`. */
   ownerTag?: string;
+  /** Deployments that people can start by a button. @default none */
+  apps?: readonly ResolvedDeployment[];
+  /** Folder of the built pages for browsers. @default none are served */
+  dashboardPath?: string;
   /** Whose jobs on GitHub may log in. @default nobody's */
   github?: GitHubPolicy;
   version: string;
@@ -92,10 +100,16 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
     close = () => engine.close();
     const { version, logger, limits = {} } = options;
     const logins = options.github === undefined ? undefined : { github: new GitHubLogin(options.github), sessions: new Sessions(key) };
-    const access = createAccess(engine, operatorToken, logins?.sessions);
+    const accounts = new Accounts(database);
+    const browsers = new BrowserSessions(key, tls !== undefined || (options.publicUrl?.startsWith('https:') ?? false));
+    const access = createAccess(engine, { operatorToken, accounts, browsers, jobs: logins?.sessions });
     const served = await buildApp({
       engine,
       access,
+      accounts,
+      browsers,
+      apps: new Apps(options.apps ?? []),
+      ...(options.dashboardPath === undefined ? {} : { dashboard: await Dashboard.open(options.dashboardPath) }),
       agents,
       version,
       logger,

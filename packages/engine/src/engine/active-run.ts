@@ -149,14 +149,12 @@ export class ActiveRun {
 
   /** @param by who asks for it, for the record */
   abort(reason: string, by?: string): Promise<void> {
-    return this.decide(asked(by, 'to abort the run', (run, now) => abortChanges(run, 'ss:abort', reason, now)));
+    return this.decide(asked(by, (run, now) => abortChanges(run, 'ss:abort', reason, now)));
   }
 
   /** @param by who asks for it, for the record */
   cancelAbort(by?: string): Promise<void> {
-    return this.decide(
-      asked(by, 'to take the abort flag down', (run, now) => cancelAbortChanges(run, run.facts.abort?.source ?? 'ss:abort', now)),
-    );
+    return this.decide(asked(by, (run, now) => cancelAbortChanges(run, run.facts.abort?.source ?? 'ss:abort', now)));
   }
 
   /**
@@ -172,7 +170,7 @@ export class ActiveRun {
       named = instances;
       return changes;
     };
-    await this.decide(asked(by, `to scale ${request.node}`, decision));
+    await this.decide(asked(by, decision));
     return named;
   }
 
@@ -191,7 +189,7 @@ export class ActiveRun {
     await this.#asked(instance, (current) => {
       refuseWhenAborted(current, ignoreAbort);
       const writer = instance === undefined ? 'user' : { instance: instanceOf(current, instance) };
-      return this.decide(asked(by, `to set ${key}`, (run, now) => writeParameter(run, key, value, secret, writer, now)));
+      return this.decide(asked(by, (run, now) => writeParameter(run, key, value, secret, writer, now)));
     });
   }
 

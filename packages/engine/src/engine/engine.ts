@@ -1,5 +1,4 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import type { CreatedRun, JoinRequest, JoinResponse, RunDetail, RunRequest, RunSummary } from '@paceline/api';
 import { PacelineError, planRun, withDigests } from '@paceline/model';
 import { decideJoin } from '../agents/join.ts';
@@ -9,13 +8,13 @@ import { Reaper, type ReapReport } from '../launch/reaper.ts';
 import { place } from '../placement/place.ts';
 import type { ReportFiles } from '../reports/report-files.ts';
 import { instanceOf } from '../run/apply.ts';
-import { createRun } from '../run/create.ts';
+import { createRun, defaultProject, isSameRun } from '../run/create.ts';
 import type { RunEvent } from '../run/event.ts';
 import type { LogChunk } from '../run/log.ts';
 import { hasEnded, type Run } from '../run/run.ts';
 import { sha256 } from '../run/script-digest.ts';
 import { Journal } from '../store/journal.ts';
-import type { News, RunStore } from '../store/run-store.ts';
+import type { News, RunFilter, RunListEntry, RunStore } from '../store/run-store.ts';
 import { Tunnels } from '../tunnel/tunnels.ts';
 import { ActiveRun } from './active-run.ts';
 import { Agent } from './agent.ts';
@@ -116,14 +115,25 @@ export class Engine {
    * @throws PACELINE_REQUEST_INVALID, PACELINE_CLOUD_UNKNOWN, PACELINE_CONFLICT when the id is of another run
    */
   async createRun(request: RunRequest, by: string): Promise<CreatedRun> {
-    const { id = randomUUID(), name, project, parameters = {}, cloud, keepRunning, scalable, timeoutMs, lifetimeMs, tags = [] } = request;
+    const {
+      id = randomUUID(),
+      name,
+      project = defaultProject,
+      parameters = {},
+      cloud,
+      keepRunning,
+      scalable,
+      timeoutMs,
+      lifetimeMs,
+      tags = [],
+    } = request;
     // Digests name what machines are made of: they are worked out here, not believed.
     const deployment = withDigests(request.deployment);
     const changes = { cloud, keepRunning, scalable, timeoutMs, lifetimeMs };
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
     const plan = place(planRun(deployment, { parameters, ...given, knownClouds: this.clouds }), this.clouds);
     for (const node of Object.values(plan.nodes)) this.#options.clouds.get(node.cloud);
-    const run = createRun({ id, name: name ?? deployment.name, plan, by, tags, now: this.#clock.now() });
+    const run = createRun({ id, name: name ?? deployment.name, plan, by, project, tags, now: this.#clock.now() });
     const existing = request.id === undefined ? undefined : await this.#options.store.run(id);
     if (existing === undefined) {
       if (this.#active.has(id)) throw elsewhere(id);
@@ -136,22 +146,23 @@ export class Engine {
         throw error;
       }
       active.adopt(run);
-    } else if (existing.createdBy !== by || existing.name !== run.name || !isDeepStrictEqual(existing.plan, run.plan)) {
+    } else if (!isSameRun(existing, run)) {
       throw new PacelineError('PACELINE_CONFLICT', `There is another run ${id}`, { hint: 'Leave the id out, or make a new one.' });
     }
     return { run: await this.runDetail(id), token: runToken(this.#options.key, id) };
   }
 
-  async listRuns(options: { activeOnly?: boolean; limit?: number; offset?: number }): Promise<RunSummary[]> {
+  async listRuns(options: RunFilter): Promise<RunSummary[]> {
     return (await this.#options.store.list(options)).map(summarise);
   }
 
   /**
    * The run that people mean by an id, the beginning of one, or a name (the newest of that name).
+   * @param sees which runs count: what is not seen is not there
    * @throws PACELINE_NOT_FOUND, PACELINE_CONFLICT when it can mean several
    */
-  resolveRun(text: string): Promise<string> {
-    return whichRun(this.#options.store, text);
+  resolveRun(text: string, sees?: (run: RunListEntry) => boolean): Promise<string> {
+    return whichRun(this.#options.store, text, sees);
   }
 
   /** The run's data, also when it has ended. Who drives it goes on changing it: see `see`. @throws PACELINE_NOT_FOUND */

@@ -22,6 +22,7 @@ export function summarise(entry: RunListEntry): RunSummary {
     state: entry.state as RunSummary['state'],
     createdAt: iso(entry.createdAt),
     createdBy: entry.createdBy,
+    project: entry.project,
     endedAt: entry.endedAt === null ? null : iso(entry.endedAt),
     tags: entry.tags,
   };
@@ -35,6 +36,7 @@ export function detail(run: Run, live: LiveSight): RunDetail {
     state: facts.state,
     createdAt: iso(run.createdAt),
     createdBy: run.createdBy,
+    project: run.project,
     endedAt: facts.endedAt === null ? null : iso(facts.endedAt),
     tags: run.tags,
     category: plan.category,
@@ -48,7 +50,9 @@ export function detail(run: Run, live: LiveSight): RunDetail {
     scaling: facts.scaling === null ? null : { action: facts.scaling.action, node: facts.scaling.node, instances: facts.scaling.instances },
     expiresAt: iso(facts.expiresAt),
     serviceUrl: readParameter(run, 'ss:url.service').value ?? null,
-    instances: [...run.instances.values()].filter((instance) => !isScaledAway(instance)).map((instance) => instanceView(run, instance, live)),
+    instances: [...run.instances.values()]
+      .filter((instance) => !isScaledAway(instance))
+      .map((instance) => instanceView(run, instance, live)),
     waits: waitGraph(run, (instance) => live.blockedIn(instance)),
     lastEvent: facts.lastEvent,
   };

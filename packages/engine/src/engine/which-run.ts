@@ -1,12 +1,12 @@
 import { PacelineError } from '@paceline/model';
-import type { RunStore } from '../store/run-store.ts';
+import type { RunListEntry, RunStore } from '../store/run-store.ts';
 
 /**
  * The run that people mean by an id, the beginning of one, or a name (the newest of that name).
  * @throws PACELINE_NOT_FOUND, PACELINE_CONFLICT when it can mean several
  */
-export async function whichRun(store: RunStore, text: string): Promise<string> {
-  const found = await store.find(text);
+export async function whichRun(store: RunStore, text: string, sees: (run: RunListEntry) => boolean = () => true): Promise<string> {
+  const found = (await store.find(text)).filter(sees);
   const [first] = found;
   if (first === undefined)
     throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${text}`, { hint: '`paceline list` shows all runs.' });

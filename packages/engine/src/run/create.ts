@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RunPlan } from '@paceline/model';
 import type { Instance } from './instance.ts';
 import type { RunEvent } from './event.ts';
@@ -5,24 +6,30 @@ import type { Run } from './run.ts';
 import { seeds } from './first-values.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
+/** Where runs belong that nobody has said anything else of. */
+export const defaultProject = 'default';
+
 export interface NewRun {
   id: string;
   name: string;
   plan: RunPlan;
   by: string;
+  /** @default `defaultProject` */
+  project?: string;
   tags: string[];
   /** Milliseconds since the epoch. */
   now: number;
 }
 
 /** The run as it is before anything has happened: all instances wanted, no parameter set but those of the plan. */
-export function createRun({ id, name, plan, by, tags, now }: NewRun): Run {
+export function createRun({ id, name, plan, by, project = defaultProject, tags, now }: NewRun): Run {
   const run: Run = {
     id,
     name,
     plan: withoutSecrets(plan),
     createdAt: now,
     createdBy: by,
+    project,
     tags,
     revision: 0,
     facts: {
@@ -56,6 +63,11 @@ export function createRun({ id, name, plan, by, tags, now }: NewRun): Run {
     }
   }
   return run;
+}
+
+/** Whether two are what one person has asked for once. */
+export function isSameRun(a: Run, b: Run): boolean {
+  return a.createdBy === b.createdBy && a.project === b.project && a.name === b.name && isDeepStrictEqual(a.plan, b.plan);
 }
 
 /** The first event of every run. */

@@ -3,10 +3,9 @@ import type { Scaling } from './scaling.ts';
 
 export type Severity = 'info' | 'warning' | 'error';
 
-/** What happened, for people and machines. Secret values never get into an event. */
-export type EventBody = { severity: Severity; message: string } & (
+/** What happened, for people and machines. Secret values never get into an event. `by` is the user who has asked for it. */
+export type EventBody = { severity: Severity; message: string; data: { by?: string } } & (
   | { type: 'run.created'; data: { by: string } }
-  | { type: 'run.asked'; data: { by: string } }
   | { type: 'run.state'; data: { state: RunState; seq: number } }
   | { type: 'run.abort'; data: { reason: string; source: string } }
   | { type: 'run.abort-cancelled'; data: { source: string } }

@@ -50,6 +50,8 @@ export interface Run {
   readonly plan: RunPlan;
   readonly createdAt: number;
   readonly createdBy: string;
+  /** Whose members may see it, and do with it what their roles allow. */
+  readonly project: string;
   readonly tags: string[];
   /** How often the run has been stored. A commit on another revision than the stored one fails: somebody else has the run now. */
   revision: number;

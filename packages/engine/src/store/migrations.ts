@@ -34,6 +34,20 @@ const migrations: readonly (readonly string[])[] = [
     )`,
     'CREATE TABLE replicas (id TEXT PRIMARY KEY, url TEXT NOT NULL, beats BIGINT NOT NULL)',
   ],
+  [
+    "ALTER TABLE runs ADD COLUMN project TEXT NOT NULL DEFAULT 'default'",
+    'CREATE INDEX runs_by_project ON runs (project, created_at)',
+    'CREATE TABLE users (name TEXT PRIMARY KEY, created_at BIGINT NOT NULL, created_by TEXT NOT NULL)',
+    `CREATE TABLE grants (
+      user_name TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE, project TEXT NOT NULL, role TEXT NOT NULL,
+      PRIMARY KEY (user_name, project)
+    )`,
+    `CREATE TABLE tokens (
+      id TEXT PRIMARY KEY, user_name TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE, title TEXT NOT NULL,
+      hash TEXT NOT NULL, created_at BIGINT NOT NULL, created_by TEXT NOT NULL, expires_at BIGINT, role TEXT, project TEXT
+    )`,
+    'CREATE INDEX tokens_by_user ON tokens (user_name)',
+  ],
 ];
 
 /** PostgreSQL's words for SQLite's types: text compares by its bytes, whatever language the database was made for. */

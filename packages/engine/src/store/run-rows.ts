@@ -13,12 +13,13 @@ export function insertRun(run: Run, owner: string, cipher: ValueCipher): Stateme
   let position = 0;
   return [
     {
-      sql: 'INSERT INTO runs (id, name, created_at, created_by, tags, plan, facts, state, ended_at, owner, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      sql: 'INSERT INTO runs (id, name, created_at, created_by, project, tags, plan, facts, state, ended_at, owner, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       values: [
         run.id,
         run.name,
         run.createdAt,
         run.createdBy,
+        run.project,
         JSON.stringify(run.tags),
         JSON.stringify(run.plan),
         JSON.stringify(run.facts),
@@ -98,6 +99,7 @@ export function readRun(row: Row, instances: Row[], parameters: Row[], cipher: V
     name: String(row['name']),
     createdAt: Number(row['created_at']),
     createdBy: String(row['created_by']),
+    project: String(row['project']),
     tags: JSON.parse(String(row['tags'])) as string[],
     plan: JSON.parse(String(row['plan'])) as RunPlan,
     revision: Number(row['revision']),

@@ -1,4 +1,5 @@
 import { isPacelineError } from '@paceline/model';
+import type { Instance } from '../run/instance.ts';
 import type { RunEvent } from '../run/event.ts';
 import type { LogChunk } from '../run/log.ts';
 import type { StoredReport } from '../run/report.ts';
@@ -14,8 +15,27 @@ export interface RunListEntry {
   state: string;
   createdAt: number;
   createdBy: string;
+  project: string;
   endedAt: number | null;
   tags: string[];
+}
+
+/** Which runs to list. */
+export interface RunFilter {
+  activeOnly?: boolean | undefined;
+  limit?: number | undefined;
+  offset?: number | undefined;
+  /** Only those of these projects. @default all */
+  projects?: readonly string[] | undefined;
+}
+
+/** A machine that costs something at this moment. */
+export interface MachineInUse {
+  run: string;
+  project: string;
+  cloud: string;
+  /** Milliseconds since the epoch; null while it is being launched. */
+  since: number | null;
 }
 
 /** A run that has not ended, and the replica of the engine that drives it. */
@@ -141,19 +161,44 @@ export class RunStore {
   }
 
   /** Newest first. */
-  async list({ activeOnly = false, limit = 50, offset = 0 }): Promise<RunListEntry[]> {
+  async list({ activeOnly = false, limit = 50, offset = 0, projects = undefined }: RunFilter = {}): Promise<RunListEntry[]> {
+    if (projects?.length === 0) return [];
+    const conditions = [
+      ...(activeOnly ? ['ended_at IS NULL'] : []),
+      ...(projects === undefined ? [] : [`project IN (${projects.map(() => '?').join(', ')})`]),
+    ];
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
     const rows = await this.#database.all(
-      `SELECT id, name, state, created_at, created_by, ended_at, tags FROM runs ${activeOnly ? 'WHERE ended_at IS NULL' : ''} ORDER BY created_at DESC, id LIMIT ? OFFSET ?`,
-      [limit, offset],
+      `SELECT id, name, state, created_at, created_by, project, ended_at, tags FROM runs ${where} ORDER BY created_at DESC, id LIMIT ? OFFSET ?`,
+      [...(projects ?? []), limit, offset],
     );
     return rows.map(listEntry);
+  }
+
+  /** Who has started a run, and where it belongs. */
+  async belonging(id: string): Promise<Pick<RunListEntry, 'createdBy' | 'project'> | undefined> {
+    const [row] = await this.#database.all('SELECT created_by, project FROM runs WHERE id = ?', [id]);
+    return row && { createdBy: String(row['created_by']), project: String(row['project']) };
+  }
+
+  /** The machines that runs which have not ended have, or are about to have. */
+  async machines(): Promise<MachineInUse[]> {
+    const rows = await this.#database.all(
+      'SELECT runs.id, runs.project, instances.data FROM runs JOIN instances ON instances.run = runs.id WHERE runs.ended_at IS NULL',
+      [],
+    );
+    return rows.flatMap((row) => {
+      const { machine } = JSON.parse(String(row['data'])) as Instance;
+      if (machine.status === 'wanted' || machine.status === 'gone') return [];
+      return [{ run: String(row['id']), project: String(row['project']), cloud: machine.cloud, since: machine.launchedAt }];
+    });
   }
 
   /** The ids that begin with a text, or the runs of a name, newest first: how people name a run. */
   async find(text: string): Promise<RunListEntry[]> {
     const escaped = text.replace(/[\\%_]/g, (character) => `\\${character}`);
     const rows = await this.#database.all(
-      `SELECT id, name, state, created_at, created_by, ended_at, tags FROM runs WHERE id LIKE ? ESCAPE '\\' OR name = ?
+      `SELECT id, name, state, created_at, created_by, project, ended_at, tags FROM runs WHERE id LIKE ? ESCAPE '\\' OR name = ?
         ORDER BY CASE WHEN id = ? THEN 0 WHEN name = ? THEN 1 ELSE 2 END, created_at DESC LIMIT 20`,
       [`${escaped.toLowerCase()}%`, text, text, text],
     );
@@ -268,6 +313,7 @@ function listEntry(row: Row): RunListEntry {
     state: String(row['state']),
     createdAt: Number(row['created_at']),
     createdBy: String(row['created_by']),
+    project: String(row['project']),
     endedAt: row['ended_at'] === null ? null : Number(row['ended_at']),
     tags: JSON.parse(String(row['tags'])) as string[],
   };

@@ -1,12 +1,24 @@
 import type { InjectOptions } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ProjectRole } from '@paceline/api';
+import { Dashboard } from '../dashboard.ts';
 import { operatorToken, TestServer, type JoinedRun } from '../testing/test-server.ts';
 
 /** Who asks. `own` is the run that the address is of, `other` another one. */
 const callers = ['nobody', 'wrong', 'operator', 'ownRun', 'otherRun', 'ownAgent', 'otherAgent'] as const;
 type Caller = (typeof callers)[number];
 
+/**
+ * People with personal tokens. `starter` is the deployer who has started the run, which is in the project `web`, as are the roles of
+ * all others but `outsider`, who is an admin elsewhere, and the two whose roles are on the server itself.
+ */
+const people = ['outsider', 'viewer', 'deployer', 'starter', 'operator', 'admin', 'serverOperator', 'serverAdmin'] as const;
+type Person = (typeof people)[number];
+type Statuses = readonly [number, number, number, number, number, number, number, number];
+
 interface Entry {
+  /** Statuses in the order of `people`. */
+  people: Statuses;
   /** Statuses in the order of `callers`. */
   expected: readonly [number, number, number, number, number, number, number];
   url?: (own: JoinedRun) => string;
@@ -24,59 +36,113 @@ const operatorOnly = (status: number) => [401, 401, status, 401, 401, 401, 401] 
 const run = (status: number) => [401, 401, status, status, 401, 401, 401] as const;
 /** For agents, each for itself: what belongs to another run is no more than unknown. */
 const agents = (own: number, other: number) => [401, 401, 401, 401, 401, own, other] as const;
+const everybody = (status: number): Statuses => [status, status, status, status, status, status, status, status];
+const read = (status: number): Statuses => [404, status, status, status, status, status, status, status];
+const change = (status: number): Statuses => [404, 403, 403, status, status, status, status, status];
+const serverOperator = (status: number): Statuses => [403, 403, 403, 403, 403, 403, status, status];
+const serverAdmin = (status: number): Statuses => [403, 403, 403, 403, 403, 403, 403, status];
+const ours: InjectOptions = { headers: { 'x-paceline-csrf': '1' } };
 const json = (payload: object): InjectOptions => ({ payload });
 
 /** Every route, with who may use it. A new route needs a line here. */
 const table: Record<string, Entry> = {
-  'GET /api/health': { expected: open },
-  'GET /api/openapi.json': { expected: open },
-  'POST /api/sessions': { expected: [403, 403, 403, 403, 403, 403, 403], options: () => json({ token: 'guess' }) },
-  'GET /api/info': { expected: operatorOnly(200) },
-  'POST /api/reap': { expected: operatorOnly(200), options: () => json({}) },
-  'GET /api/runs': { expected: operatorOnly(200) },
+  'GET /api/health': { people: everybody(200), expected: open },
+  'GET /api/openapi.json': { people: everybody(200), expected: open },
+  'POST /api/sessions': { people: everybody(403), expected: [403, 403, 403, 403, 403, 403, 403], options: () => json({ token: 'guess' }) },
+  'POST /api/session': {
+    people: everybody(401),
+    expected: [401, 401, 401, 401, 401, 401, 401],
+    options: () => ({ ...ours, ...json({ token: 'guess' }) }),
+  },
+  'GET /api/session': { people: everybody(200), expected: operatorOnly(200) },
+  'DELETE /api/session': { people: everybody(204), expected: [204, 204, 204, 204, 204, 204, 204], options: () => ours },
+  'GET /api/users': { people: [200, 403, 403, 403, 403, 200, 403, 200], expected: operatorOnly(200) },
+  'PUT /api/users/:user': { people: serverAdmin(200), expected: operatorOnly(200) },
+  'DELETE /api/users/:user': { people: serverAdmin(404), expected: operatorOnly(404), url: () => '/api/users/nobody' },
+  'PUT /api/users/:user/grants/:project': {
+    people: [403, 403, 403, 403, 403, 200, 403, 200],
+    expected: operatorOnly(200),
+    options: () => json({ role: 'viewer' }),
+  },
+  'DELETE /api/users/:user/grants/:project': { people: [403, 403, 403, 403, 403, 200, 403, 200], expected: operatorOnly(200) },
+  'GET /api/tokens': { people: everybody(200), expected: operatorOnly(200) },
+  'POST /api/tokens': {
+    people: serverAdmin(201),
+    expected: operatorOnly(201),
+    options: () => json({ title: 'a test', user: 'guest' }),
+  },
+  'DELETE /api/tokens/:token': { people: everybody(404), expected: operatorOnly(404) },
+  'GET /api/usage': { people: everybody(200), expected: operatorOnly(200) },
+  'GET /api/apps': { people: everybody(200), expected: operatorOnly(200) },
+  'GET /api/apps/:app': { people: everybody(200), expected: operatorOnly(200), url: () => '/api/apps/client-server' },
+  ...Object.fromEntries(
+    ['/', '/login', '/runs', '/runs/:run', '/apps', '/apps/:app', '/clouds', '/access', '/assets/:name'].map((path) => [
+      `GET ${path}`,
+      { people: everybody(200), expected: open, url: () => path.replace(':name', 'app.js').replaceAll(/:\w+/g, 'x') },
+    ]),
+  ),
+  'GET /api/info': { people: everybody(200), expected: operatorOnly(200) },
+  'POST /api/reap': { people: serverOperator(200), expected: operatorOnly(200), options: () => json({}) },
+  'GET /api/runs': { people: everybody(200), expected: operatorOnly(200) },
   'POST /api/runs': {
+    people: everybody(400),
     expected: [401, 401, 400, 401, 401, 401, 401],
     options: () => json({ deployment: emptyDeployment, parameters: { nothing: 'x' } }),
   },
-  'GET /api/runs/:run': { expected: run(200) },
-  'DELETE /api/runs/:run': { expected: run(202) },
-  'POST /api/runs/:run/abort': { expected: run(202), options: () => json({ reason: 'a test' }) },
-  'DELETE /api/runs/:run/abort': { expected: run(202) },
+  'GET /api/runs/:run': { people: read(200), expected: run(200) },
+  'DELETE /api/runs/:run': { people: change(202), expected: run(202) },
+  'POST /api/runs/:run/abort': { people: change(202), expected: run(202), options: () => json({ reason: 'a test' }) },
+  'DELETE /api/runs/:run/abort': { people: change(202), expected: run(202) },
   // It is not a scalable run.
-  'POST /api/runs/:run/scale': { expected: run(409), options: () => json({ node: 'web', add: 1 }) },
-  'GET /api/runs/:run/parameters': { expected: run(200) },
-  'GET /api/runs/:run/parameters/:key': { expected: run(200) },
-  'PUT /api/runs/:run/parameters/:key': { expected: run(200), options: () => json({ value: 'true' }) },
-  'DELETE /api/runs/:run/parameters/:key': { expected: run(204) },
-  'GET /api/runs/:run/events': { expected: run(200) },
-  'GET /api/runs/:run/logs': { expected: run(200) },
-  'GET /api/runs/:run/reports': { expected: run(200) },
-  'GET /api/runs/:run/reports/:name': { expected: run(404), url: ({ id }) => `/api/runs/${id}/reports/${report('web.1')}` },
+  'POST /api/runs/:run/scale': { people: change(409), expected: run(409), options: () => json({ node: 'web', add: 1 }) },
+  'GET /api/runs/:run/parameters': { people: read(200), expected: run(200) },
+  'GET /api/runs/:run/parameters/:key': { people: read(200), expected: run(200) },
+  'PUT /api/runs/:run/parameters/:key': { people: change(200), expected: run(200), options: () => json({ value: 'true' }) },
+  'DELETE /api/runs/:run/parameters/:key': { people: change(204), expected: run(204) },
+  'GET /api/runs/:run/events': { people: read(200), expected: run(200) },
+  'GET /api/runs/:run/logs': { people: read(200), expected: run(200) },
+  'GET /api/runs/:run/reports': { people: read(200), expected: run(200) },
+  'GET /api/runs/:run/reports/:name': {
+    people: read(404),
+    expected: run(404),
+    url: ({ id }) => `/api/runs/${id}/reports/${report('web.1')}`,
+  },
   // The bundle is the same for everybody and holds no secret; a join brings its own.
-  'GET /agent/files/:digest': { expected: [404, 404, 404, 404, 404, 404, 404], url: () => `/agent/files/${digest}` },
+  'GET /agent/files/:digest': {
+    people: everybody(404),
+    expected: [404, 404, 404, 404, 404, 404, 404],
+    url: () => `/agent/files/${digest}`,
+  },
   'POST /agent/join': {
+    people: everybody(403),
     expected: [403, 403, 403, 403, 403, 403, 403],
     options: ({ id }) =>
       json({ run: id, instance: 'web.1', secret: 'guess', keyHash: digest, agentVersion: '', nodeVersion: '', bootId: '' }),
   },
-  'GET /agent/stream': { expected: agents(200, 200), stream: true },
-  'POST /agent/ops': { expected: agents(409, 409), options: () => json({ session: 'of nobody', ops: [] }) },
-  'GET /agent/scripts/:digest': { expected: agents(404, 404), url: () => `/agent/scripts/${digest}` },
+  'GET /agent/stream': { people: everybody(401), expected: agents(200, 200), stream: true },
+  'POST /agent/ops': { people: everybody(401), expected: agents(409, 409), options: () => json({ session: 'of nobody', ops: [] }) },
+  'GET /agent/scripts/:digest': { people: everybody(401), expected: agents(404, 404), url: () => `/agent/scripts/${digest}` },
   // Both agents are of an instance with the same name; each reaches its own run only.
-  'GET /agent/reports/:name': { expected: agents(200, 200), url: () => `/agent/reports/${report('web.1')}` },
+  'GET /agent/reports/:name': { people: everybody(401), expected: agents(200, 200), url: () => `/agent/reports/${report('web.1')}` },
   'PUT /agent/reports/:name': {
+    people: everybody(401),
     expected: agents(422, 422),
     url: () => `/agent/reports/${report('web.1')}?offset=0&size=1&sha256=${digest}`,
     options: () => ({ payload: 'x', headers: { 'content-type': 'application/gzip' } }),
   },
-  'GET /run/:run/:key': { expected: [401, 401, 200, 200, 401, 200, 403] },
+  'GET /run/:run/:key': { people: read(200), expected: [401, 401, 200, 200, 401, 200, 403] },
   'PUT /run/:run/:key': {
+    people: change(200),
     expected: [401, 401, 200, 200, 401, 200, 403],
     options: () => ({ payload: 'true', headers: { 'content-type': 'text/plain' } }),
   },
-  'DELETE /run/:run/:key': { expected: [401, 401, 204, 204, 401, 204, 403] },
-  'POST /run/:run/:key': { expected: [401, 401, 403, 403, 401, 200, 403], url: ({ id }) => `/run/${id}/web.1:complete` },
-  'DELETE /run/:run': { expected: [401, 401, 204, 204, 401, 401, 403] },
+  'DELETE /run/:run/:key': { people: change(204), expected: [401, 401, 204, 204, 401, 204, 403] },
+  'POST /run/:run/:key': {
+    people: change(403),
+    expected: [401, 401, 403, 403, 401, 200, 403],
+    url: ({ id }) => `/run/${id}/web.1:complete`,
+  },
+  'DELETE /run/:run': { people: change(204), expected: [401, 401, 204, 204, 401, 401, 403] },
 };
 
 const emptyDeployment = {
@@ -95,9 +161,13 @@ const emptyDeployment = {
 
 let server: TestServer;
 let other: JoinedRun;
+const tokens = new Map<Person, string>();
 beforeAll(async () => {
-  server = await TestServer.open();
+  const assets = new Map([['app.js', { type: 'text/javascript', bytes: Buffer.from('') }]]);
+  server = await TestServer.open({ dashboard: new Dashboard(Buffer.from('<!doctype html>'), assets) });
   other = await server.run();
+  await server.accounts.add('guest', 'a test');
+  for (const person of people) tokens.set(person, await server.person(person, ...roleOf(person)));
 });
 afterAll(() => server.close());
 
@@ -112,7 +182,14 @@ describe('every route', () => {
     for (const caller of callers) {
       await server.ask('PUT', `/api/runs/${own.id}/parameters/${noted}`, json({ value: 'true' }));
       const [method = '', pattern = ''] = route.split(' ');
-      const address = url?.(own) ?? pattern.replace(':run', own.id).replace(':key', noted);
+      const address =
+        url?.(own) ??
+        pattern
+          .replace(':run', own.id)
+          .replace(':key', noted)
+          .replace(':user', 'guest')
+          .replace(':project', 'web')
+          .replace(':token', 'none');
       const token = tokenOf(caller, own);
       const given = { method: method as 'GET', ...options?.(own), token };
       actual[caller] = stream ? await headStatus(address, token) : (await server.ask(given.method, address, given)).statusCode;
@@ -121,21 +198,50 @@ describe('every route', () => {
   });
 });
 
-describe('a body', () => {
-  it.each(Object.keys(table).filter((route) => /^(POST|PUT) /.test(route) && !['POST /agent/join', 'POST /api/sessions'].includes(route)))(
-    'of %s is not even read from strangers',
-    async (route) => {
+describe('every role', () => {
+  it.each(Object.entries(table))('reaches by %s what it should, and no more', async (route, { people: expected, url, options, stream }) => {
+    const actual: Partial<Record<Person, number>> = {};
+    const own = await server.run({ project: 'web' }, tokens.get('starter'));
+    for (const person of people) {
+      await server.ask('PUT', `/api/runs/${own.id}/parameters/${noted}`, json({ value: 'true' }));
       const [method = '', pattern = ''] = route.split(' ');
-      const url = pattern.replace(':run', other.id).replace(':key', noted).replace(':name', report('web.1'));
-      const payload = Buffer.alloc(20 * 1024 * 1024, 'x');
-      const answer = await server.ask(method, url, {
-        token: 'plo_guess',
-        payload,
-        headers: { 'content-type': 'application/json' },
-      });
-      expect(answer.statusCode).toBe(401);
-    },
-  );
+      const address =
+        url?.(own) ??
+        pattern
+          .replace(':run', own.id)
+          .replace(':key', noted)
+          .replace(':user', 'guest')
+          .replace(':project', 'web')
+          .replace(':token', 'none');
+      const token = tokens.get(person) ?? null;
+      const given = { method: method as 'GET', ...options?.(own), token };
+      actual[person] = stream ? await headStatus(address, token) : (await server.ask(given.method, address, given)).statusCode;
+    }
+    expect(actual).toEqual(Object.fromEntries(people.map((person, index) => [person, expected[index]])));
+  });
+});
+
+describe('a body', () => {
+  it.each(
+    Object.keys(table).filter(
+      (route) => /^(POST|PUT) /.test(route) && !['POST /agent/join', 'POST /api/sessions', 'POST /api/session'].includes(route),
+    ),
+  )('of %s is not even read from strangers', async (route) => {
+    const [method = '', pattern = ''] = route.split(' ');
+    const url = pattern
+      .replace(':run', other.id)
+      .replace(':key', noted)
+      .replace(':name', report('web.1'))
+      .replace(':user', 'guest')
+      .replace(':project', 'web');
+    const payload = Buffer.alloc(20 * 1024 * 1024, 'x');
+    const answer = await server.ask(method, url, {
+      token: 'plo_guess',
+      payload,
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(answer.statusCode).toBe(401);
+  });
 });
 
 describe('a run’s token', () => {
@@ -181,6 +287,24 @@ describe('an agent', () => {
   });
 });
 
+function roleOf(person: Person): [role: ProjectRole, project: string] {
+  switch (person) {
+    case 'outsider':
+      return ['admin', 'lab'];
+    case 'starter':
+      return ['deployer', 'web'];
+    case 'serverOperator':
+      return ['operator', '*'];
+    case 'serverAdmin':
+      return ['admin', '*'];
+    case 'viewer':
+    case 'deployer':
+    case 'operator':
+    case 'admin':
+      return [person, 'web'];
+  }
+}
+
 function tokenOf(caller: Caller, own: JoinedRun): string | null {
   switch (caller) {
     case 'nobody':
@@ -215,7 +339,7 @@ function routesOf({ app }: TestServer): string[] {
     .printRoutes({ commonPrefix: false })
     .split('\n')
     .flatMap((line) => {
-      const [, indent = '', part = '', methods = ''] = /^([│├└─ ]*)(\/\S*) \((.*)\)$/.exec(line) ?? [];
+      const [, indent = '', part = '', methods = ''] = /^([│├└─ ]*)(\S+) \((.*)\)$/.exec(line) ?? [];
       if (part === '') return [];
       path.splice(indent.length / 4 - 1, path.length, part);
       return methods.split(', ').map((method) => `${method} ${path.join('')}`);

@@ -14,7 +14,7 @@ export function metaRoutes(app: App, { engine, access, version }: RouteContext):
 
   const info = { operationId: 'info', summary: 'Version and clouds of the server', tags: ['server'], response: { 200: serverInfo } };
   app.get('/api/info', { schema: info }, async (request) => {
-    await access.principal(request);
+    await access.identity(request);
     return { name: 'paceline' as const, version, clouds: engine.clouds };
   });
 

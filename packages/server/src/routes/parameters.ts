@@ -34,9 +34,10 @@ export function parameterRoutes(app: App, { engine, access }: RouteContext): voi
       },
     },
     async (request) => {
-      const id = await access.run(request, request.params.run);
+      const { reveal } = request.query;
+      const id = await access.run(request, request.params.run, reveal ? 'change' : 'read');
       const { key, value, secret } = await engine.see(id, (run) => readParameter(run, request.params.key));
-      const shown = value === undefined ? null : secret && !request.query.reveal ? '***' : value;
+      const shown = value === undefined ? null : secret && !reveal ? '***' : value;
       return { key, value: shown, secret };
     },
   );
@@ -52,7 +53,7 @@ export function parameterRoutes(app: App, { engine, access }: RouteContext): voi
   app.put('/api/runs/:run/parameters/:key', { bodyLimit: maxParameterBytes, schema: set }, async (request) => {
     const active = await engine.activeRun(await access.run(request, request.params.run));
     const { value, secret } = request.body;
-    await active.write(request.params.key, value, secret);
+    await active.write(request.params.key, value, secret, { by: await access.nameOf(request) });
     const reading = await active.read(request.params.key);
     return { key: reading.key, value: reading.secret ? '***' : (reading.value ?? null), secret: reading.secret };
   });
@@ -66,7 +67,7 @@ export function parameterRoutes(app: App, { engine, access }: RouteContext): voi
   };
   app.delete('/api/runs/:run/parameters/:key', { schema: unset }, async (request, reply) => {
     const active = await engine.activeRun(await access.run(request, request.params.run));
-    await active.write(request.params.key, '', false);
+    await active.write(request.params.key, '', false, { by: await access.nameOf(request) });
     return reply.status(204).send(null);
   });
 }

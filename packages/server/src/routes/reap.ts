@@ -1,6 +1,7 @@
-import { reapReport, reapRequest } from '@paceline/api';
+import { everyProject, reapReport, reapRequest } from '@paceline/api';
 import type { FastifyRequest } from 'fastify';
 import type { Access } from '../auth/access.ts';
+import { includes, roleIn } from '../auth/roles.ts';
 import type { App, RouteContext } from './routes.ts';
 
 export function reapRoutes(app: App, { engine, access }: RouteContext): void {
@@ -13,9 +14,9 @@ export function reapRoutes(app: App, { engine, access }: RouteContext): void {
     body: reapRequest,
     response: { 200: reapReport },
   };
-  app.post('/api/reap', { schema: reap, config: { deployers: true } }, async (request) => {
+  app.post('/api/reap', { schema: reap, config: { anyLogin: true } }, async (request) => {
     const { remove, runs } = request.body;
-    if (runs === undefined) await access.operator(request);
+    if (runs === undefined) await access.server(request, 'operator');
     const named = runs === undefined ? undefined : await Promise.all(runs.map((run) => ownRun(access, request, run)));
     const { orphans, failures, seen } = await engine.reap(remove, named);
     return {
@@ -28,5 +29,6 @@ export function reapRoutes(app: App, { engine, access }: RouteContext): void {
 
 /** An operator may name runs that the store has lost; a deployer its own. */
 async function ownRun(access: Access, request: FastifyRequest, run: string): Promise<string> {
-  return (await access.principal(request)).role === 'operator' ? run : access.run(request, run);
+  const identity = await access.identity(request);
+  return includes(roleIn(identity, everyProject), 'operator') ? run : access.run(request, run);
 }

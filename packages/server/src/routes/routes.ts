@@ -3,7 +3,11 @@ import type { Engine } from '@paceline/engine';
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import * as z from 'zod';
 import type { AgentBundles } from '../agent-bundles.ts';
+import type { Apps } from '../apps.ts';
 import type { Access } from '../auth/access.ts';
+import type { Accounts } from '../auth/accounts.ts';
+import type { BrowserSessions } from '../auth/browser-sessions.ts';
+import type { Dashboard } from '../dashboard.ts';
 import type { GitHubLogin } from '../auth/github-login.ts';
 import type { Sessions } from '../auth/sessions.ts';
 
@@ -31,6 +35,11 @@ export interface Logins {
 export interface RouteContext {
   engine: Engine;
   access: Access;
+  accounts: Accounts;
+  browsers: BrowserSessions;
+  apps: Apps;
+  /** Undefined when the server has no pages for browsers. */
+  dashboard?: Dashboard;
   /** Undefined when nobody can log in. */
   logins?: Logins;
   agents: AgentBundles;

@@ -1,5 +1,7 @@
 import { abortRequest, createdRun, runDetail, runList, runRequest } from '@paceline/api';
 import * as z from 'zod';
+import { projectFor } from '../auth/project-for.ts';
+import { projectsWith } from '../auth/roles.ts';
 import { runParams, type App, type RouteContext } from './routes.ts';
 
 const maxRunRequestBytes = 16 * 1024 * 1024;
@@ -16,9 +18,9 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
     body: runRequest,
     response: { 201: createdRun },
   };
-  app.post('/api/runs', { bodyLimit: maxRunRequestBytes, schema: create, config: { deployers: true } }, async (request, reply) => {
-    const { name } = await access.principal(request);
-    const created = await engine.createRun(request.body, name);
+  app.post('/api/runs', { bodyLimit: maxRunRequestBytes, schema: create, config: { anyLogin: true } }, async (request, reply) => {
+    const identity = await access.identity(request);
+    const created = await engine.createRun({ ...request.body, project: projectFor(identity, request.body.project) }, identity.name);
     return reply.status(201).header('location', `/api/runs/${created.run.id}`).send(created);
   });
 
@@ -27,7 +29,7 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
     {
       schema: {
         operationId: 'listRuns',
-        summary: 'List runs, the newest first',
+        summary: 'List the runs that you may see, the newest first',
         tags,
         querystring: z.strictObject({
           active: z.stringbool().default(false),
@@ -36,10 +38,12 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
         }),
         response: { 200: runList },
       },
+      config: { anyLogin: true },
     },
     async (request) => {
       const { active, limit, offset } = request.query;
-      return { runs: await engine.listRuns({ activeOnly: active, limit, offset }) };
+      const projects = projectsWith(await access.identity(request), 'viewer');
+      return { runs: await engine.listRuns({ activeOnly: active, limit, offset, projects }) };
     },
   );
 
@@ -58,7 +62,7 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
   };
   app.delete('/api/runs/:run', { schema: terminate }, async (request, reply) => {
     const id = await access.run(request, request.params.run);
-    await engine.terminate(id, 'a user');
+    await engine.terminate(id, await access.nameOf(request));
     return reply.status(202).send(await engine.runDetail(id));
   });
 
@@ -72,7 +76,7 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
   };
   app.post('/api/runs/:run/abort', { schema: abort }, async (request, reply) => {
     const active = await engine.activeRun(await access.run(request, request.params.run));
-    await active.abort(request.body.reason);
+    await active.abort(request.body.reason, await access.nameOf(request));
     return reply.status(202).send(await engine.runDetail(active.id));
   });
 
@@ -85,7 +89,7 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
   };
   app.delete('/api/runs/:run/abort', { schema: cancelAbort }, async (request, reply) => {
     const active = await engine.activeRun(await access.run(request, request.params.run));
-    await active.cancelAbort();
+    await active.cancelAbort(await access.nameOf(request));
     return reply.status(202).send(await engine.runDetail(active.id));
   });
 }

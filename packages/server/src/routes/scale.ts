@@ -17,7 +17,7 @@ export function scaleRoutes(app: App, { engine, access }: RouteContext): void {
   app.post('/api/runs/:run/scale', { schema: scale }, async (request, reply) => {
     const active = await engine.activeRun(await access.run(request, request.params.run));
     const { id = randomUUID(), node, ...wish } = request.body;
-    const instances = await active.scale({ id, node, wish });
+    const instances = await active.scale({ id, node, wish }, {}, await access.nameOf(request));
     return reply.status(202).send({ run: await engine.runDetail(active.id), instances });
   });
 }

@@ -36,7 +36,7 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
     const asked = async (request: FastifyRequest<KeyRequest>): Promise<{ active: ActiveRun; asker: Asker }> => {
       const who = await whoAsks(request);
       const ignoreAbort = request.query.ignoreabort === 'true';
-      if (typeof who === 'string') return { active: await engine.activeRun(who), asker: { ignoreAbort } };
+      if (typeof who === 'string') return { active: await engine.activeRun(who), asker: { ignoreAbort, by: await access.nameOf(request) } };
       return { active: who.active, asker: { ignoreAbort, instance: who.name } };
     };
     /** A user who speaks of a node. Machines may not scale the run that they are a part of. */
@@ -94,7 +94,7 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
 
     scope.delete<KeyRequest>('/run/:run', { schema: { hide: true } }, async (request, reply) => {
       const id = await access.run(request, request.params.run);
-      await engine.terminate(id, 'a user');
+      await engine.terminate(id, await access.nameOf(request));
       return reply.status(204).send();
     });
   });

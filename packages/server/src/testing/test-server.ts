@@ -2,15 +2,18 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CreatedRun, RunRequest } from '@paceline/api';
+import type { CreatedRun, ProjectRole, RunRequest } from '@paceline/api';
 import type { Engine } from '@paceline/engine';
-import { joinFromUserData, newWorld, openEngine, type TestAgent, type World } from '@paceline/engine/testing';
+import { joinFromUserData, key, newWorld, openEngine, type TestAgent, type World } from '@paceline/engine/testing';
 import { loadModule, memoryFiles, type ResolvedDeployment } from '@paceline/model';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { vi } from 'vitest';
 import { AgentBundles } from '../agent-bundles.ts';
 import { buildApp, type AppOptions } from '../app.ts';
+import { Apps } from '../apps.ts';
 import { createAccess } from '../auth/access.ts';
+import { Accounts, type NewToken } from '../auth/accounts.ts';
+import { BrowserSessions } from '../auth/browser-sessions.ts';
 import type { App } from '../routes/routes.ts';
 
 export const operatorToken = 'plo_operator';
@@ -31,23 +34,37 @@ export class TestServer {
   readonly app: App;
   readonly engine: Engine;
   readonly world: World;
+  readonly accounts: Accounts;
   readonly agentDigest = createHash('sha256').update(agentText).digest('hex');
 
-  private constructor(app: App, engine: Engine, world: World) {
+  private constructor(app: App, engine: Engine, world: World, accounts: Accounts) {
     this.app = app;
     this.engine = engine;
     this.world = world;
+    this.accounts = accounts;
   }
 
-  static async open(options: Pick<AppOptions, 'limits' | 'logins'> = {}): Promise<TestServer> {
+  static async open(options: Pick<AppOptions, 'limits' | 'logins' | 'dashboard'> = {}): Promise<TestServer> {
     const world = newWorld();
     const engine = await openEngine(world);
     const agentPath = join(await mkdtemp(join(tmpdir(), 'paceline-server-')), 'agent.cjs');
     await writeFile(agentPath, agentText);
     const agents = await AgentBundles.open(join(agentPath, '..', 'agents'), agentPath);
-    const access = createAccess(engine, operatorToken, options.logins?.sessions);
-    const app = await buildApp({ engine, access, agents, version: '1.2.3', logger: false, ...options });
-    return new TestServer(app, engine, world);
+    const accounts = new Accounts(world.database, () => world.clock.now());
+    const browsers = new BrowserSessions(key, false);
+    const access = createAccess(engine, { operatorToken, accounts, browsers, jobs: options.logins?.sessions });
+    const app = await buildApp({
+      engine,
+      access,
+      accounts,
+      browsers,
+      apps: new Apps([await clientServer()]),
+      agents,
+      version: '1.2.3',
+      logger: false,
+      ...options,
+    });
+    return new TestServer(app, engine, world, accounts);
   }
 
   async close(): Promise<void> {
@@ -65,20 +82,28 @@ export class TestServer {
     return this.app.inject({ method, url, ...rest, headers: { ...authorization, ...rest.headers } } as InjectOptions);
   }
 
+  /** Adds somebody with a role. @returns a token of theirs */
+  async person(name: string, role: ProjectRole, project: string, limits: Partial<NewToken> = {}): Promise<string> {
+    await this.accounts.add(name, 'a test');
+    await this.accounts.grant(name, project, role);
+    const wanted = { title: 'a test', user: name, expiresAt: null, role: null, project: null, ...limits };
+    return (await this.accounts.createToken(wanted, 'a test')).token;
+  }
+
   /** Starts a run over HTTP and lets all of its machines join, which brings it to Executing. */
-  async run(request: Partial<RunRequest> = {}): Promise<JoinedRun> {
+  async run(request: Partial<RunRequest> = {}, token = operatorToken): Promise<JoinedRun> {
     // No two runs are of the same moment.
     this.world.clock.pass(1);
-    const answer = await this.ask('POST', '/api/runs', { payload: { deployment: await clientServer(), ...request } });
+    const answer = await this.ask('POST', '/api/runs', { token, payload: { deployment: await clientServer(), ...request } });
     if (answer.statusCode !== 201) throw new Error(answer.body);
-    const { run, token } = answer.json<CreatedRun>();
+    const { run, token: runToken } = answer.json<CreatedRun>();
     const keyOf = (instance: string): string => `key-${instance}-${run.id}`;
     const agents = new Map<string, TestAgent>();
     for (const { name } of run.instances) {
       const userData = await vi.waitFor(() => this.#userDataOf(run.id, name));
       agents.set(name, await joinFromUserData(this.engine, userData, keyOf(name)));
     }
-    return { id: run.id, token, agents, keyOf };
+    return { id: run.id, token: runToken, agents, keyOf };
   }
 
   #userDataOf(run: string, instance: string): string {

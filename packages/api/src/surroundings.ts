@@ -1,0 +1,29 @@
+import { resolvedDeployment } from '@paceline/model';
+import * as z from 'zod';
+
+/** What is in use on a cloud at this moment, by the runs that the asker may see. */
+export const cloudView = z.object({ name: z.string(), runs: z.int(), machines: z.int() });
+export type CloudView = z.infer<typeof cloudView>;
+
+/** What a project has in use. `machineSeconds` is how long its present machines have been there, added up. */
+export const usageView = z.object({ project: z.string(), runs: z.int(), machines: z.int(), machineSeconds: z.number() });
+export type UsageView = z.infer<typeof usageView>;
+
+export const usageReport = z.object({ clouds: z.array(cloudView), projects: z.array(usageView) });
+export type UsageReport = z.infer<typeof usageReport>;
+
+/** A deployment that can be started by a button. */
+export const appView = z.object({
+  /** Names it in addresses. */
+  id: z.string(),
+  name: z.string(),
+  title: z.string(),
+  description: z.string(),
+  tags: z.array(z.string()),
+  nodes: z.array(z.string()),
+});
+export type AppView = z.infer<typeof appView>;
+export const appList = z.object({ apps: z.array(appView) });
+
+export const appDetail = z.object({ ...appView.shape, deployment: resolvedDeployment });
+export type AppDetail = z.infer<typeof appDetail>;

@@ -1,0 +1,168 @@
+import type { CreatedToken } from '@paceline/api';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clientServer, operatorToken, TestServer } from '../testing/test-server.ts';
+
+const page = { 'x-paceline-csrf': '1' };
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.open();
+});
+afterAll(() => server.close());
+
+const status = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, token: string, payload?: object): Promise<number> =>
+  (await server.ask(method, url, { token, ...(payload === undefined ? {} : { payload }) })).statusCode;
+
+describe('a personal token', () => {
+  it('is shown once, and is its user from then on', async () => {
+    await server.ask('PUT', '/api/users/alice');
+    await server.ask('PUT', '/api/users/alice/grants/web', { payload: { role: 'deployer' } });
+    const made = await server.ask('POST', '/api/tokens', { payload: { title: 'laptop', user: 'alice' } });
+    const { token, id } = made.json<CreatedToken>();
+    expect(token).toMatch(/^plt_[0-9a-f]{16}_[\w-]{32}$/);
+    expect((await server.ask('GET', '/api/session', { token })).json()).toEqual({
+      name: 'alice',
+      grants: [{ project: 'web', role: 'deployer' }],
+    });
+    const listed = await server.ask('GET', '/api/tokens', { token });
+    expect(listed.json()).toMatchObject({ tokens: [{ id, title: 'laptop', createdBy: 'operator', expiresAt: null }] });
+    const stored = await server.world.database.all('SELECT * FROM tokens', []);
+    expect(JSON.stringify(stored)).not.toContain(token.split('_')[2]);
+  });
+
+  it('is worth nothing once it is revoked, or its user is gone', async () => {
+    const token = await server.person('bob', 'viewer', '*');
+    const [{ id } = { id: '' }] = await server.accounts.tokens('bob');
+    expect(await status('GET', '/api/runs', token)).toBe(200);
+    expect(await status('DELETE', `/api/tokens/${id}`, token)).toBe(204);
+    expect(await status('GET', '/api/runs', token)).toBe(401);
+    const other = await server.person('bob', 'viewer', '*');
+    expect(await status('DELETE', '/api/users/bob', operatorToken)).toBe(204);
+    expect(await status('GET', '/api/runs', other)).toBe(401);
+  });
+
+  it('is worth nothing with another secret', async () => {
+    const token = await server.person('carol', 'viewer', '*');
+    const [, id] = token.split('_');
+    expect(await status('GET', '/api/runs', `plt_${id}_${'x'.repeat(32)}`)).toBe(401);
+    expect(await status('GET', '/api/runs', `plt_${id}_`)).toBe(401);
+  });
+
+  it('ends at its time', async () => {
+    const token = await server.person('dave', 'viewer', '*', { expiresAt: server.world.clock.now() + 1000 });
+    expect(await status('GET', '/api/runs', token)).toBe(200);
+    server.world.clock.pass(1000);
+    const late = await server.ask('GET', '/api/runs', { token });
+    expect(late.json()).toMatchObject({ code: 'PACELINE_UNAUTHENTICATED', detail: 'The time of this token is over' });
+  });
+
+  it('makes none that may do more than itself, or lasts longer', async () => {
+    const bounded = await server.person('erin', 'admin', '*', { role: 'viewer' });
+    expect(await status('POST', '/api/tokens', bounded, { title: 'more' })).toBe(403);
+    expect(await status('PUT', '/api/users/mallory', bounded)).toBe(403);
+    const soon = server.world.clock.now() + 60_000;
+    const short = await server.person('erin', 'admin', '*', { expiresAt: soon });
+    expect(await status('POST', '/api/tokens', short, { title: 'for ever' })).toBe(403);
+    const iso = (ms: number): string => new Date(ms).toISOString();
+    expect(await status('POST', '/api/tokens', short, { title: 'longer', expiresAt: iso(soon + 1) })).toBe(403);
+    expect(await status('POST', '/api/tokens', short, { title: 'as long', expiresAt: iso(soon) })).toBe(201);
+  });
+});
+
+describe('a run', () => {
+  const begin = async (token: string, more: object = {}) =>
+    server.ask('POST', '/api/runs', { token, payload: { deployment: await clientServer(), ...more } });
+
+  it('belongs to the one project that its starter deploys in, or the one that is named', async () => {
+    const one = await server.person('fay', 'deployer', 'web');
+    expect((await begin(one)).json()).toMatchObject({ run: { project: 'web', createdBy: 'fay' } });
+    expect((await begin(one, { project: 'lab' })).statusCode).toBe(403);
+    const two = await server.person('fay', 'deployer', 'lab');
+    expect((await begin(two)).json()).toMatchObject({ code: 'PACELINE_REQUEST_INVALID' });
+    expect((await begin(two, { project: 'lab' })).json()).toMatchObject({ run: { project: 'lab' } });
+    expect((await begin(operatorToken)).json()).toMatchObject({ run: { project: 'default' } });
+    expect((await begin(await server.person('gus', 'viewer', '*'))).statusCode).toBe(403);
+  });
+
+  it('is listed, and found by its name, for those who may see it', async () => {
+    const insider = await server.person('hal', 'viewer', 'shop');
+    const outsider = await server.person('ida', 'admin', 'lab');
+    const { id } = await server.run({ name: 'sale', project: 'shop' });
+    const listed = async (token: string) =>
+      (await server.ask('GET', '/api/runs', { token })).json<{ runs: { id: string }[] }>().runs.map((run) => run.id);
+    expect(await listed(insider)).toEqual([id]);
+    expect(await listed(outsider)).not.toContain(id);
+    expect(await status('GET', '/api/runs/sale', insider)).toBe(200);
+    expect(await status('GET', '/api/runs/sale', outsider)).toBe(404);
+    expect((await server.ask('GET', '/api/usage', { token: insider })).json()).toMatchObject({
+      clouds: [{ name: 'test', runs: 1, machines: 2 }],
+      projects: [{ project: 'shop', runs: 1, machines: 2 }],
+    });
+  });
+
+  it('shows its secrets only to those who may change it', async () => {
+    const { id } = await server.run({ project: 'shop' });
+    const viewer = await server.person('jo', 'viewer', 'shop');
+    const url = `/api/runs/${id}/parameters/ss:license`;
+    expect((await server.ask('GET', url, { token: viewer })).json()).toMatchObject({ value: '***' });
+    expect(await status('GET', `${url}?reveal=true`, viewer)).toBe(403);
+  });
+
+  it('records who has done what with it', async () => {
+    const kim = await server.person('kim', 'operator', 'shop');
+    const { id } = await server.run({ project: 'shop' });
+    await server.ask('PUT', `/api/runs/${id}/parameters/client.1:note`, { token: kim, payload: { value: 'hello' } });
+    await server.ask('POST', `/api/runs/${id}/abort`, { token: kim, payload: { reason: 'wrong data' } });
+    await server.ask('DELETE', `/api/runs/${id}/abort`, { token: kim });
+    await server.ask('DELETE', `/api/runs/${id}`, { token: kim });
+    const { events } = (await server.ask('GET', `/api/runs/${id}/events`)).json<{ events: { type: string; data: { by?: string } }[] }>();
+    expect(events.filter(({ data }) => data.by === 'kim').map(({ type }) => type)).toEqual([
+      'parameter.set',
+      'run.abort',
+      'run.abort-cancelled',
+      'run.ending',
+    ]);
+  });
+});
+
+describe('a browser', () => {
+  const login = (token: string, headers: Record<string, string> = page) =>
+    server.ask('POST', '/api/session', { token: null, headers, payload: { token } });
+  const cookieOf = (answer: Awaited<ReturnType<typeof login>>): string => String(answer.headers['set-cookie']).split(';')[0] ?? '';
+  const ask = async (method: 'GET' | 'PUT' | 'DELETE', url: string, cookie: string, headers: Record<string, string> = {}) =>
+    (await server.ask(method, url, { token: null, headers: { cookie, ...headers } })).statusCode;
+
+  it('is given a cookie that scripts cannot read and other sites cannot send', async () => {
+    const answer = await login(operatorToken);
+    expect(answer.json()).toEqual({ name: 'operator', grants: [{ project: '*', role: 'admin' }] });
+    expect(answer.headers['set-cookie']).toMatch(/^paceline-[0-9a-f]{8}=[\w.-]+; Path=\/; HttpOnly; SameSite=Strict$/);
+    expect(answer.headers['set-cookie']).not.toContain(operatorToken);
+    expect(await ask('GET', '/api/runs', cookieOf(answer))).toBe(200);
+  });
+
+  it('changes nothing for other sites', async () => {
+    const cookie = cookieOf(await login(operatorToken));
+    expect(await ask('PUT', '/api/users/eve', cookie)).toBe(403);
+    expect(await ask('PUT', '/api/users/eve', cookie, { ...page, 'sec-fetch-site': 'same-site' })).toBe(403);
+    expect(await ask('PUT', '/api/users/eve', cookie, { ...page, 'sec-fetch-site': 'same-origin' })).toBe(200);
+    expect((await login(operatorToken, {})).statusCode).toBe(403);
+  });
+
+  it('is logged out with the token that it came with, when its cookie is another, or when it asks', async () => {
+    const token = await server.person('lou', 'viewer', '*');
+    const cookie = cookieOf(await login(token));
+    expect(await ask('GET', '/api/session', cookie)).toBe(200);
+    expect(await ask('GET', '/api/session', `${cookie}x`)).toBe(401);
+    const left = await server.ask('DELETE', '/api/session', { token: null, headers: { cookie, ...page } });
+    expect(left.headers['set-cookie']).toMatch(/^paceline-[0-9a-f]{8}=; .*Expires=Thu, 01 Jan 1970/);
+    const [{ id } = { id: '' }] = await server.accounts.tokens('lou');
+    await server.accounts.revokeToken(id);
+    expect(await ask('GET', '/api/session', cookie)).toBe(401);
+  });
+
+  it('is not let in with a wrong token, or that of a run', async () => {
+    const { token } = await server.run();
+    expect((await login('guess')).statusCode).toBe(401);
+    expect((await login(token)).statusCode).toBe(401);
+  });
+});
