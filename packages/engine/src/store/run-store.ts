@@ -161,7 +161,7 @@ export class RunStore {
   }
 
   /** Newest first. */
-  async list({ activeOnly = false, limit = 50, offset = 0, projects = undefined }: RunFilter = {}): Promise<RunListEntry[]> {
+  async list({ activeOnly = false, limit = 50, offset = 0, projects }: RunFilter = {}): Promise<RunListEntry[]> {
     if (projects?.length === 0) return [];
     const conditions = [
       ...(activeOnly ? ['ended_at IS NULL'] : []),
