@@ -54,6 +54,25 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     async () => (await import('./commands/validate.ts')).validateCommand,
   ).option('--json', 'print the problems as JSON');
 
+  command(
+    'import <file...>',
+    "Make module files of SlipStream's XML, and say what has no place in them",
+    'paceline import modules/ --into shop\npaceline import apache.xml --json',
+    async () => (await import('./commands/import.ts')).importCommand,
+  )
+    .option('--into <dir>', 'folder to write to', '.')
+    .option('--force', 'overwrite files')
+    .option('--json', 'print what was written, and what was not mapped, as JSON');
+
+  command(
+    'export <file>',
+    'Write a module and what it refers to as XML for SlipStream',
+    'paceline export examples/client-server --into xml',
+    async () => (await import('./commands/export.ts')).exportCommand,
+  )
+    .option('--into <dir>', 'folder to write to', '.')
+    .option('--json', 'print what was written, and what was not mapped, as JSON');
+
   runOptions(
     command(
       'plan <file>',

@@ -33,4 +33,7 @@ export {
   type PlanOverview,
   type ValueOrigin,
 } from './plan/plan-overview.ts';
+export { importSlipstream, type Imported, type ImportedFile } from './slipstream/import-modules.ts';
+export { exportSlipstream, type Exported } from './slipstream/export-modules.ts';
+export type { Unmapped } from './slipstream/xml.ts';
 export { initTemplate, type TemplateFile } from './template/init-template.ts';

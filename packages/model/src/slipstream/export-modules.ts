@@ -1,0 +1,177 @@
+import { posix } from 'node:path';
+import { PacelineError } from '../errors/paceline-error.ts';
+import { findProject } from '../load/project.ts';
+import type { FileSource } from '../load/file-source.ts';
+import { moduleFiles, type LocatedModule, type ModuleFiles } from '../load/module-files.ts';
+import { parseReference } from '../load/reference.ts';
+import { reporter } from '../load/reporter.ts';
+import { resolveScripts } from '../load/scripts.ts';
+import { scriptPhases, type ScriptPhase } from '../resolved/image.ts';
+import type { DeploymentFile } from '../schema/deployment.ts';
+import { formatDiagnostic } from '../source/diagnostic.ts';
+import { exportImage } from './export-image.ts';
+import type { Note } from './import-parameters.ts';
+import { shown, type Unmapped } from './xml.ts';
+import { canBeWritten, writeXml, type Tag } from './xml-writer.ts';
+
+export interface Exported {
+  /** XML by the name of its file: `examples/apache.xml`. */
+  files: Record<string, string>;
+  unmapped: Unmapped[];
+}
+
+/**
+ * Writes a module, and all modules that it refers to, as XML that SlipStream takes.
+ * @param path absolute: a module file, `FILE#NAME`, or the folder of one
+ * @throws PACELINE_MODULE_INVALID, PACELINE_MODULE_NOT_FOUND
+ */
+export async function exportSlipstream(path: string, fs: FileSource): Promise<Exported> {
+  const [target = path, fragment] = path.split('#', 2);
+  const isFile = (await fs.read(target, 0).catch(() => true)) !== undefined;
+  const project = await findProject(fs, isFile ? posix.dirname(target) : target);
+  const files = moduleFiles(fs, project, project.root);
+  const exported: Exported = { files: {}, unmapped: [] };
+  const todo: LocatedModule[] = [await found(files, target, fragment, 'Deployment')];
+  const done = new Set<string>();
+  for (let module = todo.pop(); module !== undefined; module = todo.pop()) {
+    if (done.has(module.name)) continue;
+    done.add(module.name);
+    const { name } = module;
+    const note: Note = (field, value) => void exported.unmapped.push({ module: name, field, value: shown(value) });
+    const tag = await exportModule(module, files, note, (other) => void todo.push(other));
+    if (tag !== undefined) exported.files[`${placeOf(module)}.xml`] = writeXml(tag);
+  }
+  const errors = files.problems.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return exported;
+  throw new PacelineError('PACELINE_MODULE_INVALID', [`${path} cannot be exported.`, ...errors.map(formatDiagnostic)].join('\n\n'));
+}
+
+async function exportModule(
+  module: LocatedModule,
+  files: ModuleFiles,
+  note: Note,
+  also: (module: LocatedModule) => void,
+): Promise<Tag | undefined> {
+  const { kind, content } = module.document;
+  const { title, description, tags = [], logo } = content.metadata;
+  if (title !== undefined) note('metadata/title', title);
+  for (const tag of tags) note('metadata/tags', tag);
+  const place = placeOf(module);
+  const parent = posix.dirname(place);
+  const attributes = {
+    category: kind,
+    shortName: posix.basename(place),
+    parentUri: parent === '.' ? 'module' : `module/${parent}`,
+    description,
+    logoLink: logo,
+  };
+  const uriOf = async (reference: string): Promise<string> => {
+    const other = await refer(module, files, reference);
+    also(other);
+    const { digest } = parseReference(reference) as { digest?: string };
+    if (digest !== undefined) note('a pinned reference', reference);
+    return `module/${placeOf(other)}`;
+  };
+  if (kind === 'Image') {
+    const { spec } = content;
+    const report = reporter(module.document.yaml, files.problems);
+    const scripts = Object.fromEntries(
+      Object.entries(await resolveScripts(files, module, spec.scripts ?? {}, report)).map(([phase, script]) => [phase, script?.text]),
+    ) as Partial<Record<ScriptPhase, string>>;
+    for (const phase of scriptPhases) {
+      const text = scripts[phase];
+      if (text === undefined || canBeWritten(text)) continue;
+      throw new PacelineError(
+        'PACELINE_MODULE_INVALID',
+        `${module.name}: the script ${phase} has control characters, which XML cannot say`,
+      );
+    }
+    const image = exportImage({ spec, scripts, parent: spec.extends === undefined ? undefined : await uriOf(spec.extends) }, note);
+    return { name: 'imageModule', attributes: { ...attributes, ...image.attributes }, children: image.children ?? [] };
+  }
+  if (kind === 'Deployment') {
+    const nodes = await Promise.all(
+      Object.entries(content.spec.nodes).map(async ([name, node]) => nodeTag(name, node, await uriOf(node.image), note)),
+    );
+    for (const field of ['keepRunning', 'timeout', 'lifetime', 'onStall', 'scalable'] as const) {
+      const value = content.spec[field];
+      if (value !== undefined) note(field, String(value));
+    }
+    for (const name of Object.keys(content.spec.parameters ?? {})) note('parameters', name);
+    return { name: 'deploymentModule', attributes, children: [{ name: 'nodes', children: nodes }] };
+  }
+  return undefined;
+}
+
+function nodeTag(name: string, node: DeploymentFile['spec']['nodes'][string], imageUri: string, note: Note): Tag {
+  const { multiplicity = 1, cloud, maxProvisioningFailures, parameters = {} } = node;
+  if (typeof multiplicity === 'string') note(`nodes/${name}/multiplicity`, multiplicity);
+  const mappings = Object.entries(parameters).flatMap(([key, input]): Tag[] => {
+    const value = typeof input === 'object' ? ('from' in input ? input.from : input.value) : input;
+    const isExpression = typeof value === 'string' && value.includes('${{');
+    if (isExpression) note(`nodes/${name}/parameters/${key}`, value);
+    if (isExpression) return [];
+    const isMapped = typeof input === 'object' && 'from' in input;
+    const text = isMapped ? String(value) : quotedConstant(String(value));
+    return [
+      {
+        name: 'entry',
+        children: [
+          { name: 'string', text: key },
+          {
+            name: 'parameter',
+            attributes: { name: key, type: 'String', isMappedValue: String(isMapped) },
+            children: [{ name: 'value', text }],
+          },
+        ],
+      },
+    ];
+  });
+  return {
+    name: 'entry',
+    children: [
+      { name: 'string', text: name },
+      {
+        name: 'node',
+        attributes: {
+          name,
+          multiplicity: String(typeof multiplicity === 'number' ? multiplicity : 1),
+          maxProvisioningFailures: maxProvisioningFailures === undefined ? undefined : String(maxProvisioningFailures),
+          cloudService: cloud === undefined || cloud === 'any' ? 'default' : cloud,
+          imageUri,
+        },
+        children: mappings.length === 0 ? [] : [{ name: 'parameterMappings', children: mappings }],
+      },
+    ],
+  };
+}
+
+function quotedConstant(text: string): string {
+  return text.includes("'") ? `"${text}"` : `'${text}'`;
+}
+
+/** The place of a module in SlipStream: of several in one file, each is below the file. */
+function placeOf({ name }: LocatedModule): string {
+  return name.replace('#', '/');
+}
+
+async function refer(module: LocatedModule, files: ModuleFiles, text: string): Promise<LocatedModule> {
+  const reference = parseReference(text);
+  if ('message' in reference) throw new PacelineError('PACELINE_MODULE_INVALID', `${module.name}: ${reference.message}`);
+  const target = reference.path === '' ? module.path : posix.join(posix.dirname(module.path), reference.path);
+  return found(files, target, reference.fragment, 'Image');
+}
+
+async function found(
+  files: ModuleFiles,
+  target: string,
+  fragment: string | undefined,
+  prefer: 'Image' | 'Deployment',
+): Promise<LocatedModule> {
+  const module = await files.find(target, fragment, prefer);
+  if (module === undefined)
+    throw new PacelineError('PACELINE_MODULE_INVALID', files.problems.map(formatDiagnostic).join('\n\n') || `${target} cannot be read`);
+  if ('message' in module)
+    throw new PacelineError('PACELINE_MODULE_NOT_FOUND', module.message, module.hint === undefined ? {} : { hint: module.hint });
+  return module;
+}

@@ -1,0 +1,93 @@
+import type { DeploymentFile } from '../schema/deployment.ts';
+import { labelPattern, nodeNamePattern, parameterNamePattern } from '../schema/names.ts';
+import type { Note } from './import-parameters.ts';
+import { parseUri, relativeTo } from './places.ts';
+import { shown, type Element } from './xml.ts';
+
+type Node = DeploymentFile['spec']['nodes'][string];
+
+/** @param folder the deployment's own, that references are relative to */
+export function importDeployment(root: Element, folder: string, note: Note): DeploymentFile['spec'] {
+  const nodes: DeploymentFile['spec']['nodes'] = {};
+  for (const entry of root.child('nodes')?.children('entry') ?? []) {
+    const key = entry.child('string')?.text();
+    const element = entry.child('node');
+    if (element === undefined) continue;
+    const name = element.attribute('name') ?? key ?? '';
+    if (!nodeNamePattern.test(name)) {
+      note(`nodes/${name}`, 'its name');
+      continue;
+    }
+    const node = importNode(element, folder, (field, value) => note(`nodes/${name}/${field}`, value));
+    if (node !== undefined) nodes[name] = node;
+  }
+  for (const target of root.child('targets')?.children('target') ?? []) {
+    const name = target.attribute('name') ?? '';
+    const text = target.text();
+    if (text.trim() !== '') note(`targets/${name}`, shown(text));
+  }
+  return { nodes };
+}
+
+function importNode(element: Element, folder: string, note: Note): Node | undefined {
+  const uri = element.attribute('imageUri') ?? '';
+  const image = parseUri(uri);
+  if (image === undefined) {
+    note('@imageUri', uri);
+    return undefined;
+  }
+  if (image.version !== undefined) note('@imageUri (its version)', uri);
+  // A copy of what the image is by itself.
+  element.child('image')?.dismiss();
+  const cloud = element.attribute('cloudService');
+  const isNamed = cloud !== undefined && cloud !== 'default';
+  if (isNamed && !labelPattern.test(cloud)) note('@cloudService', cloud);
+  const multiplicity = count(element, 'multiplicity', note);
+  const failures = count(element, 'maxProvisioningFailures', note);
+  const parameters = importMappings(element, note);
+  for (const entry of element.child('parameters')?.children('entry') ?? []) importOverride(entry, note);
+  return {
+    image: relativeTo(folder, image.folder),
+    ...(multiplicity === undefined || multiplicity === 1 ? {} : { multiplicity }),
+    ...(isNamed && labelPattern.test(cloud) ? { cloud } : {}),
+    ...(failures === undefined || failures === 0 ? {} : { maxProvisioningFailures: failures }),
+    ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
+  };
+}
+
+function importMappings(element: Element, note: Note): NonNullable<Node['parameters']> {
+  const parameters: NonNullable<Node['parameters']> = {};
+  for (const entry of element.child('parameterMappings')?.children('entry') ?? []) {
+    const key = entry.child('string')?.text();
+    const mapping = entry.child('parameter');
+    if (mapping === undefined) continue;
+    const name = mapping.attribute('name') ?? key ?? '';
+    const text = mapping.child('value')?.text().trim() ?? '';
+    const [, , constant] = /^(['"])([\s\S]*)\1$/.exec(text) ?? [];
+    const isSource = /^\w+(\.\d+)?:\w[\w.-]*$/.test(text);
+    const isExpression = constant?.includes('${{') === true;
+    if (!parameterNamePattern.test(name) || isExpression || (constant === undefined && !isSource)) {
+      note(`parameterMappings/${name}`, shown(text));
+    } else parameters[name] = constant === undefined ? { from: text } : { value: constant };
+    // All of this is said of the image's parameter.
+    mapping.dismiss();
+  }
+  return parameters;
+}
+
+/** What a node asks of its cloud. */
+function importOverride(entry: Element, note: Note): void {
+  const parameter = entry.child('parameter');
+  const name = entry.child('string')?.text() ?? parameter?.attribute('name') ?? '';
+  const value = parameter?.child('value')?.text();
+  if (value) note(`parameters/${name}`, shown(value));
+  parameter?.dismiss();
+}
+
+function count(element: Element, name: string, note: Note): number | undefined {
+  const text = element.attribute(name);
+  if (text === undefined) return undefined;
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  note(`@${name}`, text);
+  return undefined;
+}

@@ -1,0 +1,93 @@
+import { parameterNamePattern } from '../schema/names.ts';
+import { nodeLevelNames } from '../parameters/system.ts';
+import type { ParameterDetails } from '../schema/parameter.ts';
+import type { ImageFile } from '../schema/image.ts';
+import { shown, type Element } from './xml.ts';
+
+type Details = Record<string, ParameterDetails>;
+type Resources = NonNullable<ImageFile['spec']['resources']>;
+
+export type Note = (field: string, value: string) => void;
+
+/** What every machine has anyway. */
+const builtIn = new Set(['hostname', 'instanceid']);
+const sizes: Record<string, [keyof Resources, (value: number) => Resources[keyof Resources]]> = {
+  'cpu.nb': ['cpus', (value) => value],
+  'ram.GB': ['memory', (value) => `${value}GiB`],
+  'disk.GB': ['disk', (value) => `${value}GiB`],
+};
+const types: Record<string, ParameterDetails['type']> = {
+  String: 'string',
+  Text: 'text',
+  Password: 'password',
+  Boolean: 'boolean',
+  Enum: 'enum',
+  RestrictedString: 'string',
+  RestrictedText: 'text',
+  Hidden: 'string',
+};
+
+/** Reads the parameters of an image: inputs and outputs, and what its machines need. */
+export function importParameters(parent: Element, note: Note): { parameters: Details; resources: Resources } {
+  const parameters: Details = {};
+  const resources: Resources = {};
+  for (const entry of parent.child('parameters')?.children('entry') ?? []) {
+    const key = entry.child('string')?.text();
+    const element = entry.child('parameter');
+    if (element === undefined) continue;
+    const name = element.attribute('name') ?? key ?? '';
+    const category = element.attribute('category') ?? 'Input';
+    element.attribute('isSet');
+    const value = element.child('value')?.text() || undefined;
+    const initial = element.child('defaultValue')?.text() || undefined;
+    const size = sizes[name];
+    if (category === 'Input' || category === 'Output') {
+      const isOurs = parameterNamePattern.test(name) && !nodeLevelNames.has(name);
+      if (builtIn.has(name) && category === 'Output') element.dismiss();
+      else if (isOurs) parameters[name] = detailsOf(element, name, category === 'Output', value ?? initial, note);
+      else note(`parameters/${name}`, shown(value ?? ''));
+      if (value !== undefined && initial !== undefined && value !== initial) note(`parameters/${name}/defaultValue`, shown(initial));
+    } else if (size !== undefined && value !== undefined && Number(value) > 0) {
+      const [resource, sizeOf] = size;
+      Object.assign(resources, { [resource]: sizeOf(Number(value)) });
+      element.dismiss();
+    } else if (value === undefined && initial === undefined) {
+      // The form of a cloud, without a word in it.
+      element.dismiss();
+    } else {
+      note(`parameters/${name} (${category})`, shown(value ?? initial ?? ''));
+      element.dismiss();
+    }
+  }
+  return { parameters, resources };
+}
+
+function detailsOf(element: Element, name: string, output: boolean, value: string | undefined, note: Note): ParameterDetails {
+  const written = element.attribute('type') ?? 'String';
+  const type = types[written] ?? 'string';
+  if (!['String', 'Text', 'Password', 'Boolean', 'Enum'].includes(written)) note(`parameters/${name}/@type`, written);
+  const values = (element.child('enumValues')?.children('string') ?? []).map((one) => one.text());
+  const description = [element.attribute('description'), element.child('instructions')?.text()].filter(Boolean).join('\n\n');
+  const order = element.attribute('order');
+  if (order !== undefined && order !== '0' && order !== '2147483647') note(`parameters/${name}/@order`, order);
+  if (element.attribute('readonly') === 'true') note(`parameters/${name}/@readonly`, 'true');
+  const required = element.attribute('mandatory') === 'true';
+  if (required && output) note(`parameters/${name}/@mandatory`, 'true');
+  const isEnum = type === 'enum' && values.length > 0;
+  const first = value !== undefined && allowed(type, values, value) ? value : undefined;
+  if (value !== undefined && first === undefined) note(`parameters/${name}/value`, shown(value));
+  if (type === 'enum' && !isEnum) note(`parameters/${name}/@type`, 'Enum without values');
+  return {
+    type: type === 'enum' && !isEnum ? 'string' : (type ?? 'string'),
+    ...(description === '' ? {} : { description }),
+    ...(isEnum ? { values } : {}),
+    ...(first === undefined ? {} : { default: type === 'boolean' ? first === 'true' : first }),
+    ...(required && !output ? { required: true } : {}),
+    ...(output ? { output: true } : {}),
+  };
+}
+
+function allowed(type: ParameterDetails['type'], values: readonly string[], value: string): boolean {
+  if (type === 'boolean') return value === 'true' || value === 'false';
+  return type !== 'enum' || values.length === 0 || values.includes(value);
+}

@@ -1,0 +1,363 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { memoryFiles } from '../load/file-source.ts';
+import { loadModule } from '../load/load-module.ts';
+import { exportSlipstream } from './export-modules.ts';
+import { importSlipstream, type ImportedFile } from './import-modules.ts';
+import { writeXml, type Tag } from './xml-writer.ts';
+
+const apache = `<?xml version="1.0" encoding="UTF-8"?>
+<imageModule category="Image" shortName="apache" parentUri="module/examples/web" version="481" isBase="false" description="Apache &amp; co"
+    moduleReferenceUri="module/examples/images/debian/12" platform="debian" loginUser="" logoLink="http://x/logo.png"
+    creation="2015-01-01 10:00:00.0 UTC" deleted="false">
+  <authz owner="alice" ownerGet="true"/>
+  <commit author="alice"><comment>First</comment></commit>
+  <targets>
+    <target name="execute"><![CDATA[#!/bin/bash -e
+ss-set ready "true" && echo '<ok>'	]]></target>
+    <target name="report">#!/usr/bin/python2.7
+print("x")
+</target>
+    <target name="onvmadd"></target>
+    <target name="exotic">#!/bin/sh</target>
+  </targets>
+  <packages><package name="apache2" repository="ppa:x"/></packages>
+  <prerecipe>#!/bin/sh
+apt-get update
+</prerecipe>
+  <recipe/>
+  <parameters class="org.hibernate.collection.PersistentMap">
+    <entry><string>port</string><parameter name="port" category="Input" type="String" mandatory="true" readonly="true" isSet="true" description="Port"><value>8080</value><instructions>Above 1024</instructions></parameter></entry>
+    <entry><string>mode</string><parameter name="mode" category="Input" type="Enum"><enumValues length="2"><string>a</string><string>b</string></enumValues><value>b</value></parameter></entry>
+    <entry><string>ready</string><parameter name="ready" category="Output" type="String" description=""/></entry>
+    <entry><string>hostname</string><parameter name="hostname" category="Output" type="String" description="address"/></entry>
+    <entry><string>ram.GB</string><parameter name="ram.GB" category="Cloud" type="String"><value>2</value></parameter></entry>
+    <entry><string>ec2.instance.type</string><parameter name="ec2.instance.type" category="ec2" type="String"><value>m1.small</value></parameter></entry>
+    <entry><string>network</string><parameter name="network" category="Cloud" type="Enum"/></entry>
+  </parameters>
+  <notes><string>look here</string></notes>
+</imageModule>`;
+
+const debian = `<imageModule category="Image" shortName="debian" parentUri="module/examples/images" isBase="true" loginUser="admin" platform="debian">
+  <cloudImageIdentifiers><cloudImageIdentifier resourceUri="module/x/1/lab" cloudServiceName="lab" region="west" cloudImageIdentifier="ami-1"/></cloudImageIdentifiers>
+</imageModule>`;
+
+const system = `<deploymentModule category="Deployment" shortName="system" parentUri="module/examples/web">
+  <nodes>
+    <entry><string>apache</string><node name="apache" multiplicity="1" cloudService="default" imageUri="module/examples/web/apache" network="Public">
+      <image><imageModule shortName="apache"><targets/></imageModule></image></node></entry>
+    <entry><string>client</string><node name="client" multiplicity="3" maxProvisioningFailures="1" cloudService="lab" imageUri="module/examples/web/apache/12">
+      <parameterMappings>
+        <entry><string>port</string><parameter name="port" isMappedValue="true" type="String"><value>apache:ready</value></parameter></entry>
+        <entry><string>mode</string><parameter name="mode" type="String"><value>'a'</value></parameter></entry>
+        <entry><string>bad</string><parameter name="bad"><value>neither</value></parameter></entry>
+      </parameterMappings></node></entry>
+  </nodes>
+  <targets><target name="execute">#!/bin/sh
+orchestrate</target></targets>
+</deploymentModule>`;
+
+function textOf(files: readonly ImportedFile[], path: string): string | undefined {
+  return files.find((file) => file.path === path)?.text;
+}
+
+describe('importing', () => {
+  it('maps an image, its scripts byte for byte, and names all that has no place', async () => {
+    const { files, unmapped } = await importSlipstream({ 'apache.xml': apache });
+    expect(textOf(files, 'examples/web/apache/image.yaml')).toMatchInlineSnapshot(`
+      "apiVersion: paceline.dev/v1
+      kind: Image
+      metadata:
+        name: apache
+        description: Apache & co
+        logo: http://x/logo.png
+      spec:
+        extends: ../../images/debian
+        resources:
+          memory: 2GiB
+        parameters:
+          port:
+            type: string
+            description: |-
+              Port
+
+              Above 1024
+            default: "8080"
+            required: true
+          mode:
+            type: enum
+            values:
+              - a
+              - b
+            default: b
+          ready:
+            type: string
+            output: true
+        packages:
+          - apache2
+        scripts:
+          preInstall: pre-install.sh
+          deploy: deploy.sh
+          report: report.py
+      "
+    `);
+    expect(textOf(files, 'examples/web/apache/deploy.sh')).toBe(`#!/bin/bash -e\nss-set ready "true" && echo '<ok>'\t`);
+    expect(files.slice(1).map(({ path }) => path)).toEqual(
+      ['image.yaml', 'pre-install.sh', 'deploy.sh', 'report.py'].map((name) => `examples/web/apache/${name}`),
+    );
+    expect(unmapped.map(({ module, field, value }) => `${module} ${field}: ${value}`)).toMatchInlineSnapshot(`
+      [
+        "examples/web/apache parameters/port/@readonly: true",
+        "examples/web/apache parameters/ec2.instance.type (ec2): m1.small",
+        "examples/web/apache targets/exotic: #!/bin/sh",
+        "examples/web/apache @moduleReferenceUri (its version): module/examples/images/debian/12",
+        "examples/web/apache @platform: debian",
+        "examples/web/apache @version: 481",
+        "examples/web/apache @creation: 2015-01-01 10:00:00.0 UTC",
+        "examples/web/apache @deleted: false",
+        "examples/web/apache authz/@owner: alice",
+        "examples/web/apache authz/@ownerGet: true",
+        "examples/web/apache commit/@author: alice",
+        "examples/web/apache commit/comment: First",
+        "examples/web/apache packages/package/@repository: ppa:x",
+        "examples/web/apache parameters/@class: org.hibernate.collection.PersistentMap",
+        "examples/web/apache parameters/entry/parameter/enumValues/@length: 2",
+        "examples/web/apache notes/string: look here",
+      ]
+    `);
+  });
+
+  it('makes what can be run of a deployment and its images', async () => {
+    const { files, unmapped } = await importSlipstream({ 'a.xml': apache, 'd.xml': debian, 's.xml': system });
+    const fs = memoryFiles(Object.fromEntries(files.map(({ path, text }) => [`/p/${path}`, text])));
+    const { deployment } = await loadModule('/p/examples/web/system', { fs });
+    const { apache: server, client } = deployment.nodes;
+    expect(server?.image).toMatchObject({ clouds: { lab: { image: 'ami-1', login: 'admin' } }, resources: { memoryMiB: 2048 } });
+    expect(client).toMatchObject({
+      multiplicity: 3,
+      cloud: 'lab',
+      maxProvisioningFailures: 1,
+      parameters: { port: { from: 'apache:ready' }, mode: { value: 'a' } },
+    });
+    expect(unmapped.filter(({ module }) => module.endsWith('system')).map(({ field }) => field)).toEqual([
+      'nodes/client/@imageUri (its version)',
+      'nodes/client/parameterMappings/bad',
+      'targets/execute',
+      'nodes/entry/node/@network',
+    ]);
+  });
+
+  it('takes a project for a folder with a border around all that is imported', async () => {
+    const project = `<projectModule category="Project" shortName="examples" parentUri="module" description="All">
+      <children><item name="web"/></children><authz owner="x"/></projectModule>`;
+    const { files, unmapped } = await importSlipstream({ 'p.xml': project });
+    expect(files.map(({ path }) => path)).toEqual(['project.yaml', 'examples/project.yaml']);
+    expect(files[1]?.text).toContain('description: All');
+    expect(unmapped).toEqual([{ module: 'examples', field: 'authz/@owner', value: 'x' }]);
+  });
+
+  const laughs = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><imageModule shortName="x">&b;</imageModule>';
+  it.each([
+    ['a document type', laughs, 'has a document type'],
+    ['an unknown entity', '<imageModule shortName="x">&file;</imageModule>', 'entity'],
+    ['no XML', 'apiVersion: v1', 'x.xml'],
+    ['an end that is missing', '<imageModule shortName="x"><targets>', 'x.xml'],
+    ['no module', '<user name="x"/>', 'is no module of SlipStream'],
+    ['too deep a nest', `<imageModule shortName="x">${'<a>'.repeat(100)}${'</a>'.repeat(100)}</imageModule>`, 'nested'],
+    ['a place outside', '<imageModule shortName="x" parentUri="module/../.."/>', 'cannot be the place'],
+    ['a name that is none', '<imageModule shortName="../x"/>', 'cannot be the place'],
+    ['no name', '<imageModule/>', 'cannot be the place'],
+  ])('refuses %s', async (_what, xml, message) => {
+    await expect(importSlipstream({ 'x.xml': xml })).rejects.toMatchObject({
+      code: 'PACELINE_MODULE_INVALID',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('refuses two modules in one place', async () => {
+    await expect(importSlipstream({ 'a.xml': apache, 'b.xml': apache })).rejects.toThrow('another module');
+  });
+});
+
+describe('exporting', () => {
+  it('writes what SlipStream knows, and names what it does not', async () => {
+    const module = (kind: string, name: string, spec: object): string =>
+      JSON.stringify({ apiVersion: 'paceline.dev/v1', kind, metadata: { name, tags: ['t'] }, spec });
+    const fs = memoryFiles({
+      '/p/project.yaml': 'apiVersion: paceline.dev/v1\nkind: Project\nmetadata: { name: p }\n',
+      '/p/web/image.yaml': module('Image', 'web', {
+        parameters: { port: { type: 'integer', default: 80, minimum: 1 } },
+        ports: [80],
+        scripts: { deploy: '#!/bin/sh\necho "a & b" < x\r\n' },
+      }),
+      '/p/sys/deployment.yaml': module('Deployment', 'sys', {
+        parameters: { n: 2 },
+        nodes: { web: { image: '../web', multiplicity: '${{ parameters.n }}', parameters: { port: 8080 } } },
+        keepRunning: 'never',
+      }),
+    });
+    const { files, unmapped } = await exportSlipstream('/p/sys', fs);
+    expect(files).toMatchInlineSnapshot(`
+      {
+        "sys.xml": "<?xml version="1.0" encoding="UTF-8"?>
+      <deploymentModule category="Deployment" shortName="sys" parentUri="module">
+        <nodes>
+          <entry>
+            <string>web</string>
+            <node name="web" multiplicity="1" cloudService="default" imageUri="module/web">
+              <parameterMappings>
+                <entry>
+                  <string>port</string>
+                  <parameter name="port" type="String" isMappedValue="false">
+                    <value>'8080'</value>
+                  </parameter>
+                </entry>
+              </parameterMappings>
+            </node>
+          </entry>
+        </nodes>
+      </deploymentModule>
+      ",
+        "web.xml": "<?xml version="1.0" encoding="UTF-8"?>
+      <imageModule category="Image" shortName="web" parentUri="module" isBase="true">
+        <parameters>
+          <entry>
+            <string>port</string>
+            <parameter name="port" category="Input" type="String" mandatory="false">
+              <value>80</value>
+            </parameter>
+          </entry>
+        </parameters>
+        <targets>
+          <target name="execute">#!/bin/sh
+      echo "a &amp; b" &lt; x&#13;
+      </target>
+        </targets>
+      </imageModule>
+      ",
+      }
+    `);
+    expect(unmapped.map(({ module, field, value }) => `${module} ${field}: ${value}`)).toMatchInlineSnapshot(`
+      [
+        "sys metadata/tags: t",
+        "sys nodes/web/multiplicity: \${{ parameters.n }}",
+        "sys keepRunning: never",
+        "sys parameters: n",
+        "web metadata/tags: t",
+        "web ports: 80",
+        "web parameters/port/minimum: 1",
+        "web parameters/port/type: integer",
+      ]
+    `);
+  });
+});
+
+const name = fc.stringMatching(/^[a-z][a-z0-9.-]{0,6}$/);
+const words = fc.string({ unit: fc.constantFrom('a', ' ', '"', "'", '<', '&', '>', '\n', '\t', 'é', '𝄞', ']]>'), maxLength: 12 });
+const script = fc.string({
+  unit: fc.constantFrom('#!/bin/sh\n', 'x', ' ', '\n', '\r', '\t', '&', '<', '>', ']]>', '${{', '"', 'é', '𝄞', '\u0085', '\u2028'),
+  maxLength: 30,
+});
+const kind = fc.constantFrom('String', 'Text', 'Password', 'Boolean');
+const parameter = fc.record({
+  type: kind,
+  category: fc.constantFrom('Input', 'Output'),
+  mandatory: fc.boolean(),
+  description: words,
+  value: fc.option(words, { nil: undefined }),
+});
+const image = fc.record({
+  description: words,
+  targets: fc.dictionary(
+    fc.constantFrom('prerecipe', 'recipe', 'execute', 'report', 'onvmadd', 'onvmremove', 'prescale', 'postscale'),
+    script,
+  ),
+  parameters: fc.dictionary(name, parameter, { maxKeys: 4 }),
+  packages: fc.array(fc.stringMatching(/^[a-z0-9][a-z0-9+.-]{0,8}$/), { maxLength: 3 }),
+  clouds: fc.dictionary(name, fc.stringMatching(/^[\w.:/-]{1,12}$/), { maxKeys: 2 }),
+});
+const node = fc.record({
+  multiplicity: fc.nat(5),
+  mappings: fc.dictionary(
+    name,
+    fc.oneof(
+      words.map((text) => `'${text}'`),
+      fc.constant('other:hostname'),
+    ),
+    { maxKeys: 3 },
+  ),
+});
+
+function entry(key: string, element: Tag): Tag {
+  return { name: 'entry', children: [{ name: 'string', text: key }, element] };
+}
+
+function imageXml({ description, targets, parameters, packages, clouds }: typeof image extends fc.Arbitrary<infer T> ? T : never): string {
+  return writeXml({
+    name: 'imageModule',
+    attributes: { category: 'Image', shortName: 'image', parentUri: 'module/p', description, loginUser: 'root' },
+    children: [
+      {
+        name: 'parameters',
+        children: Object.entries(parameters).map(([key, { type, category, mandatory, description: meaning, value }]) =>
+          entry(key, {
+            name: 'parameter',
+            attributes: { name: key, type, category, mandatory: String(mandatory), description: meaning },
+            children: value === undefined ? [] : [{ name: 'value', text: value }],
+          }),
+        ),
+      },
+      {
+        name: 'targets',
+        children: Object.entries(targets).map(([target, text]) => ({ name: 'target', attributes: { name: target }, text })),
+      },
+      { name: 'packages', children: packages.map((each) => ({ name: 'package', attributes: { name: each } })) },
+      {
+        name: 'cloudImageIdentifiers',
+        children: Object.entries(clouds).map(([cloud, id]) => ({
+          name: 'cloudImageIdentifier',
+          attributes: { cloudServiceName: cloud, cloudImageIdentifier: id },
+        })),
+      },
+    ],
+  });
+}
+
+it('what is imported, exported and imported again is the same, and scripts are what they were', async () => {
+  await fc.assert(
+    fc.asyncProperty(image, fc.dictionary(fc.constantFrom('one', 'other', 'third'), node, { minKeys: 1 }), async (made, nodes) => {
+      const deployment = writeXml({
+        name: 'deploymentModule',
+        attributes: { category: 'Deployment', shortName: 'system', parentUri: 'module/p' },
+        children: [
+          {
+            name: 'nodes',
+            children: Object.entries(nodes).map(([key, { multiplicity, mappings }]) =>
+              entry(key, {
+                name: 'node',
+                attributes: { name: key, multiplicity: String(multiplicity), imageUri: 'module/p/image', cloudService: 'default' },
+                children: [
+                  {
+                    name: 'parameterMappings',
+                    children: Object.entries(mappings).map(([input, value]) =>
+                      entry(input, { name: 'parameter', attributes: { name: input }, children: [{ name: 'value', text: value }] }),
+                    ),
+                  },
+                ],
+              }),
+            ),
+          },
+        ],
+      });
+      const first = await importSlipstream({ 'image.xml': imageXml(made), 'system.xml': deployment });
+      const texts = new Set(first.files.map(({ text }) => text));
+      for (const text of Object.values(made.targets)) if (text.trim() !== '') expect(texts).toContain(text);
+      const fs = memoryFiles({ ...Object.fromEntries(first.files.map(({ path, text }) => [`/${path}`, text])) });
+      const exported = await exportSlipstream('/p/system', fs);
+      const again = await importSlipstream(exported.files);
+      const sorted = (files: ImportedFile[]): ImportedFile[] => files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+      expect(sorted(again.files)).toEqual(sorted(first.files));
+    }),
+    { numRuns: 100 },
+  );
+});
