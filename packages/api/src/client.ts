@@ -28,6 +28,7 @@ import {
 } from './runs.ts';
 import { accountsClient, type AccountsClient } from './client-accounts.ts';
 import { appDetail, appList, usageReport, type AppDetail, type AppView, type UsageReport } from './surroundings.ts';
+import { consolePiece, wayInAnswer, type ConsolePiece, type WayInAnswer } from './machines.ts';
 import { scaleAnswer, type ScaleAnswer, type ScaleBody } from './scale.ts';
 
 export interface ClientOptions {
@@ -98,6 +99,12 @@ export interface Client {
     set(run: string, key: string, value: string, options?: { secret?: boolean }): Promise<ParameterView>;
     unset(run: string, key: string): Promise<void>;
   };
+  machines: {
+    /** How to get a shell on a machine. */
+    wayIn(run: string, instance: string): Promise<WayInAnswer>;
+    /** What a machine wrote to its console, from the byte `since` on. */
+    console(run: string, instance: string, since: number): Promise<ConsolePiece>;
+  };
   events(run: string, page?: Page): Promise<EventView[]>;
   logs(run: string, page?: Page & LogFilter): Promise<LogView[]>;
   followEvents(run: string, options?: FollowOptions): AsyncGenerator<EventView>;
@@ -153,6 +160,10 @@ export function createClient(options: ClientOptions): Client {
       set: (run, key, value, { secret = false } = {}) =>
         ask(runPath(run, 'parameters', key), parameterView, { method: 'PUT', body: { value, secret } }),
       unset: (run, key) => tell(runPath(run, 'parameters', key), { method: 'DELETE' }),
+    },
+    machines: {
+      wayIn: (run, instance) => ask(runPath(run, 'instances', instance, 'way-in'), wayInAnswer, { method: 'POST', repeatable: true }),
+      console: (run, instance, since) => ask(runPath(run, 'instances', instance, 'console'), consolePiece, { query: { since } }),
     },
     events: async (run, page = {}) => (await ask(runPath(run, 'events'), eventList, { query: { ...page } })).events,
     logs: async (run, page = {}) => (await ask(runPath(run, 'logs'), logList, { query: { ...page } })).logs,

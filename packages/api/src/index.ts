@@ -3,6 +3,7 @@ export * from './agent-schemas.ts';
 export * from './accounts.ts';
 export * from './runs.ts';
 export * from './surroundings.ts';
+export * from './machines.ts';
 export * from './scale.ts';
 export type { AccountsClient } from './client-accounts.ts';
 export { createClient, type Client, type ClientOptions, type LogFilter, type Page } from './client.ts';

@@ -170,6 +170,20 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     .option('--json', 'print as JSON');
 
   command(
+    'ssh <run> <instance> [command...]',
+    'Open a shell on a machine, or run a command there',
+    "paceline ssh 3f2a web.1\npaceline ssh 3f2a web.1 -- tail -f /var/log/syslog\npaceline ssh 3f2a client.2 -- sh -c 'ss-get hostname; ps -ef'",
+    async () => (await import('./commands/ssh.ts')).sshCommand,
+  ).usage('[options] <run> <instance> [-- command...]');
+
+  command(
+    'console <run> <instance>',
+    'Show what a machine wrote to its console',
+    'paceline console 3f2a web.1\npaceline console 3f2a web.1 -f',
+    async () => (await import('./commands/console.ts')).consoleCommand,
+  ).option('-f, --follow', 'go on until the machine ends');
+
+  command(
     'scale <words...>',
     'Add, remove or resize machines of a run that is ready',
     'paceline scale web +2\npaceline scale 3f2a web =5 --tolerate 1\npaceline scale web --remove 1,3\npaceline scale db --cpus 4 --memory 8GiB',

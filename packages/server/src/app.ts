@@ -20,6 +20,7 @@ import { reportRoutes } from './routes/reports.ts';
 import { forwardToOwners } from './replicas.ts';
 import type { App, RouteContext } from './routes/routes.ts';
 import { runRoutes } from './routes/runs.ts';
+import { machineRoutes } from './routes/machines.ts';
 import { scaleRoutes } from './routes/scale.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { slipstreamRoutes } from './routes/slipstream.ts';
@@ -78,6 +79,7 @@ export async function buildApp({ logger, https, limits: given, ...context }: App
     dashboardRoutes,
     runRoutes,
     scaleRoutes,
+    machineRoutes,
     parameterRoutes,
     feedRoutes,
     reportRoutes,

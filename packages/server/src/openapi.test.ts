@@ -56,6 +56,8 @@ describe('the OpenAPI document', () => {
         "POST /api/runs/{run}/abort",
         "DELETE /api/runs/{run}/abort",
         "POST /api/runs/{run}/scale",
+        "GET /api/runs/{run}/instances/{instance}/console",
+        "POST /api/runs/{run}/instances/{instance}/way-in",
         "GET /api/runs/{run}/parameters",
         "GET /api/runs/{run}/parameters/{key}",
         "PUT /api/runs/{run}/parameters/{key}",

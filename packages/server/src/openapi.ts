@@ -67,6 +67,7 @@ const named = {
 
 const tags = [
   { name: 'runs', description: 'Start, look at, abort and end runs.' },
+  { name: 'machines', description: 'Consoles of machines, and ways into them.' },
   { name: 'parameters', description: 'The values that the machines of a run exchange.' },
   { name: 'feeds', description: 'Events and output of a run: page by page, or as Server-Sent Events that resume.' },
   { name: 'reports', description: 'The tarballs that machines send home.' },

@@ -9,7 +9,7 @@ import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
 import { probeSite } from './probe.ts';
 import { openProcessTable, type ProcessTable } from './process-table.ts';
 import { leaveRun } from './run-directory.ts';
-import { isMachineId, openSite, type Site } from './site.ts';
+import { isMachineId, openSite, socketPath, type Site } from './site.ts';
 import { terminateMachines } from './terminate.ts';
 
 /** A connector whose machines are process groups on this host. */
@@ -76,6 +76,17 @@ export function createLocalConnector(config: Config): Connector {
           throw new ConnectorError('notFound', `There is no machine ${id}`);
         }
         return read;
+      }),
+    wayIn: (id) =>
+      during(`find ${id}`, async () => {
+        const site = await openSite(config, false);
+        const machine = join(site.machines, id);
+        if (!isMachineId(id) || (await unlessMissing(stat(join(machine, 'home')))) === undefined) {
+          throw new ConnectorError('notFound', `There is no machine ${id}`);
+        }
+        // With its mark, so that what is begun there ends with the machine.
+        const env = { HOME: join(machine, 'home'), TMPDIR: join(machine, 'tmp'), PACELINE_MACHINE: id, PACELINE_ROOT: machine };
+        return { kind: 'directory', directory: join(machine, 'home'), env: { ...env, PACELINE_SOCKET: socketPath(site, id) } };
       }),
   };
 }

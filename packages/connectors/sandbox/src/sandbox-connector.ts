@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { checkAborted, readConsole, toConnectorError, unlessMissing } from '@paceline/connector-host';
 import { ConnectorError, type Connector, type Resource } from '@paceline/engine/connector';
 import type { Config } from './config.ts';
+import { firstProcess } from './control.ts';
 import { createImage, removeImage } from './image-factory.ts';
 import { describeMachines, layersInUse, listResources } from './inventory.ts';
 import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
@@ -63,6 +64,15 @@ export function createSandboxConnector(config: Config): Connector {
           throw new ConnectorError('notFound', `There is no machine ${id}`);
         }
         return read;
+      }),
+    wayIn: (id, { signal }) =>
+      during(`find ${id}`, async () => {
+        const run = runOf(await openSite(config, false), id);
+        const pid = run === undefined ? undefined : await firstProcess(run, id, signal);
+        if (pid === undefined) {
+          throw new ConnectorError('notFound', `${id} does not run`);
+        }
+        return { kind: 'namespaces', pid };
       }),
     async createImage(id, name, context) {
       await createImage(config, id, name, new Date(context.now()));

@@ -183,6 +183,25 @@ inside() {
     chroot . /bin/sh -c 'cd /; umask 022; sh /run/paceline/user-data & while :; do sleep 2147483647 & wait $!; done'
 }
 
+# enter ID [COMMAND...]: a shell, or a command, in the machine.
+enter() {
+  lease=$base/leases/$1
+  shift
+  [ $# -gt 0 ] || set -- /bin/sh
+  lives "$lease/inner" || [ -d "$lease/machine" ] || fail "the machine does not run"
+  commands=/opt/slipstream/client/bin
+  if [ -d "$lease/machine" ]; then
+    home=$lease/machine/home
+    cd "$home" || exit 1
+    # What is begun here ends with the machine.
+    exec env PATH="$lease/machine$commands:$PATH" HOME="$home" TMPDIR="$lease/machine/tmp" PACELINE_MACHINE="$(basename "$lease")" \
+      PACELINE_SOCKET="$lease/socket" "$@"
+  fi
+  read -r first rest <"/proc/$pid/task/$pid/children" || [ -n "$first" ] || fail "the machine does not run"
+  exec nsenter --target="$first" --mount --pid --root --wd="/proc/$first/root" \
+    env -i PATH="$commands:$PATH" HOME=/root LANG=C.UTF-8 TERM="\${TERM:-dumb}" "$@"
+}
+
 # Each lease on a line: ID STATE EXPIRES RECORD, the last as it came.
 list() {
   [ -d "$base/leases" ] || return 0

@@ -45,6 +45,21 @@ export function createSshConnector(config: Config, site = new Site(config)): Con
         const { host, lease } = known(site, id);
         return { ...(await site.calls.access(host)), scratch: `${host.directory}/leases/${lease}` };
       }),
+    wayIn: (id) =>
+      during(`find ${id}`, async () => {
+        const { host, lease } = known(site, id);
+        const { host: address, port, user, hostKeys } = host.access;
+        const enter = ['sh', `${host.directory}/leases/${lease}/program.sh`, host.directory, 'enter', lease];
+        return {
+          kind: 'ssh',
+          host: address,
+          port,
+          user,
+          hostKeys: [...hostKeys],
+          enter,
+          ...(config.identity === undefined ? {} : { identity: config.identity }),
+        };
+      }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Machine, Resource, TerminateResult } from './machine.ts';
 import type { MachineImage } from './machine-image.ts';
 import type { OwnerQuery } from './owner.ts';
 import type { SshAccess } from '../ssh/access.ts';
+import type { WayIn } from './way-in.ts';
 
 /**
  * Speaks to one kind of cloud with one credential. Stateless: what it made, the cloud knows by the tags it was given.
@@ -62,6 +63,9 @@ export interface Connector {
 
   /** What leads machines to a loopback URL of this host. @default the URL itself: connectors make it lead there */
   hostUrl?(url: string): string;
+
+  /** How a person gets a shell on a machine, where that is not by SSH to its address. */
+  wayIn?(id: string, context: ConnectorContext): Promise<WayIn>;
 
   close?(): Promise<void>;
 }

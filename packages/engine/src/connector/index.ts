@@ -7,4 +7,5 @@ export type { LaunchRequest, MachineRequest } from './launch-request.ts';
 export type { Machine, MachineState, Resource, TerminateResult } from './machine.ts';
 export type { MachineImage } from './machine-image.ts';
 export type { Owner, OwnerQuery } from './owner.ts';
+export type { WayIn } from './way-in.ts';
 export type { SshAccess, SshCredential } from '../ssh/access.ts';

@@ -4,6 +4,7 @@ import { PacelineError, planRun, withDigests } from '@paceline/model';
 import { decideJoin } from '../agents/join.ts';
 import { engineId, runToken } from '../bootstrap/secrets.ts';
 import { systemClock, type Clock } from '../clock.ts';
+import { MachineAccess } from '../launch/machine-access.ts';
 import { Reaper, type ReapReport } from '../launch/reaper.ts';
 import { place } from '../placement/place.ts';
 import type { ReportFiles } from '../reports/report-files.ts';
@@ -94,6 +95,12 @@ export class Engine {
 
   get store(): RunStore {
     return this.#options.store;
+  }
+
+  /** Single machines, for people. */
+  get machines(): MachineAccess {
+    const { clouds, log, key } = this.#options;
+    return new MachineAccess({ clouds, log, engineKey: key, clock: this.#clock, signal: this.#stop.signal, run: (id) => this.run(id) });
   }
 
   get reports(): ReportFiles {

@@ -41,8 +41,8 @@ export interface TestHost {
   files(): string;
   /** Takes the cable out, or puts it in again. */
   cable(isIn: boolean): void;
-  /** Pulls the plug. Nothing of what ran comes back. */
-  powerOff(): Promise<void>;
+  /** Its SSH server starts anew, with another host key or its own. Every session ends. */
+  restartSsh(key: 'another' | 'own'): Promise<void>;
 }
 
 /** The account of an ordinary user on each host. */
@@ -139,7 +139,12 @@ async function startHost({ folder, room, bridge, network, at }: Place): Promise<
         `find ${ownFolders.join(' ')} /etc/hosts /etc/debian_version -printf '%p %s %T@ %m %u\\n' | grep -v '^${ownFolder} \\|^/var/tmp ' | sort; cat /etc/passwd /etc/group`,
       ),
     cable: (isIn) => ip(`link set ${space} ${isIn ? 'up' : 'down'}`),
-    powerOff: () => stop(child),
+    async restartSsh(which) {
+      const { privateKey } = which === 'own' ? key : keyPairOf(randomBytes(32));
+      await writeFile(join(own, 'host-key'), privateKey, { mode: 0o600 });
+      inside('sh', '-c', 'kill $(pgrep sshd); while pgrep sshd; do sleep 0.05; done');
+      inside('/usr/sbin/sshd', '-f', join(own, 'sshd_config'), '-E', join(own, 'log'));
+    },
   };
   return {
     host,

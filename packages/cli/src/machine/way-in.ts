@@ -1,0 +1,92 @@
+import type { WayInAnswer } from '@paceline/api';
+import { PacelineError } from '@paceline/model';
+
+export interface Surroundings {
+  /** The name of this host. */
+  hostname: string;
+  /** The shell of the user. */
+  shell: string;
+  path: string;
+  /** A person is at the keyboard. */
+  isTerminal: boolean;
+  /** Whether a process is in another user namespace than we are. */
+  hasOwnUsers(pid: number): boolean;
+}
+
+/** A program to start, and the keys to write down for it before. */
+export interface Start {
+  program: string;
+  args: string[];
+  cwd?: string;
+  /** Besides what this process has. */
+  env?: Record<string, string>;
+  /** The lines of the known_hosts file, for which `@known-hosts@` stands in the arguments. */
+  knownHosts?: string[];
+}
+
+const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Where machines have the `ss-*` commands. */
+const commands = '/opt/slipstream/client/bin';
+
+/**
+ * What to start for a shell, or a command, on a machine.
+ * @throws PACELINE_CONFLICT when the machine is part of another host
+ */
+export function startOf({ on, way }: WayInAnswer, command: readonly string[], at: Surroundings): Start {
+  if (way.kind === 'ssh') return overSsh(way, command, on === at.hostname, at.isTerminal);
+  if (on !== at.hostname) {
+    throw new PacelineError('PACELINE_CONFLICT', `The machine is part of the host ${on}, and this is ${at.hostname}`, {
+      hint: `Log in to ${on} and run the command there.`,
+    });
+  }
+  if (way.kind === 'directory') {
+    const [program = at.shell, ...args] = command;
+    return { program, args, cwd: way.directory, env: ofMachines(way.env, at.path) };
+  }
+  const shell = ['/bin/sh', ...(command.length === 0 ? ['-l'] : ['-c', 'cd; exec "$@"', 'sh', ...command])];
+  return {
+    program: 'nsenter',
+    args: [
+      `--target=${way.pid}`,
+      ...(at.hasOwnUsers(way.pid) ? ['--user'] : []),
+      ...['mount', 'uts', 'ipc', 'net', 'pid', 'cgroup', 'root', 'wd'].map((name) => `--${name}`),
+      ...['env', '-i', 'HOME=/root', `PATH=${commands}:${standardPath}`, 'LANG=C.UTF-8', `TERM=${process.env['TERM'] ?? 'dumb'}`],
+      ...shell,
+    ],
+  };
+}
+
+function overSsh(
+  { host, port, user, hostKeys, identity, enter = [] }: Extract<WayInAnswer['way'], { kind: 'ssh' }>,
+  command: readonly string[],
+  isHere: boolean,
+  isTerminal: boolean,
+): Start {
+  // Neither may be taken for an option.
+  if (!/^[\w.:][\w.:-]*$/.test(host) || !/^\w[\w.-]*$/.test(user))
+    throw new PacelineError('PACELINE_CLOUD_FAILED', `${user}@${host} is no address`);
+  const remote = [...enter, ...command].map(quoted).join(' ');
+  const known = hostKeys.length > 0 && ['UserKnownHostsFile=@known-hosts@', 'GlobalKnownHostsFile=none', 'StrictHostKeyChecking=yes'];
+  return {
+    program: 'ssh',
+    args: [
+      ...['-p', String(port), '-l', user],
+      ...(known === false ? [] : known.flatMap((option) => ['-o', option])),
+      ...(identity !== undefined && isHere ? ['-i', identity] : []),
+      ...(isTerminal && command.length === 0 ? ['-t'] : []),
+      host,
+      ...(remote === '' ? [] : [remote]),
+    ],
+    ...(known === false ? {} : { knownHosts: hostKeys.map((key) => `${port === 22 ? host : `[${host}]:${port}`} ${key}`) }),
+  };
+}
+
+/** A server says where a machine is, not what else our shell does. */
+function ofMachines(env: Record<string, string>, path: string): Record<string, string> {
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => /^(PACELINE_[A-Z_]+|HOME|TMPDIR)$/.test(name)));
+  return { ...own, PATH: `${env['PACELINE_ROOT'] ?? ''}${commands}:${path}` };
+}
+
+function quoted(text: string): string {
+  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

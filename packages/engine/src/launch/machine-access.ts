@@ -1,0 +1,89 @@
+import { PacelineError } from '@paceline/model';
+import { isConnectorError, type Connector, type WayIn } from '../connector/index.ts';
+import type { Instance } from '../run/instance.ts';
+import type { Run } from '../run/run.ts';
+import { tunnelKeys } from '../tunnel/tunnel-keys.ts';
+import { withinLimit, type CallFrame } from './call-limit.ts';
+import { reachOf, type Clouds } from './clouds.ts';
+
+export interface MachineAccessPorts extends CallFrame {
+  clouds: Clouds;
+  engineKey: Buffer;
+  run(id: string): Promise<Run>;
+}
+
+const sshPort = 22;
+
+/** What people do with single machines: look at their consoles, and go in. */
+export class MachineAccess {
+  readonly #ports: MachineAccessPorts;
+
+  constructor(ports: MachineAccessPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * What a machine wrote to its console, from the byte `since` on.
+   * @throws PACELINE_NOT_FOUND, PACELINE_CONFLICT when there is no machine now or its cloud has no consoles, PACELINE_CLOUD_FAILED
+   */
+  async console(run: string, name: string, since: number): Promise<{ text: string; next: number }> {
+    const { connector, id } = await this.#machine(run, name);
+    if (connector.consoleLog === undefined) {
+      throw new PacelineError('PACELINE_CONFLICT', `The cloud of ${name} does not show consoles`);
+    }
+    return this.#ask(name, 'consoleLog', connector, (context) => connector.consoleLog?.(id, since, context) ?? { text: '', next: since });
+  }
+
+  /** How to get a shell on a machine. @throws as `console` */
+  async wayIn(runId: string, name: string): Promise<WayIn> {
+    const { connector, id, instance } = await this.#machine(runId, name);
+    if (connector.wayIn !== undefined) {
+      return this.#ask(name, 'describe', connector, async (context) => {
+        const found = await connector.wayIn?.(id, context);
+        if (found === undefined) throw notNow(name, 'nobody can go in');
+        return found;
+      });
+    }
+    const { address, login, token, cloud } = instance.machine;
+    if (address === null) throw notNow(name, 'it has no address yet');
+    // A machine behind a tunnel has got the key of its server from us.
+    const isOurs = reachOf(this.#ports.clouds.get(cloud)) === 'tunnel';
+    const hostKeys = isOurs ? [tunnelKeys(this.#ports.engineKey, { run: runId, instance: name, token }).host.publicKey] : [];
+    return { kind: 'ssh', host: address, port: sshPort, user: login ?? 'root', hostKeys };
+  }
+
+  async #machine(runId: string, name: string): Promise<{ connector: Connector; id: string; instance: Instance }> {
+    const { instances } = await this.#ports.run(runId);
+    const instance = instances.get(name);
+    if (instance === undefined) {
+      throw new PacelineError('PACELINE_NOT_FOUND', `The run has no instance ${name}`, {
+        hint: `It has: ${[...instances.keys()].slice(0, 20).join(', ')}.`,
+      });
+    }
+    const { id, cloud, status } = instance.machine;
+    if (id === null || status === 'gone') throw notNow(name, status === 'gone' ? 'it is gone' : 'it is not there yet');
+    return { connector: this.#ports.clouds.get(cloud).connector, id, instance };
+  }
+
+  async #ask<T>(
+    name: string,
+    kind: 'describe' | 'consoleLog',
+    { info }: Connector,
+    call: (context: Parameters<Parameters<typeof withinLimit>[2]>[0]) => Promise<T> | T,
+  ): Promise<T> {
+    try {
+      return await withinLimit(this.#ports, kind, async (context) => call(context));
+    } catch (cause) {
+      if (!isConnectorError(cause)) throw cause;
+      if (cause.code === 'notFound') throw notNow(name, cause.message);
+      throw new PacelineError('PACELINE_CLOUD_FAILED', `${name}: ${info.name} says: ${cause.message}`, {
+        cause,
+        ...(cause.details.hint === undefined ? {} : { hint: cause.details.hint }),
+      });
+    }
+  }
+}
+
+function notNow(name: string, why: string): PacelineError {
+  return new PacelineError('PACELINE_CONFLICT', `There is no machine of ${name} to look at: ${why}`);
+}
