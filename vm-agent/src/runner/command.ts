@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { fstatSync, readFileSync, readSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type Assignment, scriptGraceMs } from '@paceline/api/agent';
 import { withFile } from '../durable.ts';
@@ -28,7 +29,7 @@ export async function runCommand(bench: Bench, { seq, id, make, stop }: StepComm
   let record = store.step(id);
   let files = stepFiles(bench.paths, seq, id, record?.attempt ?? 1);
   let process: ScriptProcess | undefined;
-  if (record && readResult(files.result) === undefined && record.bootId !== bootId) {
+  if (record && record.bootId !== bootId && endedByBoot(readResult(files.result))) {
     log(`The machine booted in the middle of step ${id}: it begins anew`);
     files = stepFiles(bench.paths, seq, id, record.attempt + 1);
   } else if (record) {
@@ -53,6 +54,12 @@ export async function runCommand(bench: Bench, { seq, id, make, stop }: StepComm
     clock.sleep(outputFirst),
   ]);
   return exit;
+}
+
+/** A machine that goes down in good order ends everything by signals first, as shells tell by these numbers. */
+function endedByBoot(result: number | undefined): boolean {
+  const { SIGHUP, SIGTERM, SIGKILL } = constants.signals;
+  return result === undefined || [SIGHUP, SIGTERM, SIGKILL].some((signal) => result === 128 + signal);
 }
 
 async function untilEnd(process: ScriptProcess, stop: AbortSignal): Promise<Exit> {

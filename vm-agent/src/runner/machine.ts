@@ -4,13 +4,13 @@ import { uptime } from 'node:os';
 import { tried } from '../tried.ts';
 import type { ProcessTable } from './examination.ts';
 
-/** Changes when the machine boots. */
+/** Changes when the machine boots. Containers have the boot of their host, but a first process of their own. */
 export function bootId(): string {
   const id =
     tried(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')) ??
     tried(() => execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], { stdio: 'pipe', encoding: 'utf8' })) ??
     `boot-${Math.round((Date.now() / 1000 - uptime()) / 600)}`;
-  return id.trim();
+  return [id.trim(), startTimeOf(1)].filter(Boolean).join('-');
 }
 
 /**

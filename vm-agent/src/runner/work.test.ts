@@ -120,6 +120,28 @@ describe('a machine that does not work as it should', () => {
   });
 });
 
+describe('a machine that was restarted in the middle of a step', () => {
+  test.each([
+    ['before it could note an end', undefined],
+    ['in good order, by SIGTERM', '143\n'],
+    ['in the end by SIGKILL', '137\n'],
+  ])('%s: begins it anew', async (_, result) => {
+    work.bench.store.begin(1);
+    work.bench.store.record('d', { status: 'running', attempt: 1, bootId: 'boot-0' });
+    if (result !== undefined) writeFileSync(join(work.bench.paths.steps, '1-d.1.result'), result);
+    expect(await storyOf(work.script('d', 'echo x >>"$STATE/count"'))).toEqual(['d done', 'complete 1']);
+    expect(readFileSync(join(work.bench.paths.state, 'count'), 'utf8')).toBe('x\n');
+  });
+
+  test('after it had ended by itself: takes the end that it had', async () => {
+    work.bench.store.begin(1);
+    work.bench.store.record('d', { status: 'running', attempt: 1, bootId: 'boot-0' });
+    writeFileSync(join(work.bench.paths.steps, '1-d.1.begun'), '4194304\n');
+    writeFileSync(join(work.bench.paths.steps, '1-d.1.result'), '0\n');
+    expect(await storyOf(work.script('d', 'echo x >>"$STATE/count"; exit 1'))).toEqual(['d done', 'complete 1']);
+  });
+});
+
 describe('a completion that the engine has lost', () => {
   test('is told again, and nothing is done again', async () => {
     const runner = new Runner(work.bench);
