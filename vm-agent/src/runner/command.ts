@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { fstatSync, readFileSync, readSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type Assignment, scriptGraceMs } from '@paceline/api/agent';
 import { withFile } from '../durable.ts';
@@ -56,10 +55,9 @@ export async function runCommand(bench: Bench, { seq, id, make, stop }: StepComm
   return exit;
 }
 
-/** A machine that goes down in good order ends everything by signals first, as shells tell by these numbers. */
+/** A machine that goes down in good order ends everything by SIGTERM, SIGHUP or SIGKILL first, which shells tell by these numbers. */
 function endedByBoot(result: number | undefined): boolean {
-  const { SIGHUP, SIGTERM, SIGKILL } = constants.signals;
-  return result === undefined || [SIGHUP, SIGTERM, SIGKILL].some((signal) => result === 128 + signal);
+  return result === undefined || [129, 137, 143].includes(result);
 }
 
 async function untilEnd(process: ScriptProcess, stop: AbortSignal): Promise<Exit> {

@@ -10,7 +10,7 @@ export function bootId(): string {
     tried(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')) ??
     tried(() => execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], { stdio: 'pipe', encoding: 'utf8' })) ??
     `boot-${Math.round((Date.now() / 1000 - uptime()) / 600)}`;
-  return [id.trim(), startTimeOf(1)].filter(Boolean).join('-');
+  return `${id.trim()}-${startTimeOf(1)}`;
 }
 
 /**
