@@ -29,6 +29,7 @@ import {
 import { accountsClient, type AccountsClient } from './client-accounts.ts';
 import { appDetail, appList, usageReport, type AppDetail, type AppView, type UsageReport } from './surroundings.ts';
 import { consolePiece, wayInAnswer, type ConsolePiece, type WayInAnswer } from './machines.ts';
+import { modulesClient, type ModulesClient } from './client-modules.ts';
 import { scaleAnswer, type ScaleAnswer, type ScaleBody } from './scale.ts';
 
 export interface ClientOptions {
@@ -75,6 +76,7 @@ export interface Client {
   reap(remove: boolean, runs?: readonly string[]): Promise<ReapReport>;
   info(): Promise<ServerInfo>;
   accounts: AccountsClient;
+  modules: ModulesClient;
   /** What is in use at this moment. */
   usage(): Promise<UsageReport>;
   /** The deployments that the server offers to be started by a button. */
@@ -134,6 +136,7 @@ export function createClient(options: ClientOptions): Client {
   return {
     url: endpoint.url,
     accounts: accountsClient({ ask, tell }),
+    modules: modulesClient({ ask, tell }),
     usage: () => ask('/api/usage', usageReport),
     apps: {
       list: async () => (await ask('/api/apps', appList)).apps,

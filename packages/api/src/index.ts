@@ -5,6 +5,8 @@ export * from './runs.ts';
 export * from './surroundings.ts';
 export * from './machines.ts';
 export * from './scale.ts';
+export * from './modules.ts';
+export type { ModulesClient } from './client-modules.ts';
 export type { AccountsClient } from './client-accounts.ts';
 export { createClient, type Client, type ClientOptions, type LogFilter, type Page } from './client.ts';
 export { openSession, type LoginOptions } from './client-session.ts';

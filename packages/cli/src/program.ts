@@ -109,6 +109,29 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     .option('--json', 'print one event per line, and the result as the last');
 
   command(
+    'publish <file>',
+    'Publish a version of a module, which `paceline up NAME` runs',
+    "paceline publish examples/client-server --as demo/pair --comment 'First version'",
+    async () => (await import('./commands/publish.ts')).publishCommand,
+  )
+    .option('--as <name>', 'name to publish it under, such as shop/web; by default its own')
+    .option('--comment <text>', 'what is new in this version')
+    .addOption(new Option('--commit <sha>', 'commit that the files are from').env('GITHUB_SHA'))
+    .option('--json', 'print as JSON');
+
+  command(
+    'modules [module]',
+    'List published modules, or all versions of one, or change a version',
+    'paceline modules\npaceline modules shop/web\npaceline modules shop/web@3 --deprecate "it leaks"',
+    async () => (await import('./commands/modules.ts')).modulesCommand,
+  )
+    .option('--copy <name>', 'publish this version under another name')
+    .option('--deprecate <reason>', 'say that this version should not be used any more')
+    .option('--restore', 'take the deprecation back')
+    .option('--delete', 'delete this version for good')
+    .option('--json', 'print as JSON');
+
+  command(
     'status [run]',
     'Show a run and its instances',
     'paceline status\npaceline status 3f2a --json',

@@ -10,6 +10,8 @@ export type { Orphan, ReapReport } from './launch/reaper.ts';
 export type { ScaleOptions, ScaleRequest } from './lifecycle/scale-request.ts';
 export { setupScript } from './bootstrap/setup-script.ts';
 export type { Runtime } from './bootstrap/user-data.ts';
+export { parseModuleReference, type ModuleReference } from './registry/module-reference.ts';
+export type { ModuleStore, PublishedModule } from './registry/module-store.ts';
 export { runOfKey } from './agents/key.ts';
 export { iso } from './engine/run-view.ts';
 export { ReportFiles, type ReportPart } from './reports/report-files.ts';

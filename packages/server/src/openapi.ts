@@ -73,11 +73,12 @@ const tags = [
   { name: 'reports', description: 'The tarballs that machines send home.' },
   { name: 'apps', description: 'Deployments that can be started by a button.' },
   { name: 'accounts', description: 'People, their roles in projects, and their tokens.' },
+  { name: 'modules', description: 'The published modules, version by version.' },
   { name: 'server', description: 'The server itself.' },
 ];
 
 /** Answered with `text/event-stream` when that is what the request accepts. */
-const streams = ['/api/runs/{run}/events', '/api/runs/{run}/logs'];
+const streams = ['/api/runs', '/api/runs/{run}/events', '/api/runs/{run}/logs'];
 
 /** How the OpenAPI 3.1 document is made of the routes. */
 export function openApiOptions(version: string): FastifyDynamicSwaggerOptions {

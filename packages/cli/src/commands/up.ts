@@ -5,7 +5,7 @@ import { chooseClouds, endRun, followRun, type RunView } from '@paceline/door';
 import { connect } from '../connection/connect.ts';
 import { exitCodeOf, exitCodes } from '../run/exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../run/interrupts.ts';
-import { moduleToRun, runRequestOf, type RunOptions } from '../run/run-request.ts';
+import { moduleToRun, namesPublished, runRequestOf, type RunOptions } from '../run/run-request.ts';
 import { tellResult } from '../run/run-result.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
 import { jsonView } from '../view/json-view.ts';
@@ -21,10 +21,14 @@ export interface UpOptions extends GlobalOptions, RunOptions {
 
 /** `paceline up`: starts a run, shows it, and leaves with a code that tells how it came out. Ctrl-C takes it down. */
 export async function upCommand([file = '.']: string[], options: UpOptions, shell: Shell): Promise<number> {
-  const deployment = await moduleToRun(file, shell);
-  const request = await runRequestOf(deployment, options, shell.cwd);
+  const isPublished = await namesPublished(file, shell.cwd);
+  const local = isPublished ? undefined : await moduleToRun(file, shell);
+  // Mistakes are found before an engine is started.
+  const ready = local && (await runRequestOf(local, options, shell.cwd));
   const course = new Course(options, shell);
-  const client = await connect(options, shell, { clouds: await chooseClouds(file, options.clouds, shell.cwd) });
+  const client = await connect(options, shell, { clouds: await chooseClouds(isPublished ? '.' : file, options.clouds, shell.cwd) });
+  const deployment = local ?? (await client.modules.get(file)).deployment;
+  const request = ready ?? (await runRequestOf(deployment, options, shell.cwd));
   if (course.interrupted) return exitCodes.cancelled;
   const { run } = await client.runs.create(request).catch((error: unknown) => {
     throw doubtful(error);

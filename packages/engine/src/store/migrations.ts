@@ -48,6 +48,18 @@ const migrations: readonly (readonly string[])[] = [
     )`,
     'CREATE INDEX tokens_by_user ON tokens (user_name)',
   ],
+  [
+    `CREATE TABLE modules (
+      name TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL,
+      description TEXT NOT NULL, tags TEXT NOT NULL, author TEXT NOT NULL, note TEXT NOT NULL, revision TEXT NOT NULL,
+      published_at BIGINT NOT NULL, deprecated TEXT, content TEXT, PRIMARY KEY (name, version)
+    )`,
+    `CREATE TABLE images (
+      cloud TEXT NOT NULL, digest TEXT NOT NULL, module TEXT NOT NULL, image TEXT NOT NULL, resource TEXT NOT NULL,
+      login TEXT, run TEXT NOT NULL, made_at BIGINT NOT NULL, used_at BIGINT NOT NULL, pinned INTEGER NOT NULL,
+      PRIMARY KEY (cloud, digest)
+    )`,
+  ],
 ];
 
 /** PostgreSQL's words for SQLite's types: text compares by its bytes, whatever language the database was made for. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { isPacelineError, type PacelineError } from '@paceline/model';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { defineModuleContract } from '../testing/module-contract.ts';
 import { defineDatabaseContract, soon, statement } from '../testing/database-contract.ts';
 import { postgresPrograms, startPostgres, withoutPostgres, type PostgresCluster } from '../testing/postgres-cluster.ts';
 import { clientServerPlan } from '../testing/plans.ts';
@@ -43,6 +44,7 @@ describe.skipIf(isMissing)(`PostgreSQL${isMissing ? withoutPostgres : ''}`, () =
 
   describe('keeps the contract of databases:', () => {
     defineDatabaseContract(async () => openPostgres(await emptied()));
+    defineModuleContract(async () => openPostgres(await emptied()));
   });
 
   describe('a commit is on disk when it is answered', () => {

@@ -1,4 +1,5 @@
 import { isPacelineError } from '@paceline/model';
+import { ModuleStore } from '../registry/module-store.ts';
 import type { Instance } from '../run/instance.ts';
 import type { RunEvent } from '../run/event.ts';
 import type { LogChunk } from '../run/log.ts';
@@ -66,10 +67,12 @@ const mostNamed = 150;
 export class RunStore {
   readonly #database: Database;
   readonly cipher: ValueCipher;
+  readonly modules: ModuleStore;
 
   private constructor(database: Database, cipher: ValueCipher) {
     this.#database = database;
     this.cipher = cipher;
+    this.modules = new ModuleStore(database);
   }
 
   static async open(database: Database, cipher: ValueCipher): Promise<RunStore> {

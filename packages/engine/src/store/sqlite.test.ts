@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { defineDatabaseContract } from '../testing/database-contract.ts';
+import { defineModuleContract } from '../testing/module-contract.ts';
 import { openSqlite } from './sqlite.ts';
 
 let folder = '';
@@ -14,6 +15,7 @@ beforeEach(async () => {
 describe('SQLite', () => {
   describe('keeps the contract of databases:', () => {
     defineDatabaseContract(async () => openSqlite(':memory:'));
+    defineModuleContract(async () => openSqlite(':memory:'));
   });
 
   it('belongs to one process', async () => {

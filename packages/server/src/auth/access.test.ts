@@ -82,6 +82,22 @@ const table: Record<string, Entry> = {
     ]),
   ),
   'GET /api/info': { people: everybody(200), expected: operatorOnly(200) },
+  'GET /api/modules': { people: everybody(200), expected: operatorOnly(200) },
+  'GET /api/modules/:module': { people: everybody(404), expected: operatorOnly(404), url: () => '/api/modules/none' },
+  'POST /api/modules': { people: serverOperator(400), expected: operatorOnly(400), options: () => json({}) },
+  'POST /api/modules/:module/copy': {
+    people: serverOperator(404),
+    expected: operatorOnly(404),
+    url: () => '/api/modules/none/copy',
+    options: () => json({ name: 'x' }),
+  },
+  'PUT /api/modules/:module/deprecation': {
+    people: serverOperator(404),
+    expected: operatorOnly(404),
+    url: () => '/api/modules/none@1/deprecation',
+    options: () => json({ reason: null }),
+  },
+  'DELETE /api/modules/:module': { people: serverOperator(404), expected: operatorOnly(404), url: () => '/api/modules/none@1' },
   'POST /api/reap': { people: serverOperator(200), expected: operatorOnly(200), options: () => json({}) },
   'GET /api/runs': { people: everybody(200), expected: operatorOnly(200) },
   'POST /api/runs': {

@@ -1,0 +1,25 @@
+import { connect } from '../connection/connect.ts';
+import { moduleToRun } from '../run/run-request.ts';
+import type { GlobalOptions, Shell } from '../shell.ts';
+
+export interface PublishOptions extends GlobalOptions {
+  as?: string;
+  comment?: string;
+  commit?: string;
+  json?: boolean;
+}
+
+/** `paceline publish`: a version of a module, whole, for everybody who can reach the server. */
+export async function publishCommand([file = '.']: string[], options: PublishOptions, shell: Shell): Promise<number> {
+  const deployment = await moduleToRun(file, shell);
+  const client = await connect(options, shell);
+  const { as: name, comment, commit } = options;
+  const published = await client.modules.publish({
+    deployment,
+    ...(name === undefined ? {} : { name }),
+    ...(comment === undefined ? {} : { comment }),
+    ...(commit === undefined ? {} : { commit }),
+  });
+  shell.stdout.write(options.json === true ? `${JSON.stringify(published)}\n` : `${published.name}@${published.version}\n`);
+  return 0;
+}

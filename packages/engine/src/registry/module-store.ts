@@ -1,0 +1,169 @@
+import { isPacelineError, PacelineError, type ResolvedDeployment } from '@paceline/model';
+import type { Database, Row } from '../store/database.ts';
+import { parseModuleReference, type ModuleReference } from './module-reference.ts';
+
+/** One version of a published module, as lists show it. */
+export interface PublishedModule {
+  name: string;
+  /** Counts from 1; a number is not used again, also when its version was deleted. */
+  version: number;
+  digest: string;
+  kind: 'Deployment' | 'Image';
+  title: string;
+  description: string;
+  tags: string[];
+  author: string;
+  comment: string;
+  /** Of the files, in their version control; empty when nobody said. */
+  commit: string;
+  /** Milliseconds since the epoch. */
+  publishedAt: number;
+  /** Why it should not be used any more. */
+  deprecated: string | null;
+}
+
+/** What somebody publishes. */
+export interface Publication {
+  name: string;
+  deployment: ResolvedDeployment;
+  author: string;
+  comment: string;
+  commit: string;
+}
+
+const shown = 'name, version, digest, kind, title, description, tags, author, note, revision, published_at, deprecated';
+
+/** The published modules: every version whole, with nothing left to look up. */
+export class ModuleStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Makes a new version. What is the newest version already is not published again, so a request whose answer was lost may be repeated.
+   * @param deployment with the digests that its content has
+   */
+  async publish({ name, deployment, author, comment, commit }: Publication, now: number): Promise<PublishedModule> {
+    const { digest, kind, title = '', description = '', tags } = deployment;
+    for (;;) {
+      const [last] = await this.#rows('WHERE name = ? ORDER BY version DESC LIMIT 1', [name], 'content IS NULL AS gone, ');
+      if (last !== undefined && last['digest'] === digest && Number(last['gone']) === 0 && last['deprecated'] === null)
+        return published(last);
+      const version = Number(last?.['version'] ?? 0) + 1;
+      const values = [name, version, digest, kind, title, description, JSON.stringify(tags), author, comment, commit, now, null];
+      const insert = {
+        sql: `INSERT INTO modules (${shown}, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        values: [...values, JSON.stringify(deployment)],
+        mustChange: 1,
+      };
+      try {
+        await this.#database.transaction([insert]);
+      } catch (error) {
+        // Somebody else has published at the same moment.
+        if (isPacelineError(error) && error.code === 'PACELINE_CONFLICT') continue;
+        throw error;
+      }
+      return this.find({ name, version });
+    }
+  }
+
+  /** The newest version of every module that is not deprecated, by name: the app store. */
+  async list(): Promise<PublishedModule[]> {
+    const newest =
+      'version = (SELECT MAX(version) FROM modules AS others WHERE others.name = modules.name AND content IS NOT NULL AND deprecated IS NULL)';
+    return (await this.#rows(`WHERE ${newest} ORDER BY name`, [])).map(published);
+  }
+
+  /** All versions of a module, the newest first. @throws PACELINE_NOT_FOUND */
+  async versions(name: string): Promise<PublishedModule[]> {
+    const rows = await this.#rows('WHERE name = ? AND content IS NOT NULL ORDER BY version DESC', [name]);
+    if (rows.length === 0) throw missing({ name });
+    return rows.map(published);
+  }
+
+  /** The version that is meant. A floating reference means the newest that is not deprecated. @throws PACELINE_NOT_FOUND */
+  async find(reference: ModuleReference): Promise<PublishedModule> {
+    return published(await this.#find(reference, ''));
+  }
+
+  /** What a version is. @throws PACELINE_NOT_FOUND */
+  async content(reference: ModuleReference): Promise<{ module: PublishedModule; deployment: ResolvedDeployment }> {
+    const row = await this.#find(reference, 'content, ');
+    return { module: published(row), deployment: JSON.parse(String(row['content'])) as ResolvedDeployment };
+  }
+
+  /** Publishes a version under another name. @throws PACELINE_NOT_FOUND, PACELINE_REQUEST_INVALID */
+  async copy(reference: ModuleReference, name: string, author: string, now: number): Promise<PublishedModule> {
+    const { module, deployment } = await this.content(reference);
+    const { name: valid } = parseModuleReference(name);
+    return this.publish(
+      { name: valid, deployment, author, comment: `Copy of ${module.name}@${module.version}`, commit: module.commit },
+      now,
+    );
+  }
+
+  /** @param reason null takes it back. @throws PACELINE_NOT_FOUND */
+  async deprecate(reference: ModuleReference, reason: string | null): Promise<PublishedModule> {
+    const { name, version } = await this.find(exact(reference));
+    await this.#database.transaction([
+      { sql: 'UPDATE modules SET deprecated = ? WHERE name = ? AND version = ?', values: [reason, name, version] },
+    ]);
+    return this.find({ name, version });
+  }
+
+  /** Deletes a version for good; only its number stays taken. @throws PACELINE_NOT_FOUND */
+  async remove(reference: ModuleReference): Promise<void> {
+    const { name, version } = await this.find(exact(reference));
+    await this.#database.transaction([
+      { sql: 'UPDATE modules SET content = NULL WHERE name = ? AND version = ?', values: [name, version] },
+    ]);
+  }
+
+  async #find({ name, version, digest }: ModuleReference, also: string): Promise<Row> {
+    const [row] =
+      version !== undefined
+        ? await this.#rows('WHERE name = ? AND version = ? AND content IS NOT NULL', [name, version], also)
+        : digest !== undefined
+          ? await this.#rows('WHERE name = ? AND digest = ? AND content IS NOT NULL ORDER BY version DESC LIMIT 1', [name, digest], also)
+          : await this.#rows('WHERE name = ? AND content IS NOT NULL AND deprecated IS NULL ORDER BY version DESC LIMIT 1', [name], also);
+    if (row === undefined)
+      throw missing({ name, ...(version === undefined ? {} : { version }), ...(digest === undefined ? {} : { digest }) });
+    return row;
+  }
+
+  #rows(where: string, values: (string | number)[], also = ''): Promise<Row[]> {
+    return this.#database.all(`SELECT ${also}${shown} FROM modules ${where}`, values);
+  }
+}
+
+/** What changes a version has to say which. @throws PACELINE_REQUEST_INVALID */
+function exact(reference: ModuleReference): ModuleReference {
+  if (reference.version !== undefined || reference.digest !== undefined) return reference;
+  throw new PacelineError('PACELINE_REQUEST_INVALID', `Say which version of ${reference.name}`, { hint: `Such as ${reference.name}@3.` });
+}
+
+function missing({ name, version, digest }: ModuleReference): PacelineError {
+  const pin = version ?? (digest === undefined ? undefined : `sha256:${digest}`);
+  return new PacelineError('PACELINE_NOT_FOUND', `There is no published module ${name}${pin === undefined ? '' : `@${pin}`}`, {
+    hint: '`paceline modules` shows all.',
+  });
+}
+
+function published(row: Row): PublishedModule {
+  return {
+    name: String(row['name']),
+    version: Number(row['version']),
+    digest: String(row['digest']),
+    kind: row['kind'] === 'Image' ? 'Image' : 'Deployment',
+    title: String(row['title']),
+    description: String(row['description']),
+    tags: JSON.parse(String(row['tags'])) as string[],
+    author: String(row['author']),
+    comment: String(row['note']),
+    commit: String(row['revision']),
+    publishedAt: Number(row['published_at']),
+    deprecated: row['deprecated'] === null ? null : String(row['deprecated']),
+  };
+}

@@ -1,0 +1,98 @@
+import { copyRequest, deprecationRequest, moduleContent, moduleList, moduleView, publishRequest } from '@paceline/api';
+import { iso, parseModuleReference, type PublishedModule } from '@paceline/engine';
+import { PacelineError, withDigests } from '@paceline/model';
+import * as z from 'zod';
+import { nothing, type App, type RouteContext } from './routes.ts';
+
+const maxModuleBytes = 16 * 1024 * 1024;
+const tags = ['modules'];
+const params = z.strictObject({ module: z.string().max(300) });
+const everybody = { anyLogin: true, anyReplica: true };
+
+/** The registry: who has logged in may look and take, operators of the server publish. */
+export function moduleRoutes(app: App, { engine, access }: RouteContext): void {
+  app.addHook('onRequest', access.guard);
+
+  const list = {
+    operationId: 'listModules',
+    summary: 'List published modules: the newest version of each, or all of one',
+    tags,
+    querystring: z.strictObject({ name: z.string().max(200).optional() }),
+    response: { 200: moduleList },
+  };
+  app.get('/api/modules', { schema: list, config: everybody }, async (request) => {
+    await access.identity(request);
+    const { name } = request.query;
+    const found = name === undefined ? await engine.store.modules.list() : await engine.store.modules.versions(name);
+    return { modules: found.map(view) };
+  });
+
+  const get = {
+    operationId: 'getModule',
+    summary: 'What a version of a module is: `NAME`, `NAME@VERSION` or `NAME@sha256:DIGEST`',
+    tags,
+    params,
+    response: { 200: moduleContent },
+  };
+  app.get('/api/modules/:module', { schema: get, config: everybody }, async (request) => {
+    await access.identity(request);
+    const { module, deployment } = await engine.store.modules.content(parseModuleReference(request.params.module));
+    return { module: view(module), deployment };
+  });
+
+  const publish = {
+    operationId: 'publishModule',
+    summary: 'Publish a version of a module; what is the newest version already stays that',
+    tags,
+    body: publishRequest,
+    response: { 201: moduleView },
+  };
+  app.post('/api/modules', { schema: publish, bodyLimit: maxModuleBytes, config: { anyReplica: true } }, async (request, reply) => {
+    const { deployment, comment, commit } = request.body;
+    const { name, version, digest } = parseModuleReference(request.body.name ?? deployment.name);
+    if (version !== undefined || digest !== undefined)
+      throw new PacelineError('PACELINE_REQUEST_INVALID', 'The server says which version it is', { hint: `Publish it as ${name}.` });
+    const author = await access.nameOf(request);
+    const published = await engine.store.modules.publish(
+      { name, deployment: withDigests(deployment), author, comment, commit },
+      Date.now(),
+    );
+    return reply.status(201).send(view(published));
+  });
+
+  const copy = {
+    operationId: 'copyModule',
+    summary: 'Publish a version under another name',
+    tags,
+    params,
+    body: copyRequest,
+    response: { 201: moduleView },
+  };
+  app.post('/api/modules/:module/copy', { schema: copy, config: { anyReplica: true } }, async (request, reply) => {
+    const author = await access.nameOf(request);
+    const copied = await engine.store.modules.copy(parseModuleReference(request.params.module), request.body.name, author, Date.now());
+    return reply.status(201).send(view(copied));
+  });
+
+  const deprecate = {
+    operationId: 'deprecateModule',
+    summary: 'Say that a version should not be used any more, and why; `null` takes it back',
+    tags,
+    params,
+    body: deprecationRequest,
+    response: { 200: moduleView },
+  };
+  app.put('/api/modules/:module/deprecation', { schema: deprecate, config: { anyReplica: true } }, async (request) => {
+    return view(await engine.store.modules.deprecate(parseModuleReference(request.params.module), request.body.reason));
+  });
+
+  const remove = { operationId: 'deleteModule', summary: 'Delete a version for good', tags, params, response: { 204: nothing } };
+  app.delete('/api/modules/:module', { schema: remove, config: { anyReplica: true } }, async (request, reply) => {
+    await engine.store.modules.remove(parseModuleReference(request.params.module));
+    return reply.status(204).send(null);
+  });
+}
+
+function view({ publishedAt, ...module }: PublishedModule): z.infer<typeof moduleView> {
+  return { ...module, publishedAt: iso(publishedAt) };
+}
