@@ -28,7 +28,8 @@ export async function runCommand(bench: Bench, { seq, id, make, stop }: StepComm
   let record = store.step(id);
   let files = stepFiles(bench.paths, seq, id, record?.attempt ?? 1);
   let process: ScriptProcess | undefined;
-  if (record && record.bootId !== bootId && endedByBoot(readResult(files.result))) {
+  // A machine that goes down in good order ends everything by SIGTERM, SIGHUP or SIGKILL first, which shells tell by these numbers.
+  if (record && record.bootId !== bootId && [undefined, 129, 137, 143].includes(readResult(files.result))) {
     log(`The machine booted in the middle of step ${id}: it begins anew`);
     files = stepFiles(bench.paths, seq, id, record.attempt + 1);
   } else if (record) {
@@ -53,11 +54,6 @@ export async function runCommand(bench: Bench, { seq, id, make, stop }: StepComm
     clock.sleep(outputFirst),
   ]);
   return exit;
-}
-
-/** A machine that goes down in good order ends everything by SIGTERM, SIGHUP or SIGKILL first, which shells tell by these numbers. */
-function endedByBoot(result: number | undefined): boolean {
-  return result === undefined || [129, 137, 143].includes(result);
 }
 
 async function untilEnd(process: ScriptProcess, stop: AbortSignal): Promise<Exit> {
