@@ -5,7 +5,7 @@ import { readKnownSeeds, writeKnownSeeds } from './known-seeds.ts';
 import type { Mutant } from './mutant.ts';
 import type { Catch, MutantTask } from './worker.ts';
 
-const usage = `npm run simulate:mutants -- [--seeds N] [--seed S] [--workers W] [--only TEXT] [--record]
+const usage = `npm run simulate:mutants -- [--seeds N] [--seed S] [--workers W] [--only TEXT] [--known] [--record]
 
 Puts one mistake after the other into the engine, and simulates until it is caught. Ends with exit code 1 when one was not.
 
@@ -13,6 +13,7 @@ Puts one mistake after the other into the engine, and simulates until it is caug
   --seed S      the first of them (1); the seed that caught it last time comes before them
   --workers W   threads (2)
   --only TEXT   only the mutants whose name has this in it
+  --known       only the mutants that a seed is known for
   --record      writes down which seed has caught which mutant, so that it is caught at once next time
   --help        shows this`;
 
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     workers: { type: 'string', default: '2' },
     only: { type: 'string', default: '' },
+    known: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -33,7 +35,7 @@ if (values.help) {
 
 const known = readKnownSeeds();
 const found: Record<string, Catch> = {};
-const chosen = mutants.filter(({ name }) => name.includes(values.only));
+const chosen = mutants.filter(({ name }) => name.includes(values.only) && (!values.known || known[name] !== undefined));
 const nameWidth = Math.max(...chosen.map(({ name }) => name.length));
 const waiting = [...chosen];
 console.log(`${'Mutant'.padEnd(nameWidth)}  ${'Seed'.padStart(6)}  Invariant`);
