@@ -5,29 +5,14 @@ import { ConnectorError } from '@paceline/engine/connector';
 import * as z from 'zod';
 
 /** What a supervisor can be asked; the program explains it. */
-export type ControlRequest = { start: readonly string[] } | { end: readonly string[] } | { alive: true } | { inside: string };
+export type ControlRequest = { start: readonly string[] } | { end: readonly string[] } | { alive: true };
 
-const replySchema = z.union([
-  z.object({ alive: z.array(z.string()), process: z.int().nullable().default(null) }),
-  z.object({ error: z.string() }),
-]);
+const replySchema = z.union([z.object({ alive: z.array(z.string()) }), z.object({ error: z.string() })]);
 
 const patienceMs = 30_000;
 
 /** Asks the supervisor of a run. Returns the machines that live after it did so; undefined when there is no supervisor. */
 export async function ask(run: string, request: ControlRequest, signal: AbortSignal): Promise<Set<string> | undefined> {
-  const reply = await replyTo(run, request, signal);
-  return reply && new Set(reply.alive);
-}
-
-/** The first process of a machine, as this host numbers it; undefined when the machine does not run. */
-export async function firstProcess(run: string, id: string, signal: AbortSignal): Promise<number | undefined> {
-  return (await replyTo(run, { inside: id }, signal))?.process ?? undefined;
-}
-
-type Reply = Exclude<z.infer<typeof replySchema>, { error: string }>;
-
-async function replyTo(run: string, request: ControlRequest, signal: AbortSignal): Promise<Reply | undefined> {
   // By the descriptor of its directory: the path of a socket has room for about 100 bytes only.
   await using directory = await unlessMissing(open(run));
   if (directory === undefined) {
@@ -41,7 +26,7 @@ async function replyTo(run: string, request: ControlRequest, signal: AbortSignal
   if ('error' in reply) {
     throw new ConnectorError('internal', `The supervisor of ${run} failed: ${reply.error}`, { hint: `Its log is ${run}/supervisor.log.` });
   }
-  return reply;
+  return new Set(reply.alive);
 }
 
 /**

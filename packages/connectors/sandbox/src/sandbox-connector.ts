@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { checkAborted, readConsole, toConnectorError, unlessMissing } from '@paceline/connector-host';
 import { ConnectorError, type Connector, type Resource } from '@paceline/engine/connector';
 import type { Config } from './config.ts';
-import { firstProcess } from './control.ts';
+import { firstProcess } from './first-process.ts';
 import { createImage, removeImage } from './image-factory.ts';
 import { describeMachines, layersInUse, listResources } from './inventory.ts';
 import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
@@ -65,10 +65,10 @@ export function createSandboxConnector(config: Config): Connector {
         }
         return read;
       }),
-    wayIn: (id, { signal }) =>
+    wayIn: (id) =>
       during(`find ${id}`, async () => {
         const run = runOf(await openSite(config, false), id);
-        const pid = run === undefined ? undefined : await firstProcess(run, id, signal);
+        const pid = run === undefined ? undefined : await firstProcess(run, id);
         if (pid === undefined) {
           throw new ConnectorError('notFound', `${id} does not run`);
         }

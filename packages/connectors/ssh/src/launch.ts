@@ -16,6 +16,12 @@ export const batchLimit = 256;
  */
 export async function launchMachines(site: Site, request: LaunchRequest, context: ConnectorContext): Promise<Machine[]> {
   checkRequest(request);
+  const unknown = wantedLabels(request.image).filter((label) => !site.hosts.some(({ labels }) => labels.includes(label)));
+  if (unknown.length > 0) {
+    throw new ConnectorError('invalid', `No host of this cloud has the label ${unknown.join(', ')}`, {
+      hint: 'See `labels` of its hosts.',
+    });
+  }
   const fitting = fittingHosts(site.hosts, request);
   const said = await Promise.allSettled(fitting.map((host) => listLeases(site, host, context)));
   checkAborted(context.signal, 'launch');

@@ -133,7 +133,7 @@ describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' 
     };
     expect(await hosts(launch({ image: 'rack=1, all', count: 2 }))).toEqual(['host-2', 'host-2']);
     expect(await hosts(launch({ cpus: 3 }))).toEqual(['host-3']);
-    await expect(launch({ image: 'gpu' })).rejects.toThrow('0 of 3 hosts fit');
+    await expect(launch({ image: 'gpu' })).rejects.toMatchObject({ code: 'invalid', message: 'No host of this cloud has the label gpu' });
     await expect(launch({ image: 'rack=1', count: 3 })).rejects.toThrow('Hosts needed with rack=1: 3');
   });
 
@@ -159,7 +159,7 @@ describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' 
       log: { info: (text: string) => warnings.push(text), warn: (text: string) => warnings.push(text) },
     };
     const connector = open({}, (_host, at) => (at === 0 ? { port: 1 } : {}));
-    expect(await connector.probe(watched)).toEqual({ account: '2 of 3 hosts', regions: [] });
+    expect(await connector.probe(watched)).toEqual({ account: '2 of 3 hosts', regions: ['host-2', 'host-3'] });
     const machines = await connector.launch(launchRequest(script('sleep 9999'), { count: 2 }), watched);
     expect(machines.map(({ id }) => id.split(':')[0] ?? '').toSorted()).toEqual(['host-2', 'host-3']);
     expect(warnings).toEqual([

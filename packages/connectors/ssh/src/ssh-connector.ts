@@ -1,4 +1,4 @@
-import { toConnectorError } from '@paceline/connector-host';
+import { checkAborted, toConnectorError } from '@paceline/connector-host';
 import { ConnectorError, type Account, type Connector, type ConnectorContext, type Machine } from '@paceline/engine/connector';
 import type { Config } from './config.ts';
 import { batchLimit, launchMachines, listLeases, userDataLimit } from './launch.ts';
@@ -18,9 +18,10 @@ export function createSshConnector(config: Config, site = new Site(config)): Con
       reach: 'tunnel',
       snapshot: false,
     },
-    launch: (request, context) => during('take hosts', () => launchMachines(site, request, context)),
-    describe: (ids, context) => during('describe machines', () => describeMachines(site, ids, context)),
+    launch: (request, context) => during('take hosts', context, () => launchMachines(site, request, context)),
+    describe: (ids, context) => during('describe machines', context, () => describeMachines(site, ids, context)),
     async *list(query, context) {
+      checkAborted(context.signal, 'list what is there');
       const answers = await Promise.allSettled(site.online.map((host) => listLeases(site, host, context)));
       const silent: unknown[] = [];
       for (const [at, host] of site.online.entries()) {
@@ -37,16 +38,16 @@ export function createSshConnector(config: Config, site = new Site(config)): Con
       // What those have that do not answer is not known: saying nothing would be saying that they have nothing.
       if (silent.length > 0) throw toConnectorError(silent[0], 'list what is there');
     },
-    terminate: (ids, context) => during('give hosts back', () => Promise.all(ids.map((id) => site.drop(id, context)))),
-    probe: (context) => during('ask the hosts', () => probeHosts(site, context)),
-    consoleLog: (id, since, context) => during(`read the console of ${id}`, () => readConsole(site, id, since, context)),
-    sshAccess: (id) =>
-      during(`find ${id}`, async () => {
+    terminate: (ids, context) => during('give hosts back', context, () => Promise.all(ids.map((id) => site.drop(id, context)))),
+    probe: (context) => during('ask the hosts', context, () => probeHosts(site, context)),
+    consoleLog: (id, since, context) => during(`read the console of ${id}`, context, () => readConsole(site, id, since, context)),
+    sshAccess: (id, context) =>
+      during(`find ${id}`, context, async () => {
         const { host, lease } = known(site, id);
         return { ...(await site.calls.access(host)), scratch: `${host.directory}/leases/${lease}` };
       }),
-    wayIn: (id) =>
-      during(`find ${id}`, async () => {
+    wayIn: (id, context) =>
+      during(`find ${id}`, context, async () => {
         const { host, lease } = known(site, id);
         const { host: address, port, user, hostKeys } = host.access;
         const enter = ['sh', `${host.directory}/leases/${lease}/program.sh`, host.directory, 'enter', lease];
@@ -97,7 +98,8 @@ async function probeHosts(site: Site, context: ConnectorContext): Promise<Accoun
       ? toConnectorError(failures[0], 'ask a host')
       : new ConnectorError('invalid', 'All hosts of this cloud are offline');
   }
-  return { account: `${hosts.length - failures.length} of ${site.hosts.length} hosts`, regions: [] };
+  const answering = hosts.filter((_host, at) => answers[at]?.status === 'fulfilled').map(({ name }) => name);
+  return { account: `${answering.length} of ${site.hosts.length} hosts`, regions: answering };
 }
 
 async function readConsole(site: Site, id: string, since: number, context: ConnectorContext): Promise<{ text: string; next: number }> {
@@ -114,8 +116,9 @@ function known(site: Site, id: string): NonNullable<ReturnType<Site['hostOf']>> 
   return found;
 }
 
-async function during<T>(doing: string, work: () => Promise<T>): Promise<T> {
+async function during<T>(doing: string, { signal }: ConnectorContext, work: () => Promise<T>): Promise<T> {
   try {
+    checkAborted(signal, doing);
     return await work();
   } catch (error) {
     throw toConnectorError(error, doing);

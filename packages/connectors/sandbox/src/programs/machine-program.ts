@@ -86,13 +86,10 @@ class Machine:
         self.why = self.why or why
         if self.process is None:
             return
-        # The kernel ends all others before that is gone.
-        send(self.first() or self.process.pid, signal.SIGKILL)
-
-    def first(self):
-        """Its process 1, once it is there. Ours is the one that waits for it."""
-        pid = self.process.pid if self.process else None
-        return next(iter(map(int, read_text(f"/proc/{pid}/task/{pid}/children").split())), None) if pid else None
+        # Its process 1: the kernel ends all others before that is gone. Ours is the one that waits for it.
+        pid = self.process.pid
+        for child in read_text(f"/proc/{pid}/task/{pid}/children").split() or [pid]:
+            send(int(child), signal.SIGKILL)
 
     def freeze(self):
         """Stops every process of it, also those that others start while we look."""

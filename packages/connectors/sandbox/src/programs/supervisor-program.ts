@@ -186,8 +186,6 @@ class Supervisor:
             await self.start(request.get("start", []))
             await self.end(request.get("end", []), "it was terminated")
             reply = {"alive": list(self.machines)}
-            if "inside" in request:
-                reply["process"] = self.machines[request["inside"]].first() if request["inside"] in self.machines else None
             self.leaving = not self.machines and ("end" in request or self.leaving)
         except Exception as error:
             reply = {"error": str(error)}

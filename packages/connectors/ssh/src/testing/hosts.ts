@@ -23,6 +23,8 @@ function reason(): string | undefined {
 /** A machine room: every host has its own network, processes, name, accounts and SSH server, and the files of this one. */
 export interface TestHosts extends AsyncDisposable {
   hosts: TestHost[];
+  /** Where hosts reach this one. */
+  gateway: string;
   /** The file of a private key that is let in everywhere. */
   identity: string;
   /** The configuration of a cloud of these hosts. */
@@ -70,6 +72,7 @@ export async function openHosts(count: number): Promise<TestHosts> {
   const hosts = begun.map(({ host }) => host);
   return {
     hosts,
+    gateway: `${network}.1`,
     identity,
     config: (settings = {}, ofHost = () => ({})) => ({
       identity,
