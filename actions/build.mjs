@@ -10,6 +10,10 @@ const here = dirname(fileURLToPath(import.meta.url));
 /** Folders with an action.yml whose main is a bundle of the source of the same name. */
 export const actions = readdirSync(here).filter((name) => existsSync(join(here, 'src', `${name}.ts`)));
 
+/** The same bundle is main and post; the second entry tells it so. */
+const postEntry = "process.argv[2] = 'post';\nawait import('./index.mjs');\n";
+const withPost = ['deploy', 'run'];
+
 /** What of the command the engine needs: to serve, and to say why it cannot. */
 const engineFiles = ['paceline.mjs', 'commands-server.mjs', 'failure.mjs', 'agent.cjs'];
 
@@ -58,8 +62,9 @@ const common = {
  * @param root where the folders of the actions are
  * @param command the folder of the built command; it is built when there is none
  */
-export async function buildActions(root = here, command = undefined) {
+export async function buildActions(root = here, command) {
   for (const name of actions) await bundle(join(here, 'src', `${name}.ts`), join(root, name, 'dist', 'index.mjs'));
+  for (const name of withPost) place(join(root, name, 'dist', 'post.mjs'), postEntry);
   const engine = join(root, 'engine', 'dist');
   await bundle(join(here, 'src', 'github', 'artifact.ts'), join(engine, 'artifact.mjs'));
   const built = command ?? mkdtempSync(join(tmpdir(), 'paceline-command-'));

@@ -2,10 +2,9 @@ import { deployMain } from './run/deploy-main.ts';
 import { deployPost } from './run/deploy-post.ts';
 import { deployInputs } from './run/options.ts';
 import { runStep, type Step } from './run/step.ts';
-import { isPost, keepPost, kept } from './runner/state.ts';
+import { isPost, kept } from './runner/state.ts';
 
 async function main(step: Step): Promise<void> {
-  keepPost();
   await deployMain(step);
 }
 

@@ -6,11 +6,10 @@ import { runInputs } from './run/options.ts';
 import { stepOutputs } from './run/outputs.ts';
 import { runStep, type Step } from './run/step.ts';
 import { stateOf } from './runner/job.ts';
-import { isPost, keepDone, keepPost, kept } from './runner/state.ts';
+import { isPost, keepDone, kept } from './runner/state.ts';
 
 /** Brings up, runs the command, brings down: what is cancelled or killed on the way is left to post. */
 async function main(step: Step): Promise<void> {
-  keepPost();
   const { inputs, job, cancelled } = step;
   const { run, story, session, options, deployment } = await deployMain(step);
   const takeDown = async (): Promise<void> => {

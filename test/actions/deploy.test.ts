@@ -1,27 +1,11 @@
-import { cp } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { repository } from '../support/system.ts';
-import { LastingCloud } from './support/cloud.ts';
-import { GitHub } from './support/github.ts';
-import { Runner } from './support/runner.ts';
-
-let github: GitHub;
-let cloud: LastingCloud;
-let runner: Runner;
-beforeEach(async () => {
-  github = await GitHub.open();
-  cloud = await LastingCloud.open();
-  runner = await Runner.hire(github.env());
-  await cp(join(repository, 'examples'), join(runner.workspace, 'examples'), { recursive: true });
-});
-afterEach(async () => {
-  await runner.leave();
-  await cloud.close();
-  await github.close();
-});
+import { expect, it } from 'vitest';
+import { until } from '../support/until.ts';
+import { anotherRunner, bench, oneMachine, project } from './support/bench.ts';
 
 it('brings a system up for the steps that follow, and takes it down after the job', async () => {
+  const { github, cloud, runner } = await bench();
   const inputs = { deployment: 'examples/client-server', parameters: 'clients=2', clouds: cloud.file };
   let between = 0;
   const { main, post } = await runner.job('deploy', {
@@ -32,9 +16,9 @@ it('brings a system up for the steps that follow, and takes it down after the jo
   });
   expect(main.code, main.output).toBe(0);
   expect(main.outputs).toMatchObject({ state: 'Ready', run: expect.stringMatching(/^[0-9a-f-]{36}$/) });
-  expect(JSON.parse(main.outputs['parameters'] ?? '')).toMatchObject({ 'web.1:ready': 'true' });
+  expect(JSON.parse(main.outputs['parameters'] ?? '')).toEqual({ 'web.1:ready': 'true' });
   expect(main.log.groups).toEqual(['Provisioning', 'Executing', 'SendingReports', 'Ready']);
-  expect(main.summary).toContain('| web.1 |');
+  expect(main.summary).toContain('| web.1 | done |');
   expect(main.summary).toContain('```mermaid\ngantt');
   expect(between).toBe(3);
   expect(post.code, post.output).toBe(0);
@@ -42,5 +26,131 @@ it('brings a system up for the steps that follow, and takes it down after the jo
   expect(post.summary).toContain('Nothing is left');
   expect([...github.artifacts.keys()]).toEqual([`paceline-reports-${main.outputs['run']?.slice(-8)}`]);
   expect(github.complaints).toEqual([]);
+  await cloud.expectEmpty();
+});
+
+it('needs no file of clouds', async () => {
+  const { runner } = await bench();
+  const { main, post } = await runner.job('deploy', { inputs: { deployment: 'examples/client-server' } });
+  expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
+  expect(post.output).toContain('Nothing is left');
+});
+
+it('gives each global as an output of its own, whatever is in it, and never a secret', async () => {
+  const { cloud, runner } = await bench();
+  const parameters = { result: { output: true }, reports: { output: true }, key: { type: 'password', output: true } };
+  const script = `#!/bin/sh
+printf 'one\\n::set-output name=run::evil\\nEOF\\n' >text
+ss-set ss:result "$(cat text)"; ss-set ss:reports mine; ss-set ss:key hush-hush-hush
+`;
+  await project(runner, oneMachine(script, { parameters }));
+  const { main, post } = await runner.job('deploy', { inputs: { clouds: cloud.file } });
+  expect(main.code, main.output).toBe(0);
+  expect(main.outputs).toMatchObject({ result: 'one\n::set-output name=run::evil\nEOF', state: 'Ready' });
+  // A name that the action has given away already is found among all of them.
+  expect(main.outputs['reports']).toBe(join(runner.workspace, 'paceline-reports'));
+  expect(JSON.parse(main.outputs['parameters'] ?? '')).toMatchObject({ 'ss:reports': 'mine' });
+  expect(JSON.stringify(main) + JSON.stringify(post)).not.toContain('hush-hush-hush');
+  await cloud.expectEmpty();
+});
+
+it('waits for a value of a parameter, and says so when it does not come', async () => {
+  const { cloud, runner } = await bench();
+  const script = '#!/bin/sh\n(while ! [ -e go ]; do sleep 0.1; done; ss-set ss:answer 42) >/dev/null 2>&1 &\ntouch go\n';
+  await project(runner, oneMachine(script, { parameters: { answer: { output: true } } }));
+  const inputs = { clouds: cloud.file, 'wait-for': 'answer=42' };
+  const { main } = await runner.job('deploy', { inputs });
+  expect(main.code, main.output).toBe(0);
+  expect(main.outputs['answer']).toBe('42');
+  const never = await runner.job('deploy', { inputs: { ...inputs, 'wait-for': 'answer=43', timeout: '1s' } });
+  expect(never.main.code).toBe(1);
+  expect(never.main.log.annotations.at(-1)?.message).toContain("ss:answer has not got the value '43' within 1 s");
+  expect(never.post.code, never.post.output).toBe(0);
+  await cloud.expectEmpty();
+});
+
+it('tells a pull request and an environment, where that is asked for', async () => {
+  const { github, cloud, runner } = await bench();
+  const event = join(runner.temp, 'event.json');
+  await writeFile(event, JSON.stringify({ pull_request: { number: 7, head: { repo: { full_name: 'octo/app' } } } }));
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file, comment: 'true', environment: 'review' };
+  const env = { GITHUB_EVENT_PATH: event };
+  const { main } = await runner.job('deploy', { inputs, env });
+  expect(main.code, main.output).toBe(0);
+  expect(github.deployments).toEqual([{ environment: 'review', ref: 'a'.repeat(40) }]);
+  expect(github.statuses.map(({ state }) => state)).toEqual(['in_progress', 'success', 'inactive']);
+  expect(github.statuses[1]?.environment_url).toMatch(/^http:\/\/127\..*:8080\/$/);
+  await runner.job('deploy', { inputs, env });
+  expect(github.comments).toHaveLength(1);
+  expect(github.comments[0]?.body).toContain('Nothing is left');
+  expect(github.complaints).toEqual([]);
+});
+
+it('serves the machines while other steps run, though its engine is killed', async () => {
+  const { cloud, runner } = await bench();
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file };
+  const { main, post } = await runner.job('deploy', {
+    inputs,
+    between: async ({ outputs }) => {
+      const record = join(runner.temp, 'paceline', outputs['run'] ?? '', 'engine.json');
+      const { pid } = JSON.parse(await readFile(record, 'utf8')) as { pid: number };
+      process.kill(pid, 'SIGKILL');
+      await until(() => expect(() => process.kill(pid, 0)).toThrow());
+    },
+  });
+  expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
+  await cloud.expectEmpty();
+});
+
+it('ends a run before its job does', async () => {
+  const { cloud, runner } = await bench();
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file };
+  const { main, post } = await runner.job('deploy', {
+    inputs,
+    between: async ({ outputs }) => {
+      const ended = await runner.main('terminate', { inputs: { run: outputs['run'] ?? '' } });
+      expect(ended.code, ended.output).toBe(0);
+      expect(ended.outputs['state']).toBe('Done');
+      await cloud.expectEmpty();
+    },
+  });
+  expect([main.code, post.code], post.output).toEqual([0, 0]);
+  const unknown = await runner.main('terminate', { inputs: { run: '0003b9ac-a001-8001-a4cf-3b459e549887' } });
+  expect(unknown.code).toBe(1);
+  expect(unknown.log.annotations[0]?.message).toContain('This job has started no run');
+});
+
+it('keeps the machines when it is told to, and a scheduled reap leaves these alone unless it is told not to', async () => {
+  const { github, cloud, runner } = await bench();
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file, 'keep-running': 'on-success' };
+  const { main, post } = await runner.job('deploy', { inputs });
+  expect([main.code, post.code], post.output).toEqual([0, 0]);
+  expect(post.output).toContain('The machines are kept: keep-running is on-success, and the run is ready');
+  github.workflowRuns.set(16_000_000_001, 'completed');
+  const next = await anotherRunner({ github, cloud, runner }, { GITHUB_RUN_ID: '16000000002' });
+  const reap = (more: object = {}) => next.main('reap', { inputs: { clouds: cloud.file, ...more } });
+  const spared = await reap();
+  expect(spared.output).toContain('left alone: keep-running may have left it on purpose');
+  expect((await cloud.listing()).filter(({ kind }) => kind === 'machine')).toHaveLength(3);
+  const removed = await reap({ kept: 'true' });
+  expect(removed.code, removed.output).toBe(0);
+  await cloud.expectEmpty(10_000);
+});
+
+it('runs a command in between, all in one step', async () => {
+  const { cloud, runner } = await bench();
+  await mkdir(join(runner.workspace, 'out'));
+  const command = 'echo "$PACELINE_PARAMETERS" >parameters.json\ncurl -fsS "$PACELINE_SERVICE_URL" >page\n';
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file, command, 'working-directory': 'out' };
+  const main = await runner.main('run', { inputs });
+  expect(main.code, main.output).toBe(0);
+  expect(JSON.parse(await readFile(join(runner.workspace, 'out/parameters.json'), 'utf8'))).toEqual({ 'web.1:ready': 'true' });
+  expect(await readFile(join(runner.workspace, 'out/page'), 'utf8')).toContain('Hello');
+  await cloud.expectEmpty();
+  const post = await runner.post('run', main, { inputs });
+  expect([post.code, post.summary]).toEqual([0, '']);
+  const failed = await runner.job('run', { inputs: { ...inputs, command: 'false | true\nexit 3' } });
+  expect(failed.main.code).toBe(1);
+  expect(failed.main.log.annotations.at(-1)?.message).toContain('The command has failed: exit code 1');
   await cloud.expectEmpty();
 });

@@ -40,9 +40,8 @@ export function kept(): Kept | undefined {
   };
 }
 
-/** Whether this process is the post step: main says so first of all. */
-export const isPost = getState('post') === 'true';
-
-export function keepPost(): void {
-  saveState('post', 'true');
-}
+/**
+ * Whether this process is the post step. Its own entry says so: what main keeps would not do, for main may be killed before it has
+ * kept anything.
+ */
+export const isPost = process.argv[2] === 'post';

@@ -39,7 +39,7 @@ export class LastingCloud {
   processes(): string[] {
     return processesWith(this.root)
       .map(({ command }) => command)
-      .filter((command) => !command.includes('server --embedded'));
+      .filter((command) => !command.includes('paceline.mjs'));
   }
 
   /** Neither in the connector's own listing nor among the processes of this host. */

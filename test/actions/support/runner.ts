@@ -23,6 +23,8 @@ export interface StepOptions {
   env?: Record<string, string>;
   /** Sees all output so far, each time there is more. */
   meanwhile?: (output: string, step: RunningStep) => void;
+  /** Told when the process is there. */
+  started?: (step: RunningStep) => void;
   /** Where the actions are. @default those of this repository */
   folder?: string;
 }
@@ -78,7 +80,11 @@ export class Runner {
   }
 
   /** Is given what main has kept, even if main was killed. */
-  post(action: string, { state }: Pick<StepResult, 'state'>, { meanwhile: _meanwhile, ...options }: StepOptions = {}): Promise<StepResult> {
+  post(
+    action: string,
+    { state }: Pick<StepResult, 'state'>,
+    { meanwhile: _meanwhile, started: _started, ...options }: StepOptions = {},
+  ): Promise<StepResult> {
     return this.#step(action, 'post', options, state);
   }
 
@@ -99,6 +105,7 @@ export class Runner {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const running = supervise(child);
+    options.started?.(running.step);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -106,8 +113,8 @@ export class Runner {
         options.meanwhile?.(output, running.step);
       });
     }
-    // Engines hold no pipe of the step; a step that is killed with its tree leaves none open.
-    const code = await new Promise<number | null>((resolve) => child.on('exit', (status) => resolve(status)));
+    // Engines hold no pipe of the step: it closes with the step, and all that was printed has come by then.
+    const code = await new Promise<number | null>((resolve) => child.on('close', (status) => resolve(status)));
     running.done();
     const read = async (name: string): Promise<string> => readFile(files[`GITHUB_${name}`] ?? '', 'utf8');
     return {

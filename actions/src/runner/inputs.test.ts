@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { connectionInputs, deployInputs, deployOptions, isKept, requestOf, runInputs } from '../run/options.ts';
+import { fixedOutputs } from '../run/outputs.ts';
+import { Inputs } from './inputs.ts';
+
+const inputs = (given: Record<string, string>): Inputs =>
+  new Inputs(Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])));
+
+interface Described {
+  inputs: Record<string, { default?: string }>;
+  outputs?: Record<string, unknown>;
+}
+const described = (name: string): Described =>
+  parse(readFileSync(fileURLToPath(new URL(`../../${name}/action.yml`, import.meta.url)), 'utf8')) as Described;
+
+test.each([
+  ['deploy', deployInputs],
+  ['run', runInputs],
+  ['terminate', ['run', ...connectionInputs]],
+  ['reap', ['clouds', 'dry-run', 'kept', ...connectionInputs]],
+] as const)('%s describes the inputs that it knows', (name, known) => {
+  expect(Object.keys(described(name).inputs).toSorted()).toEqual([...known].toSorted());
+});
+
+test.each(['deploy', 'run'])('%s describes its outputs', (name) => {
+  expect(Object.keys(described(name).outputs ?? {})).toEqual([...fixedOutputs]);
+});
+
+test('what action.yml has for defaults is what nothing means', () => {
+  const defaults = Object.fromEntries(Object.entries(described('deploy').inputs).map(([name, input]) => [name, input.default ?? '']));
+  expect(deployOptions(inputs(defaults))).toEqual(deployOptions(inputs({})));
+});
+
+test.each([
+  ['', {}],
+  ['clients=3', { clients: '3' }],
+  ['# a comment\n  clients=3  \n\nweb:text=a=b:c', { clients: '3', 'web:text': 'a=b:c' }],
+  ['clients: 3\nweb: { port: 8080, tls: true }', { clients: '3', 'web:port': '8080', 'web:tls': 'true' }],
+  ['{ "clients": "3" }', { clients: '3' }],
+])('parameters %j', (text, expected) => {
+  expect(inputs({ parameters: text }).parameters('parameters')).toEqual(expected);
+});
+
+test.each(['just text', 'clients: [1]', '- a', 'a: b: c'])('no parameters: %j', (text) => {
+  expect(() => inputs({ parameters: text }).parameters('parameters')).toThrow("The input 'parameters'");
+});
+
+test('a run that is ready stays until post, and after it only as it was told', () => {
+  const request = (keepRunning: string): string | undefined =>
+    requestOf('id', {} as Parameters<typeof requestOf>[1], deployOptions(inputs({ 'keep-running': keepRunning })), []).keepRunning;
+  expect(['never', 'on-success', 'on-error', 'always'].map(request)).toEqual(['on-success', 'on-success', 'always', 'always']);
+  const kept = (failed: boolean): boolean[] =>
+    (['never', 'on-success', 'on-error', 'always'] as const).map((policy) => isKept(policy, failed));
+  expect(kept(false)).toEqual([false, true, false, true]);
+  expect(kept(true)).toEqual([false, false, true, true]);
+});

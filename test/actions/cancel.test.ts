@@ -1,0 +1,143 @@
+import { expect, it } from 'vitest';
+import { until } from '../support/until.ts';
+import { anotherRunner, bench } from './support/bench.ts';
+import type { RunningStep, StepResult } from './support/runner.ts';
+
+/** How many moments are tried; many for a long run. */
+const points = Number(process.env['PACELINE_CANCEL_POINTS'] ?? 20);
+const seed = Number(process.env['PACELINE_CANCEL_SEED'] ?? Date.now() % 2 ** 31);
+const ways = ['cancel', 'kill'] as const;
+type Way = (typeof ways)[number];
+
+/** Numbers below 1 that a seed determines. */
+function random(from: number): () => number {
+  let state = from;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+interface Row {
+  way: Way;
+  atMs: number;
+  /** The last group in the log: how far the run was. */
+  phase: string;
+  code: number | null;
+  post: number | null;
+}
+
+it(`cancelled or killed at ${points} moments (seed ${seed}), nothing is left behind`, { timeout: 60_000 + points * 30_000 }, async () => {
+  const chance = random(seed);
+  const rows: Row[] = [];
+  const set = await bench();
+  const { cloud, runner } = set;
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file };
+  const whole = await runner.job('deploy', { inputs });
+  expect(whole.main.code, whole.main.output).toBe(0);
+  // The moments are spread over what the step takes on this machine now, and a little more.
+  const span = await lengthOf(() => runner.job('deploy', { inputs }));
+  for (let point = 0; point < points; point++) {
+    const way = ways[point % ways.length] ?? 'cancel';
+    const atMs = Math.floor(chance() * span * 1.1);
+    const main = await stoppedAt(atMs, way, (meanwhile) => runner.main('deploy', { inputs, ...meanwhile }));
+    const post = await runner.post('deploy', main, { inputs });
+    rows.push({ way, atMs, phase: main.log.groups.at(-1) ?? 'before', code: main.code, post: post.code });
+    const where = `${way} after ${atMs} ms (seed ${seed}, point ${point})\n${main.output}\n--- post\n${post.output}`;
+    expect(post.code, where).toBe(0);
+    expect(await cloud.listing(), where).toEqual([]);
+    await until(() => expect(cloud.processes(), where).toEqual([]), 10_000);
+  }
+  console.log(tableOf(rows));
+});
+
+it('a post step that has been told nothing does nothing', async () => {
+  const { cloud, runner } = await bench();
+  const post = await runner.post('deploy', { state: {} }, { inputs: { deployment: 'examples/client-server', clouds: cloud.file } });
+  expect([post.code, post.outputs]).toEqual([0, {}]);
+  await cloud.expectEmpty();
+});
+
+it('a job that is cancelled in a phase ends in the time that the runner gives', async () => {
+  const { cloud, runner } = await bench();
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file };
+  for (const phase of ['Provisioning', 'Executing', 'SendingReports']) {
+    const main = await runner.main('deploy', {
+      inputs,
+      meanwhile: (output, step) => output.includes(`::group::${phase}`) && step.cancel(),
+    });
+    // Not killed: it has ended by itself.
+    expect(main.code, phase).toBe(1);
+    const post = await runner.post('deploy', main, { inputs });
+    expect(post.code, post.output).toBe(0);
+    await cloud.expectEmpty();
+  }
+});
+
+it('what a lost runner has left is found and removed by a scheduled reap, and nothing else is', async () => {
+  const set = await bench();
+  const { github, cloud, runner } = set;
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file };
+  const lost = await runner.main('deploy', { inputs });
+  expect(lost.code, lost.output).toBe(0);
+  runner.killOrphans();
+  const atWork = await anotherRunner(set, { GITHUB_RUN_ID: '16000000002', GITHUB_WORKSPACE: runner.workspace });
+  const working = await atWork.main('deploy', { inputs });
+  expect(working.code, working.output).toBe(0);
+  github.workflowRuns.set(16_000_000_001, 'in_progress').set(16_000_000_002, 'in_progress');
+
+  const scheduled = await anotherRunner(set, { GITHUB_RUN_ID: '16000000003' });
+  const reap = (more: object = {}): Promise<StepResult> => scheduled.main('reap', { inputs: { clouds: cloud.file, ...more } });
+  const early = await reap();
+  expect(early.code, early.output).toBe(0);
+  const all = await cloud.listing();
+  expect(all.filter(({ kind }) => kind === 'machine')).toHaveLength(6);
+  expect(early.outputs).toEqual({ found: String(all.length), removed: '0' });
+
+  github.workflowRuns.set(16_000_000_001, 'completed');
+  const shown = await reap({ 'dry-run': 'true' });
+  expect(shown.outputs).toEqual({ found: String(all.length), removed: '0' });
+  expect(shown.summary).toContain('would be removed');
+  const removed = await reap();
+  expect(removed.code, removed.output).toBe(0);
+  expect(removed.outputs['removed']).toBe(String(all.filter(({ owner }) => owner.run === lost.outputs['run']).length));
+  const left = await cloud.listing();
+  expect(new Set(left.map(({ owner }) => owner.run))).toEqual(new Set([working.outputs['run']]));
+  const post = await atWork.post('deploy', working, { inputs });
+  expect(post.code, post.output).toBe(0);
+  await cloud.expectEmpty(10_000);
+});
+
+it('what nobody comes for ends at its lifetime', async () => {
+  const { cloud, runner } = await bench();
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file, lifetime: '8s' };
+  const main = await runner.main('deploy', { inputs });
+  expect(main.code, main.output).toBe(0);
+  runner.killOrphans();
+  await until(() => expect(cloud.processes().filter((command) => /server\.py|http|sleep|agent/.test(command))).toEqual([]), 60_000);
+});
+
+async function stoppedAt(
+  ms: number,
+  way: Way,
+  run: (options: { meanwhile?: (output: string, step: RunningStep) => void; started: (step: RunningStep) => void }) => Promise<StepResult>,
+): Promise<StepResult> {
+  let timer: NodeJS.Timeout | undefined;
+  const result = await run({ started: (step) => (timer = setTimeout(() => step[way](), ms)) });
+  clearTimeout(timer);
+  return result;
+}
+
+async function lengthOf(act: () => Promise<unknown>): Promise<number> {
+  const begin = performance.now();
+  await act();
+  return performance.now() - begin;
+}
+
+function tableOf(rows: readonly Row[]): string {
+  const counts = Map.groupBy(rows, ({ way, phase }) => `${phase.padEnd(15)} ${way}`);
+  return [...counts]
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([key, some]) => `${key.padEnd(24)} ${String(some.length).padStart(4)}  left 0`)
+    .join('\n');
+}
