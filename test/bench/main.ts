@@ -1,6 +1,26 @@
 import { agent } from './agent.ts';
 import { cluster } from './cluster.ts';
-import { coordination } from './coordination.ts';
+import { connected } from './connected.ts';
+import { contest } from './contest.ts';
+import { printContest } from './contest-table.ts';
+import { curve } from './curve.ts';
+import { paceline } from './peers/paceline.ts';
+import { peers } from './peers/peers.ts';
 import { print } from './table.ts';
 
-print([...(await coordination()), await cluster(30), ...(await agent())]);
+const writers = 50;
+const all = await contest(peers, {
+  members: 1000,
+  writers,
+  rounds: 5,
+  wakes: 60,
+  kinds: ['wake', 'fan-out', 'barrier', 'exchange', 'sets'],
+});
+printContest('1,000 members, 50 writers', all, peers, paceline.name);
+// A run has at most 10,000 machines, the writer among them.
+const large = peers.filter((peer) => peer.large);
+const many = await contest(large, { members: 9999, writers: 1, rounds: 2, wakes: 0, kinds: ['fan-out', 'barrier'] });
+printContest('9,999 members', many, peers, paceline.name);
+console.log();
+print([...(await curve([10, 100, 1000, 10_000])), ...(await connected(1000)), ...(await connected(10_000))]);
+print([await cluster(30), ...(await agent())]);

@@ -6,9 +6,18 @@ export interface Figure {
 }
 
 export function print(figures: Figure[]): void {
-  const width = (pick: (figure: Figure) => string): number => Math.max(...figures.map((figure) => pick(figure).length));
-  const [metric, value] = [width((figure) => figure.metric), width((figure) => figure.value)];
-  for (const figure of figures) console.log(`${figure.metric.padEnd(metric)}  ${figure.value.padStart(value)}  ${figure.limit}`);
+  for (const line of columns(figures.map(({ metric, value, limit }) => [metric, value, limit]))) console.log(line);
+}
+
+/** Rows of cells as lines: the first and the last to the left, the others to the right. */
+export function columns(rows: string[][]): string[] {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, at) => (at > 0 && at < row.length - 1 ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 export function quantile(values: number[], q: number): number {

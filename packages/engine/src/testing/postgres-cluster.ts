@@ -28,18 +28,25 @@ export class PostgresCluster {
   readonly #programs: string;
   readonly #folder: string;
   readonly #port: number;
+  readonly #connections: number;
   #postmaster: ChildProcess | undefined;
   #databases = 0;
 
-  constructor(programs: string, folder: string, port: number) {
+  constructor(programs: string, folder: string, port: number, connections: number) {
     this.#programs = programs;
     this.#folder = folder;
     this.#port = port;
+    this.#connections = connections;
   }
 
   /** Of the database that is there from the beginning. */
   get url(): string {
     return this.urlOf('postgres');
+  }
+
+  /** Of the postmaster. */
+  get pid(): number {
+    return this.#postmaster?.pid ?? 0;
   }
 
   urlOf(database: string, as = `${user}:${encodeURIComponent(password)}`): string {
@@ -68,7 +75,13 @@ export class PostgresCluster {
   /** Starts it, after `kill` on what that has left. Resolves when it lets clients in. */
   async start(): Promise<void> {
     const data = join(this.#folder, 'data');
-    const settings = ['listen_addresses=127.0.0.1', 'fsync=on', 'max_connections=50', 'shared_buffers=16MB', 'deadlock_timeout=50ms'];
+    const settings = [
+      'listen_addresses=127.0.0.1',
+      'fsync=on',
+      `max_connections=${this.#connections}`,
+      'shared_buffers=16MB',
+      'deadlock_timeout=50ms',
+    ];
     const args = ['-D', data, '-k', this.#folder, '-p', String(this.#port), ...settings.flatMap((setting) => ['-c', setting])];
     const command = ['--pdeathsig', 'INT', join(this.#programs, 'postgres'), ...args];
     const postmaster = spawn('setpriv', command, { cwd: this.#folder, ...unprivileged(), stdio: ['ignore', 'ignore', 'pipe'] });
@@ -130,7 +143,7 @@ export class PostgresCluster {
 }
 
 /** Makes a cluster and starts it. @throws when no PostgreSQL is installed */
-export async function startPostgres(): Promise<PostgresCluster> {
+export async function startPostgres({ connections = 50 } = {}): Promise<PostgresCluster> {
   if (postgresPrograms === undefined) throw new Error(`There is no PostgreSQL here${withoutPostgres}`);
   const folder = await mkdtemp(join(tmpdir(), 'paceline-postgres-'));
   const data = join(folder, 'data');
@@ -148,7 +161,7 @@ export async function startPostgres(): Promise<PostgresCluster> {
     `--pwfile=${passwords}`,
   ];
   await promisify(execFile)(join(postgresPrograms, 'initdb'), [...options, data], { cwd: folder, ...account });
-  const cluster = new PostgresCluster(postgresPrograms, folder, await freePort());
+  const cluster = new PostgresCluster(postgresPrograms, folder, await freePort(), connections);
   await cluster.start();
   return cluster;
 }
