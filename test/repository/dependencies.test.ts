@@ -17,6 +17,8 @@ const allowed: Record<string, string[]> = {
     '@paceline/engine',
     '@paceline/engine/connector',
     '@paceline/server',
+    '@paceline/connector-aws',
+    '@paceline/connector-exec',
     '@paceline/connector-local',
     '@paceline/connector-lxd',
     '@paceline/connector-qemu',

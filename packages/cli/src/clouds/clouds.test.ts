@@ -93,6 +93,21 @@ describe('a connector', () => {
     );
   });
 
+  test('of others gets what its schema allows, and may take its time', async () => {
+    const schema = '{ type: "object", properties: { zone: { type: "string" } }, required: ["zone"] }';
+    await put(
+      'six.mjs',
+      `export const connectorModule = { name: "six", configSchema: ${schema}, createConnector: async (config) => ({ config }) };`,
+    );
+    const clouds = async (config: string) =>
+      openClouds(await readClouds(root, await put('c.yaml', `clouds: { mine: { connector: ./six.mjs${config} } }`)));
+    expect(await clouds(', zone: north')).toEqual([{ name: 'mine', connector: { config: { zone: 'north' } } }]);
+    await expect(clouds(', zone: 7')).rejects.toMatchObject({
+      code: 'PACELINE_REQUEST_INVALID',
+      message: expect.stringMatching(/The cloud mine in .*c\.yaml: its configuration is wrong:[^]*zone/),
+    });
+  });
+
   test('refuses a configuration with the name of the cloud', async () => {
     const file = await put('c.yaml', 'clouds: { mine: { connector: local, roof: 1 } }');
     await expect(openClouds(await readClouds(root, file))).rejects.toMatchObject({

@@ -2,17 +2,25 @@ import { createRequire, findPackageJSON } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { ConnectorModule } from '@paceline/engine/connector';
+import type { Connector, ConnectorModule } from '@paceline/engine/connector';
 import { PacelineError, toError } from '@paceline/model';
 
+/** A connector's module, whether or not it takes its time to make one. */
+export type LoadedModule = ConnectorModule<Connector | Promise<Connector>>;
+
 /** The connectors that come with this program, each loaded when it is wanted. */
-const builtInConnectors: ReadonlyMap<string, () => Promise<{ connectorModule: ConnectorModule }>> = new Map([
+const builtInConnectors = new Map<string, () => Promise<{ connectorModule: LoadedModule }>>([
   ['local', () => import('@paceline/connector-local')],
   ['sandbox', () => import('@paceline/connector-sandbox')],
   ['lxd', () => import('@paceline/connector-lxd')],
+  ['exec', () => import('@paceline/connector-exec')],
   ['qemu', () => import('@paceline/connector-qemu')],
   ['ssh', () => import('@paceline/connector-ssh')],
 ]);
+
+export function isBuiltIn(name: string): boolean {
+  return builtInConnectors.has(name);
+}
 
 /**
  * Loads the code that speaks to a kind of cloud. Some are part of this program; others are packages of the user's project,
@@ -20,7 +28,7 @@ const builtInConnectors: ReadonlyMap<string, () => Promise<{ connectorModule: Co
  * @param folders where packages are looked for, the first that has it counts; files are relative to the first
  * @throws PACELINE_CLOUD_UNKNOWN with everything that was tried
  */
-export async function loadConnector(name: string, folders: readonly string[]): Promise<ConnectorModule> {
+export async function loadConnector(name: string, folders: readonly string[]): Promise<LoadedModule> {
   const builtIn = builtInConnectors.get(name);
   if (builtIn !== undefined) return (await builtIn()).connectorModule;
   const [first = process.cwd()] = folders;
@@ -77,11 +85,11 @@ async function importFile(name: string, path: string): Promise<object> {
   }
 }
 
-function connectorIn(exported: object): ConnectorModule | undefined {
+function connectorIn(exported: object): LoadedModule | undefined {
   const named: Record<string, unknown> = { ...exported };
   return [named['connectorModule'], named['default']].find(isConnectorModule);
 }
 
-function isConnectorModule(value: unknown): value is ConnectorModule {
+function isConnectorModule(value: unknown): value is LoadedModule {
   return typeof value === 'object' && value !== null && 'createConnector' in value && typeof value.createConnector === 'function';
 }

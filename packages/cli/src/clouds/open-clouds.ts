@@ -1,8 +1,9 @@
 import type { Cloud } from '@paceline/engine';
-import { isConnectorError } from '@paceline/engine/connector';
+import { ConnectorError, isConnectorError } from '@paceline/engine/connector';
 import { PacelineError } from '@paceline/model';
+import * as z from 'zod';
 import type { CloudsSource } from './clouds-file.ts';
-import { loadConnector } from './connector-package.ts';
+import { isBuiltIn, loadConnector, type LoadedModule } from './connector-package.ts';
 
 /**
  * Makes the configured clouds ready for the engine.
@@ -14,7 +15,8 @@ export async function openClouds({ entries, folder, file }: CloudsSource): Promi
     entries.map(async ({ name, connector, reach, config }) => {
       const module = await loadConnector(connector, folders);
       try {
-        return { name, connector: module.createConnector(config), ...(reach === undefined ? {} : { reach }) };
+        if (!isBuiltIn(connector)) checkConfig(module, config);
+        return { name, connector: await module.createConnector(config), ...(reach === undefined ? {} : { reach }) };
       } catch (cause) {
         if (!isConnectorError(cause)) throw cause;
         throw new PacelineError('PACELINE_REQUEST_INVALID', `The cloud ${name}${file === null ? '' : ` in ${file}`}: ${cause.message}`, {
@@ -24,4 +26,16 @@ export async function openClouds({ entries, folder, file }: CloudsSource): Promi
       }
     }),
   );
+}
+
+/** Connectors of others may rely on their schema; ours look for themselves, and know better what is wrong. */
+function checkConfig({ name, configSchema }: LoadedModule, config: Record<string, unknown>): void {
+  let schema: z.ZodType;
+  try {
+    schema = z.fromJSONSchema(configSchema);
+  } catch (cause) {
+    throw new ConnectorError('internal', `the configSchema of the connector ${name} is no JSON Schema: ${String(cause)}`, { cause });
+  }
+  const parsed = schema.safeParse(config);
+  if (!parsed.success) throw new ConnectorError('invalid', `its configuration is wrong:\n${z.prettifyError(parsed.error)}`);
 }

@@ -84,9 +84,14 @@ export interface ConnectorLog {
   warn(message: string): void;
 }
 
-/** What a connector package exports by default. `config` has passed `configSchema`. */
-export interface ConnectorModule {
+/**
+ * What a connector package exports as `connectorModule`, or by default. `Made` is a promise where a connector has to ask somebody what it
+ * can do.
+ */
+export interface ConnectorModule<Made extends Connector | Promise<Connector> = Connector> {
   readonly name: string;
+  /** A JSON Schema of the configuration, for people and editors. */
   readonly configSchema: Record<string, unknown>;
-  createConnector(config: Record<string, unknown>): Connector;
+  /** @throws ConnectorError invalid, with what is wrong in the configuration */
+  createConnector(config: Record<string, unknown>): Made;
 }
