@@ -4,20 +4,33 @@ import type { Instance } from '../run/instance.ts';
 
 const linesShown = 12;
 const longestLine = 300;
+/** What the bootstrap has to say begins with this. A machine that goes down in good order says a lot after it. */
+const ours = 'paceline: ';
+const ownLines = 4;
 /** Of a console: more than that is not read to find its end. */
 const mostReads = 128;
 
-/** The last lines that a machine wrote to its console, fit to be shown; none where the cloud keeps none. */
+/** The last lines that a machine wrote to its console, after the last ones of the bootstrap, fit to be shown; none where the cloud keeps none. */
 export async function readLastWords(connector: Connector, id: string, context: ConnectorContext): Promise<string[]> {
+  const own: string[] = [];
+  /** The line that is not complete yet. */
+  let begun = '';
   let tail = '';
   let since = 0;
   for (let reads = 0; reads < mostReads; reads += 1) {
     const piece = await connector.consoleLog?.(id, since, context);
     if (piece === undefined || piece.next === since) break;
+    const fresh = begun + piece.text;
+    begun = fresh.slice(fresh.lastIndexOf('\n') + 1).slice(-longestLine);
+    own.push(...plainLines(fresh.slice(0, fresh.lastIndexOf('\n') + 1)).filter((line) => line.includes(ours)));
     tail = (tail + piece.text).slice(-linesShown * longestLine * 2);
     since = piece.next;
   }
-  return plainLines(tail).slice(-linesShown);
+  const last = plainLines(tail).slice(-linesShown);
+  return [...new Set(own)]
+    .filter((line) => !last.includes(line))
+    .slice(-ownLines)
+    .concat(last);
 }
 
 /** Without what terminals would make of it. */

@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { context, engine, launchRequest } from '@paceline/connector-host/testing';
+import type { Resource } from '@paceline/engine/connector';
+import { expect, test } from 'vitest';
+import { connectorModule } from './index.ts';
+import { reason, testImage } from './testing/image.ts';
+
+async function listed(root: string): Promise<Resource[]> {
+  const found: Resource[] = [];
+  for await (const resource of connectorModule.createConnector({ root }).list({ engine }, context)) {
+    found.push(resource);
+  }
+  return found;
+}
+
+test('a launch on a full disk is a lack of capacity, and leaves nothing', async ({ skip }) => {
+  skip(reason !== undefined, reason);
+  skip(process.getuid?.() !== 0, 'only root can make a small file system');
+  const root = mkdtempSync(join(tmpdir(), 'paceline-small-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', root]);
+  try {
+    const connector = connectorModule.createConnector({ root, accelerator: 'tcg', image: testImage });
+    const failure = await connector.launch(launchRequest('#!/bin/sh\n', { count: 2 }), context).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'capacity', details: { hint: expect.stringContaining('disk space') } });
+    const left = await listed(root);
+    await connector.terminate(
+      left.map(({ id }) => id),
+      context,
+    );
+    expect(await listed(root)).toEqual([]);
+  } finally {
+    execFileSync('umount', [root]);
+    rmSync(root, { recursive: true });
+  }
+});
+
+test('machines that need more memory than there is are not even begun', async ({ skip }) => {
+  skip(reason !== undefined, reason);
+  const root = mkdtempSync(join(tmpdir(), 'paceline-memory-'));
+  const connector = connectorModule.createConnector({ root, accelerator: 'tcg', image: testImage });
+  const launch = connector.launch(launchRequest('#!/bin/sh\n', { memoryMiB: 50_000_000 }), context);
+  await expect(launch).rejects.toMatchObject({ code: 'capacity', message: expect.stringContaining('MiB of memory') });
+  expect(await listed(root)).toEqual([]);
+});
+
+test.each([
+  { root: 'relative' },
+  { root: '/a,b' },
+  { root: '/x', accelerator: 'hvf' },
+  { root: '/x', images: { 'A B': { disk: '/y' } } },
+  { root: '/x', more: 1 },
+])('a configuration such as %j is refused', (config) => {
+  expect(() => connectorModule.createConnector(config)).toThrow('The configuration of a qemu cloud is wrong');
+});

@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunDetail } from '@paceline/api';
+import { Person } from '../../support/command.ts';
+
+const testbed = process.env['PACELINE_TESTBED'] ?? '/var/lib/paceline-testbed';
+const socket = process.env['PACELINE_LXD_SOCKET'] ?? join(testbed, 'lxd/dir/unix.socket');
+const disk = process.env['PACELINE_QEMU_IMAGE'] ?? join(testbed, 'qemu/images/debian-12');
+
+/** The clouds of this host whose machines are real. */
+export const clouds = {
+  sandbox: { why: whyNoSandbox(), settings: { connector: 'sandbox' } },
+  lxd: {
+    why: existsSync(socket) ? undefined : `there is no ${socket}: npm run testbed -- lxd`,
+    settings: { connector: 'lxd', socket, image: process.env['PACELINE_LXD_IMAGE'] ?? 'debian-12' },
+  },
+  qemu: {
+    why: existsSync(disk) ? undefined : `there is no ${disk}: npm run testbed -- qemu`,
+    settings: { connector: 'qemu', image: disk, memoryMiB: 400 },
+  },
+};
+
+export type CloudName = keyof typeof clouds;
+
+function whyNoSandbox(): string | undefined {
+  if (process.getuid?.() !== 0) return 'machines of the host’s own files need root';
+  const missing = ['cloud-init', 'ip', 'unshare'].filter((name) => !has(name));
+  return missing.length === 0 ? undefined : `there is no ${missing.join(', ')}: apt-get install cloud-init iproute2`;
+}
+
+function has(program: string): boolean {
+  try {
+    execFileSync('sh', ['-c', 'command -v "$0"', program], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A person who has configured these clouds. */
+export async function personWith(changes: Record<string, Record<string, unknown>> = {}): Promise<Person> {
+  const person = await Person.arrive();
+  const entries = Object.entries(clouds).map(([name, { settings }]) => [name, { ...settings, ...changes[name] }]);
+  await writeFile(join(person.state, 'clouds.yaml'), JSON.stringify({ clouds: Object.fromEntries(entries) }));
+  return person;
+}
+
+/** The only run that somebody has. */
+export async function onlyRun(person: Person): Promise<RunDetail> {
+  const { runs } = JSON.parse((await person.type(['list', '--json'])).stdout) as { runs: { id: string }[] };
+  if (runs.length !== 1) throw new Error(`there are ${runs.length} runs`);
+  return JSON.parse((await person.type(['status', runs[0]?.id ?? '', '--json'])).stdout) as RunDetail;
+}
+
+/** What the events of a run say, a line each. */
+export async function eventsOf(person: Person, run: string): Promise<{ type: string; message: string }[]> {
+  const { stdout } = await person.type(['events', run, '--json']);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { type: string; message: string });
+}
+
+/** A project of one node `box`, whose machines run this script. @returns its path */
+export async function projectWith(deploy: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'paceline-project-'));
+  await mkdir(join(folder, 'box'));
+  await writeFile(join(folder, 'box/deploy.sh'), deploy);
+  await writeFile(
+    join(folder, 'box/image.yaml'),
+    'apiVersion: paceline.dev/v1\nkind: Image\nmetadata: { name: box }\nspec:\n' +
+      '  parameters: { said: { output: true } }\n  scripts: { deploy: deploy.sh }\n',
+  );
+  await writeFile(
+    join(folder, 'deployment.yaml'),
+    'apiVersion: paceline.dev/v1\nkind: Deployment\nmetadata: { name: bad-luck }\nspec:\n' +
+      '  nodes: { box: { image: ./box } }\n  timeout: 9m\n  keepRunning: never\n',
+  );
+  return folder;
+}
