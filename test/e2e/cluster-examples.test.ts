@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Person } from '../support/command.ts';
+
+/** Their machines stand on the files of this host, so what is installed here need not be installed in each of them. */
+function whyNot(packages: string[]): string | undefined {
+  if (process.platform !== 'linux') return 'sandbox machines need Linux';
+  if (process.getuid?.() !== 0) return "only root's machines can stand on the files of this host";
+  if (process.env['PACELINE_TEST_INSTALLS'] === '1') return undefined;
+  const isThere = spawnSync('dpkg', ['-s', ...packages], { stdio: 'ignore' }).status === 0;
+  return isThere ? undefined : `machines would have to install ${packages.join(', ')}: set PACELINE_TEST_INSTALLS=1 to let them`;
+}
+
+let person: Person;
+beforeEach(async () => {
+  person = await Person.arrive();
+});
+afterEach(() => person.leave());
+
+async function up(example: string, ...parameters: string[]): Promise<string> {
+  const { code, stdout, stderr } = await person.type([
+    'up',
+    `examples/${example}`,
+    '--cloud',
+    'sandbox',
+    '--keep-running',
+    'never',
+    ...parameters,
+  ]);
+  expect(code, stdout + stderr).toBe(0);
+  return stdout;
+}
+
+const noPostgres = whyNot(['postgresql', 'postgresql-client']);
+describe.skipIf(noPostgres !== undefined)(`postgres-replication${noPostgres === undefined ? '' : ` (${noPostgres})`}`, () => {
+  it('has on each standby what was written to the primary', async () => {
+    expect(await up('postgres-replication', '-p', 'standbys=2', '-p', 'rows=500')).toContain('ss:result = 500 rows are on 2 standbys');
+  }, 900_000);
+});
+
+const noSlurm = whyNot(['munge', 'slurmctld', 'slurmd', 'slurm-client']);
+describe.skipIf(noSlurm !== undefined)(`slurm-cluster${noSlurm === undefined ? '' : ` (${noSlurm})`}`, () => {
+  it('runs a job on all workers at once', async () => {
+    expect(await up('slurm-cluster', '-p', 'workers=2')).toContain('ss:result = worker-1 worker-2');
+  }, 900_000);
+});
