@@ -22,6 +22,7 @@ import { Agent } from './agent.ts';
 import { AgentIndex } from './agent-index.ts';
 import { whichRun } from './which-run.ts';
 import type { EngineOptions } from './engine-options.ts';
+import { elsewhere } from './elsewhere.ts';
 import { Feeds } from './feeds.ts';
 import { Ownership } from './ownership.ts';
 import { defaultRetention, Retention } from './retention.ts';
@@ -43,6 +44,8 @@ export class Engine {
   readonly #retention: Retention;
   readonly #feeds: Feeds;
   readonly #tunnels: Tunnels;
+  /** Single machines, for people. */
+  readonly machines: MachineAccess;
   #deaf = (): Promise<void> => Promise.resolve();
   #started = false;
   #idle = (): void => {};
@@ -56,7 +59,8 @@ export class Engine {
       failed: (run, error) => this.#active.get(run.id)?.failed(run, error),
     });
     this.#feeds = new Feeds(options.store, (run) => this.#active.has(run));
-    this.#tunnels = new Tunnels(options, this.#clock, (run, instance, message) => this.#notice(run, instance, message));
+    this.#tunnels = new Tunnels(options, this.#clock, (run, instance, message) => this.#active.get(run)?.notice(instance, message));
+    this.machines = new MachineAccess(options, { clock: this.#clock, signal: this.#stop.signal }, (id) => this.run(id));
     this.#retention = new Retention({
       store: options.store,
       reports: options.reports,
@@ -95,12 +99,6 @@ export class Engine {
 
   get store(): RunStore {
     return this.#options.store;
-  }
-
-  /** Single machines, for people. */
-  get machines(): MachineAccess {
-    const { clouds, log, key } = this.#options;
-    return new MachineAccess({ clouds, log, engineKey: key, clock: this.#clock, signal: this.#stop.signal, run: (id) => this.run(id) });
   }
 
   get reports(): ReportFiles {
@@ -221,10 +219,7 @@ export class Engine {
 
   /** The address of the replica that drives a run, when it is another one. */
   async ownerUrl(run: string): Promise<string | undefined> {
-    if (this.#active.has(run) || !this.#options.store.shared) return undefined;
-    const owner = (await this.#options.store.ownerOf(run))?.owner;
-    const replicas = owner === undefined || owner === null ? [] : await this.#options.store.replicas();
-    return replicas.find(({ id }) => id === owner && id !== this.#ownership.id)?.url;
+    return this.#active.has(run) ? undefined : this.#ownership.urlOf(run);
   }
 
   /** What happens in a run, after a cursor, until it has ended or the signal is aborted. */
@@ -348,15 +343,6 @@ export class Engine {
     if (this.#active.size === 0) this.#idle();
   }
 
-  #notice(run: string, instance: string, message: string): void {
-    const body = { type: 'instance.notice' as const, severity: 'warning' as const, message, data: { instance } };
-    this.#active
-      .get(run)
-      ?.decide((_run, at) => [{ kind: 'event', at, body }])
-      // Whoever drives the run next finds out by himself.
-      .catch(() => {});
-  }
-
   #tellFollowers(runs: readonly string[] | 'all'): void {
     this.#feeds.heard(runs).catch((error: unknown) => this.#options.log.warn(`what other replicas did is not told: ${String(error)}`));
   }
@@ -365,8 +351,4 @@ export class Engine {
     this.#tellFollowers(runs);
     if (released === true) this.#ownership.look();
   }
-}
-
-function elsewhere(run: string): PacelineError {
-  return new PacelineError('PACELINE_STORE_FAILED', `The run ${run} is not driven here, or not yet`, { hint: 'Try again in a moment.' });
 }

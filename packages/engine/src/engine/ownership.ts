@@ -57,6 +57,14 @@ export class Ownership {
     return !store.shared || clock.now() < this.#renewedAt + leaseMs - marginMs;
   }
 
+  /** The address of the replica that drives a run, when it is another one. */
+  async urlOf(run: string): Promise<string | undefined> {
+    const { store } = this.#ports;
+    const owner = store.shared ? (await store.ownerOf(run))?.owner : undefined;
+    const replicas = owner === undefined || owner === null ? [] : await store.replicas();
+    return replicas.find(({ id }) => id === owner && id !== this.#id)?.url;
+  }
+
   /** Takes all runs that nobody drives, and goes on looking for them where other replicas may die. */
   async start(): Promise<void> {
     const { store } = this.#ports;

@@ -1,25 +1,26 @@
 import { PacelineError } from '@paceline/model';
 import { isConnectorError, type Connector, type WayIn } from '../connector/index.ts';
+import type { EngineOptions } from '../engine/engine-options.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { tunnelKeys } from '../tunnel/tunnel-keys.ts';
 import { withinLimit, type CallFrame } from './call-limit.ts';
-import { reachOf, type Clouds } from './clouds.ts';
+import { reachOf } from './clouds.ts';
 
-export interface MachineAccessPorts extends CallFrame {
-  clouds: Clouds;
-  engineKey: Buffer;
-  run(id: string): Promise<Run>;
-}
+type Options = Pick<EngineOptions, 'clouds' | 'log' | 'key'>;
 
 const sshPort = 22;
 
 /** What people do with single machines: look at their consoles, and go in. */
 export class MachineAccess {
-  readonly #ports: MachineAccessPorts;
+  readonly #options: Options;
+  readonly #frame: CallFrame;
+  readonly #run: (id: string) => Promise<Run>;
 
-  constructor(ports: MachineAccessPorts) {
-    this.#ports = ports;
+  constructor(options: Options, frame: Omit<CallFrame, 'log'>, run: (id: string) => Promise<Run>) {
+    this.#options = options;
+    this.#frame = { ...frame, log: options.log };
+    this.#run = run;
   }
 
   /**
@@ -47,13 +48,13 @@ export class MachineAccess {
     const { address, login, token, cloud } = instance.machine;
     if (address === null) throw notNow(name, 'it has no address yet');
     // A machine behind a tunnel has got the key of its server from us.
-    const isOurs = reachOf(this.#ports.clouds.get(cloud)) === 'tunnel';
-    const hostKeys = isOurs ? [tunnelKeys(this.#ports.engineKey, { run: runId, instance: name, token }).host.publicKey] : [];
+    const isOurs = reachOf(this.#options.clouds.get(cloud)) === 'tunnel';
+    const hostKeys = isOurs ? [tunnelKeys(this.#options.key, { run: runId, instance: name, token }).host.publicKey] : [];
     return { kind: 'ssh', host: address, port: sshPort, user: login ?? 'root', hostKeys };
   }
 
   async #machine(runId: string, name: string): Promise<{ connector: Connector; id: string; instance: Instance }> {
-    const { instances } = await this.#ports.run(runId);
+    const { instances } = await this.#run(runId);
     const instance = instances.get(name);
     if (instance === undefined) {
       throw new PacelineError('PACELINE_NOT_FOUND', `The run has no instance ${name}`, {
@@ -62,7 +63,7 @@ export class MachineAccess {
     }
     const { id, cloud, status } = instance.machine;
     if (id === null || status === 'gone') throw notNow(name, status === 'gone' ? 'it is gone' : 'it is not there yet');
-    return { connector: this.#ports.clouds.get(cloud).connector, id, instance };
+    return { connector: this.#options.clouds.get(cloud).connector, id, instance };
   }
 
   async #ask<T>(
@@ -72,7 +73,7 @@ export class MachineAccess {
     call: (context: Parameters<Parameters<typeof withinLimit>[2]>[0]) => Promise<T> | T,
   ): Promise<T> {
     try {
-      return await withinLimit(this.#ports, kind, async (context) => call(context));
+      return await withinLimit(this.#frame, kind, async (context) => call(context));
     } catch (cause) {
       if (!isConnectorError(cause)) throw cause;
       if (cause.code === 'notFound') throw notNow(name, cause.message);
