@@ -20,7 +20,7 @@ import { Tunnels } from '../tunnel/tunnels.ts';
 import { ActiveRun } from './active-run.ts';
 import { Agent } from './agent.ts';
 import { AgentIndex } from './agent-index.ts';
-import { whichRun } from './which-run.ts';
+import { storedRun, whichRun } from './which-run.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { elsewhere } from './elsewhere.ts';
 import { Feeds } from './feeds.ts';
@@ -186,7 +186,7 @@ export class Engine {
       .get(id)
       ?.see((run) => ({ what: look(run) }))
       .catch(() => undefined);
-    return seen === undefined ? look(await this.#stored(id)) : seen.what;
+    return seen === undefined ? look(await storedRun(this.#options.store, id)) : seen.what;
   }
 
   async runDetail(id: string): Promise<RunDetail> {
@@ -197,7 +197,7 @@ export class Engine {
   async activeRun(id: string): Promise<ActiveRun> {
     const active = this.#active.get(id);
     if (active !== undefined) return active;
-    const run = await this.#stored(id);
+    const run = await storedRun(this.#options.store, id);
     if (!hasEnded(run)) throw elsewhere(id);
     throw new PacelineError('PACELINE_RUN_ENDED', `The run ${id} has ended: it is ${run.facts.state}`);
   }
@@ -289,12 +289,6 @@ export class Engine {
     this.#active.clear();
     await this.#ownership.release().catch((error: unknown) => this.#options.log.warn(`the runs are not let go: ${String(error)}`));
     await this.#options.store.close();
-  }
-
-  async #stored(id: string): Promise<Run> {
-    const run = await this.#options.store.run(id);
-    if (run === undefined) throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${id}`);
-    return run;
   }
 
   #activate(id: string): ActiveRun {

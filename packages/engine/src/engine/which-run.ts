@@ -1,4 +1,5 @@
 import { PacelineError } from '@paceline/model';
+import type { Run } from '../run/run.ts';
 import type { RunListEntry, RunStore } from '../store/run-store.ts';
 
 /**
@@ -16,4 +17,11 @@ export async function whichRun(store: RunStore, text: string, sees: (run: RunLis
     });
   }
   return first.id;
+}
+
+/** The run as it is stored. @throws PACELINE_NOT_FOUND */
+export async function storedRun(store: RunStore, id: string): Promise<Run> {
+  const run = await store.run(id);
+  if (run === undefined) throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${id}`);
+  return run;
 }
