@@ -3,7 +3,7 @@ import type { Decision } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 
 const linesShown = 12;
-const longestLine = 300;
+const longestLine = 400;
 /** What the bootstrap has to say begins with this. A machine that goes down in good order says a lot after it. */
 const ours = 'paceline: ';
 const ownLines = 4;
@@ -22,13 +22,17 @@ export async function readLastWords(connector: Connector, id: string, context: C
     if (piece === undefined || piece.next === since) break;
     const fresh = begun + piece.text;
     begun = fresh.slice(fresh.lastIndexOf('\n') + 1).slice(-longestLine);
-    own.push(...plainLines(fresh.slice(0, fresh.lastIndexOf('\n') + 1)).filter((line) => line.includes(ours)));
+    own.push(
+      ...plainLines(fresh.slice(0, fresh.lastIndexOf('\n') + 1)).flatMap((line) =>
+        line.includes(ours) ? line.slice(line.indexOf(ours)) : [],
+      ),
+    );
     tail = (tail + piece.text).slice(-linesShown * longestLine * 2);
     since = piece.next;
   }
   const last = plainLines(tail).slice(-linesShown);
   return [...new Set(own)]
-    .filter((line) => !last.includes(line))
+    .filter((line) => !last.some((other) => other.includes(line)))
     .slice(-ownLines)
     .concat(last);
 }
