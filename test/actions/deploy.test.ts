@@ -102,6 +102,27 @@ it('serves the machines while other steps run, though its engine is killed', asy
   await cloud.expectEmpty();
 });
 
+it('scales a run that is ready', async () => {
+  const { cloud, runner } = await bench();
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file, scalable: 'true' };
+  const machines = async (): Promise<number> => (await cloud.listing()).filter(({ kind }) => kind === 'machine').length;
+  const { main, post } = await runner.job('deploy', {
+    inputs,
+    between: async ({ outputs }) => {
+      const scale = (change: string) => runner.main('scale', { inputs: { run: outputs['run'] ?? '', node: 'client', change } });
+      const more = await scale('+2');
+      expect(more.code, more.output).toBe(0);
+      expect(more.outputs['instances']).toBe('["client.3","client.4"]');
+      expect(await machines()).toBe(5);
+      const fewer = await scale('=1');
+      expect(fewer.code, fewer.output).toBe(0);
+      expect(await machines()).toBe(2);
+    },
+  });
+  expect([main.code, post.code], post.output).toEqual([0, 0]);
+  await cloud.expectEmpty();
+});
+
 it('ends a run before its job does', async () => {
   const { cloud, runner } = await bench();
   const inputs = { deployment: 'examples/client-server', clouds: cloud.file };

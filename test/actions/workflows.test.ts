@@ -27,14 +27,14 @@ beforeAll(async () => {
 const complaints = (text: string): string[] => lint(text, '.github/workflows/x.yaml').map(({ line, message }) => `${line}: ${message}`);
 
 it('there are workflows of our own, and an example for each action', () => {
-  expect(own.map(([path = '']) => path.slice('.github/workflows/'.length)).toSorted()).toEqual([
+  expect(own.map(([path]) => path.slice('.github/workflows/'.length)).toSorted()).toEqual([
     'cancel-sweep.yaml',
     'ci.yaml',
     'connectors.yaml',
     'reap.yaml',
     'release.yaml',
   ]);
-  for (const action of ['deploy', 'run', 'terminate', 'reap']) {
+  for (const action of ['deploy', 'run', 'scale', 'terminate', 'reap']) {
     expect(
       shown.some(([, text]) => text.includes(`/actions/${action}@v1`)),
       action,
@@ -60,7 +60,7 @@ describe.each([...own, ...shown])('%s', (_path, text) => {
 
 it('the linter does find something', () => {
   const broken =
-    'on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: echo ${{ github.event.pull_request.title }}\n      - run: x\n        shel: bash\n';
+    'on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ github.event.pull_request.title }}\n      - run: x\n        shel: bash\n';
   expect(complaints(broken).join('\n')).toMatch(/shel/);
   expect(complaints(broken).join('\n')).toMatch(/untrusted/);
 });

@@ -16,12 +16,14 @@ export const deployInputs = [
   'timeout',
   'lifetime',
   'keep-running',
+  'scalable',
   'reports',
   'artifact',
   'comment',
   'environment',
   ...connectionInputs,
 ] as const;
+export const scaleInputs = ['run', 'node', 'change', ...connectionInputs] as const;
 export const runInputs = [...deployInputs, 'command', 'working-directory'] as const;
 
 export interface DeployOptions {
@@ -34,6 +36,7 @@ export interface DeployOptions {
   timeoutMs: number | undefined;
   lifetimeMs: number | undefined;
   keepRunning: KeepRunning;
+  scalable: boolean;
   reports: string;
   artifact: string;
   comment: boolean;
@@ -52,6 +55,7 @@ export function deployOptions(inputs: Inputs): DeployOptions {
     timeoutMs: inputs.duration('timeout'),
     lifetimeMs: inputs.duration('lifetime'),
     keepRunning: inputs.choice('keep-running', keepRunningPolicies, 'never'),
+    scalable: inputs.flag('scalable'),
     reports: inputs.text('reports') ?? 'paceline-reports',
     artifact: inputs.text('artifact') ?? 'paceline-reports',
     comment: inputs.flag('comment'),
@@ -61,13 +65,14 @@ export function deployOptions(inputs: Inputs): DeployOptions {
 
 /** The request for the run. */
 export function requestOf(id: string, deployment: ResolvedDeployment, options: DeployOptions, tags: readonly string[]): RunRequest {
-  const { parameters, cloud, name, timeoutMs, lifetimeMs, keepRunning } = options;
+  const { parameters, cloud, name, timeoutMs, lifetimeMs, keepRunning, scalable } = options;
   return {
     id,
     deployment,
     parameters,
     tags: [...tags],
     keepRunning: untilPost(keepRunning),
+    ...(scalable ? { scalable } : {}),
     ...(cloud === undefined ? {} : { cloud }),
     ...(name === undefined ? {} : { name }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { connectionInputs, deployInputs, deployOptions, isKept, requestOf, runInputs } from '../run/options.ts';
+import { connectionInputs, deployInputs, deployOptions, isKept, requestOf, runInputs, scaleInputs } from '../run/options.ts';
 import { fixedOutputs } from '../run/outputs.ts';
 import { Inputs } from './inputs.ts';
 
@@ -19,6 +19,7 @@ const described = (name: string): Described =>
 test.each([
   ['deploy', deployInputs],
   ['run', runInputs],
+  ['scale', scaleInputs],
   ['terminate', ['run', ...connectionInputs]],
   ['reap', ['clouds', 'dry-run', 'kept', ...connectionInputs]],
 ] as const)('%s describes the inputs that it knows', (name, known) => {
