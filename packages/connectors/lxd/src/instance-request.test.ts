@@ -56,6 +56,11 @@ test('localhost leads out by IPv4, an address of IPv6 as it is', () => {
   });
 });
 
+test('a machine that its engine comes to is led nowhere', () => {
+  const { devices } = body("url='http://127.0.0.1:8080'", {}, { tunnelled: true }, { ...ground, local: false });
+  expect(Object.keys(devices ?? {})).not.toContain('paceline-127-0-0-1-8080');
+});
+
 test('a pool of its own, and servers that know one key only', () => {
   const made = body('x', { pool: 'slow' }, {}, { fingerprint: 'f', cloudInitKeys: false, local: true });
   expect(made).toMatchObject({ devices: { root: { type: 'disk', path: '/', pool: 'slow' } } });

@@ -35,7 +35,7 @@ export function instanceRequest(config: Config, request: LaunchRequest, machine:
       ...(ground.cloudInitKeys && { 'cloud-init.user-data': userData }),
       ...limits(request),
     },
-    devices: { ...rootDisk(config, request, ground), ...ways(config, machine, userData, ground) },
+    devices: { ...rootDisk(config, request, ground), ...(request.tunnelled === true ? {} : ways(config, machine, userData, ground)) },
   };
 }
 

@@ -13,6 +13,8 @@ export interface LaunchRequest {
   memoryMiB?: number;
   diskGiB?: number;
   ports: { port: number; protocol: 'tcp' | 'udp' }[];
+  /** The engine comes to the machines by SSH: what their user data says of a loopback address is theirs alone. @default false */
+  tunnelled?: boolean;
   /** When the machine must be gone, whoever is still there to end it. */
   expiresAt: Date;
 }

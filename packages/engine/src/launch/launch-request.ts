@@ -54,6 +54,7 @@ export function launchRequest(
     ...(native?.login === undefined ? {} : { login: native.login }),
     ...defined(resources),
     ports,
+    ...(reachOf(configured) === 'tunnel' && { tunnelled: true }),
     expiresAt,
   };
 }

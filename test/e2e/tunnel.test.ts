@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunDetail } from '@paceline/api';
+import { describe, expect, it } from 'vitest';
+import { Person } from '../support/command.ts';
+
+const socket = process.env['PACELINE_LXD_SOCKET'] ?? '/var/lib/paceline-testbed/lxd/dir/unix.socket';
+const image = process.env['PACELINE_LXD_IMAGE'] ?? 'debian-12';
+const why = existsSync(socket) ? '' : ` (there is no ${socket}: npm run testbed -- lxd)`;
+
+describe.skipIf(why !== '')(`a cloud behind tunnels${why}`, () => {
+  it('has machines that get their host key and the way in by cloud-init, and nothing else to call', async () => {
+    const person = await Person.arrive();
+    try {
+      await writeFile(
+        join(person.state, 'clouds.yaml'),
+        JSON.stringify({ clouds: { lab: { connector: 'lxd', reach: 'tunnel', socket, image } } }),
+      );
+      const up = await person.type(['up', 'examples/client-server', '--cloud', 'lab', '-p', 'clients=1', '--timeout', '5m']);
+      expect(up.code, up.stdout + up.stderr).toBe(0);
+      const { runs } = JSON.parse((await person.type(['list', '--json'])).stdout) as { runs: { id: string }[] };
+      const run = JSON.parse((await person.type(['status', runs[0]?.id ?? '', '--json'])).stdout) as RunDetail;
+      expect(run.instances.map(({ message }) => message)).toContain(`OK: Hello from the web server of run ${run.id}`);
+      expect((await person.type(['down', run.id])).code).toBe(0);
+    } finally {
+      await person.leave();
+    }
+  }, 500_000);
+});
