@@ -16,8 +16,8 @@ export interface ModulesClient {
 }
 
 interface Ports {
-  ask<T>(path: string, schema: z.ZodType<T>, request?: RequestOptions): Promise<T>;
-  tell(path: string, request: RequestOptions): Promise<void>;
+  ask: <T>(path: string, schema: z.ZodType<T>, request?: RequestOptions) => Promise<T>;
+  tell: (path: string, request: RequestOptions) => Promise<void>;
 }
 
 export function modulesClient({ ask, tell }: Ports): ModulesClient {

@@ -29,6 +29,7 @@ import {
 import { accountsClient, type AccountsClient } from './client-accounts.ts';
 import { appDetail, appList, usageReport, type AppDetail, type AppView, type UsageReport } from './surroundings.ts';
 import { consolePiece, wayInAnswer, type ConsolePiece, type WayInAnswer } from './machines.ts';
+import { imagesClient, type ImagesClient } from './client-images.ts';
 import { modulesClient, type ModulesClient } from './client-modules.ts';
 import { scaleAnswer, type ScaleAnswer, type ScaleBody } from './scale.ts';
 
@@ -77,6 +78,7 @@ export interface Client {
   info(): Promise<ServerInfo>;
   accounts: AccountsClient;
   modules: ModulesClient;
+  images: ImagesClient;
   /** What is in use at this moment. */
   usage(): Promise<UsageReport>;
   /** The deployments that the server offers to be started by a button. */
@@ -137,6 +139,7 @@ export function createClient(options: ClientOptions): Client {
     url: endpoint.url,
     accounts: accountsClient({ ask, tell }),
     modules: modulesClient({ ask, tell }),
+    images: imagesClient({ ask, tell }),
     usage: () => ask('/api/usage', usageReport),
     apps: {
       list: async () => (await ask('/api/apps', appList)).apps,

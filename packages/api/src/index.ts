@@ -5,6 +5,8 @@ export * from './runs.ts';
 export * from './surroundings.ts';
 export * from './machines.ts';
 export * from './scale.ts';
+export * from './images.ts';
+export type { ImagesClient } from './client-images.ts';
 export * from './modules.ts';
 export type { ModulesClient } from './client-modules.ts';
 export type { AccountsClient } from './client-accounts.ts';

@@ -109,6 +109,29 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     .option('--json', 'print one event per line, and the result as the last');
 
   command(
+    'build <file>',
+    'Build the image of a module on one or more clouds, unless it is built already',
+    'paceline build examples/load-balanced/web --cloud local\npaceline build image.yaml --cloud lab --cloud aws-paris --logs',
+    async () => (await import('./commands/build.ts')).buildCommand,
+  )
+    .option('--cloud <name>', 'cloud to build on; may be repeated', gather, [])
+    .option('--clouds <file>', 'file of clouds for the background engine')
+    .option('--logs', 'show what the scripts write')
+    .option('--json', 'print one event per line, and the images as the last');
+
+  command(
+    'images [image]',
+    'List built images; pin or delete one',
+    'paceline images\npaceline images 3f2a --pin\npaceline images 3f2a --delete',
+    async () => (await import('./commands/images.ts')).imagesCommand,
+  )
+    .option('--pin', 'keep this image')
+    .option('--unpin', 'let it go')
+    .option('--delete', 'delete this image, with its snapshot')
+    .option('--age-out <duration>', 'delete those that are not pinned and that nobody has used for so long, such as 720h')
+    .option('--json', 'print as JSON');
+
+  command(
     'publish <file>',
     'Publish a version of a module, which `paceline up NAME` runs',
     "paceline publish examples/client-server --as demo/pair --comment 'First version'",

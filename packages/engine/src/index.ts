@@ -12,6 +12,8 @@ export { setupScript } from './bootstrap/setup-script.ts';
 export type { Runtime } from './bootstrap/user-data.ts';
 export { parseModuleReference, type ModuleReference } from './registry/module-reference.ts';
 export type { ModuleStore, PublishedModule } from './registry/module-store.ts';
+export type { BuiltImages } from './images/built-images.ts';
+export type { BuiltImage } from './images/image-store.ts';
 export { runOfKey } from './agents/key.ts';
 export { iso } from './engine/run-view.ts';
 export { ReportFiles, type ReportPart } from './reports/report-files.ts';

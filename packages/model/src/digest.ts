@@ -35,6 +35,20 @@ export function imageDigest(image: Omit<ResolvedImage, 'digest'>): string {
   });
 }
 
+/**
+ * The digest of what is in an image that is built of the first layers of another: what it stands on, and what they install. Values of
+ * parameters do not count: what is installed must not depend on them.
+ * @param native the image of the cloud that the first layer stands on
+ */
+export function buildDigest(image: Pick<ResolvedImage, 'layers'>, layers: number, native: string): string {
+  const installed = image.layers.slice(0, layers).map(({ packages, scripts }) => ({
+    packages,
+    preInstall: scripts.preInstall?.text,
+    postInstall: scripts.postInstall?.text,
+  }));
+  return contentDigest({ kind: 'Build', native, installed });
+}
+
 /** The deployment with the digests that its content has, whatever its maker wrote into it. */
 export function withDigests(deployment: ResolvedDeployment): ResolvedDeployment {
   const nodes = Object.fromEntries(

@@ -15,7 +15,7 @@ export { imageFile, type ImageFile } from './schema/image.ts';
 export { deploymentFile, type DeploymentFile } from './schema/deployment.ts';
 export { projectFile, type ProjectFile } from './schema/project.ts';
 export { jsonSchemas, schemaBaseUrl, type ModuleKind } from './schema/json-schemas.ts';
-export { canonicalJson, contentDigest, deploymentDigest, imageDigest, withDigests } from './digest.ts';
+export { buildDigest, canonicalJson, contentDigest, deploymentDigest, imageDigest, withDigests } from './digest.ts';
 export { formatDiagnostic, type Diagnostic } from './source/diagnostic.ts';
 export { memoryFiles, type FileSource } from './load/file-source.ts';
 export { diskFiles } from './load/disk-files.ts';

@@ -21,6 +21,7 @@ import { forwardToOwners } from './replicas.ts';
 import type { App, RouteContext } from './routes/routes.ts';
 import { runRoutes } from './routes/runs.ts';
 import { machineRoutes } from './routes/machines.ts';
+import { imageRoutes } from './routes/images.ts';
 import { moduleRoutes } from './routes/modules.ts';
 import { scaleRoutes } from './routes/scale.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -81,6 +82,7 @@ export async function buildApp({ logger, https, limits: given, ...context }: App
     runRoutes,
     scaleRoutes,
     moduleRoutes,
+    imageRoutes,
     machineRoutes,
     parameterRoutes,
     feedRoutes,

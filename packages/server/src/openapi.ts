@@ -74,6 +74,7 @@ const tags = [
   { name: 'apps', description: 'Deployments that can be started by a button.' },
   { name: 'accounts', description: 'People, their roles in projects, and their tokens.' },
   { name: 'modules', description: 'The published modules, version by version.' },
+  { name: 'images', description: 'The images that were built, for machines to boot.' },
   { name: 'server', description: 'The server itself.' },
 ];
 

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { lastLine, unlessMissing } from '@paceline/connector-host';
 import type { Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
 import { orphanedClaims } from './address.ts';
+import { listImages } from './image-factory.ts';
 import { readMarks } from './machine-marks.ts';
 import { readRecord, type MachineRecord } from './machine-record.ts';
 import { machineState } from './machine-state.ts';
@@ -31,6 +32,12 @@ export async function* listResources(site: Site, table: ProcessTable, query: Own
   }
   for (const { key, owner } of await listRuns(site)) {
     const resource: Resource = { kind: 'group', id: key, name: `run ${owner.run}`, owner };
+    if (selects(query, resource)) {
+      yield resource;
+    }
+  }
+  for (const { name, owner } of await listImages(site)) {
+    const resource: Resource = { kind: 'image', id: name, name, owner };
     if (selects(query, resource)) {
       yield resource;
     }

@@ -7,6 +7,7 @@ import { ConnectorError, type ConnectorContext, type LaunchRequest, type Machine
 import { openShared } from './address.ts';
 import { cleanEnvironment } from './environment.ts';
 import { sweep } from './garbage.ts';
+import { applyImage } from './image-factory.ts';
 import { recordIntent } from './intent.ts';
 import type { MachineRecord } from './machine-record.ts';
 import type { ProcessTable } from './process-table.ts';
@@ -39,7 +40,7 @@ export async function launchMachines(
   const ids = records.map((record) => record.id);
   await joinRun(site, table, request.owner, ids, context.signal);
   checkAborted(context.signal, 'launch');
-  await Promise.all(records.map((record) => boot(site, record)));
+  await Promise.all(records.map((record) => boot(site, record, request.image)));
   return ids;
 }
 
@@ -62,12 +63,13 @@ function checkUserData({ name, userData }: MachineRequest): void {
 }
 
 /** Runs the user data unless it was started before, which the script's exclusive creation of `process` decides, or is ended. */
-async function boot(site: Site, record: MachineRecord): Promise<void> {
+async function boot(site: Site, record: MachineRecord, image: string): Promise<void> {
   const machine = join(site.machines, record.id);
   const traces = await Promise.all(['process', 'ended'].map((name) => unlessMissing(stat(join(machine, name)))));
   if (traces.some((trace) => trace !== undefined)) {
     return;
   }
+  await applyImage(site, image, machine);
   const run = runDirectory(site, record.owner);
   const console = openSync(join(machine, 'console.log'), 'a');
   try {

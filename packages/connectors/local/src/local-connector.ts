@@ -4,6 +4,7 @@ import { checkAborted, readConsole, toConnectorError, unlessMissing } from '@pac
 import { ConnectorError, type Connector, type Machine, type Resource } from '@paceline/engine/connector';
 import { orphanedClaims } from './address.ts';
 import type { Config } from './config.ts';
+import { createImage, removeImage } from './image-factory.ts';
 import { describeMachine, listResources } from './inventory.ts';
 import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
 import { probeSite } from './probe.ts';
@@ -31,6 +32,7 @@ export function createLocalConnector(config: Config): Connector {
       console: 'incremental',
       reach: 'host',
       bringsNode: true,
+      // An image is what recipes have left in their folders, not the disk of a machine: it has none.
       snapshot: false,
     },
     launch: (request, context) =>
@@ -68,6 +70,11 @@ export function createLocalConnector(config: Config): Connector {
         const site = await openSite(config, false);
         await removeResource(site, table, resource, context.now(), context.signal);
       }),
+    createImage: (id, name) =>
+      during(`make image ${name}`, async () => {
+        await createImage(await openSite(config, true), id, name);
+        return { image: name, id: name };
+      }),
     consoleLog: (id, since) =>
       during(`read the console of ${id}`, async () => {
         const site = await openSite(config, false);
@@ -98,6 +105,8 @@ async function removeResource(site: Site, table: ProcessTable, { kind, id }: Res
     if ((await unlessMissing(stat(run))) !== undefined) {
       throw new ConnectorError('conflict', `Run ${id} still has machines`, { hint: 'Terminate them first.' });
     }
+  } else if (kind === 'image') {
+    await removeImage(site, id);
   } else if (kind === 'address') {
     const orphans = await orphanedClaims(site, now);
     if (orphans.some(({ address }) => address === id)) {

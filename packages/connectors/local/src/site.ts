@@ -15,6 +15,8 @@ export interface Site {
   /** Directories on their way in or out. Nothing runs in them; leftovers of a crash are garbage. */
   readonly staging: string;
   readonly cache: string;
+  /** Directory trees that machines were made into, by name. */
+  readonly images: string;
   readonly node: string;
   /** Shared by every root of this user on this host. */
   readonly addresses: string;
@@ -40,6 +42,7 @@ export async function openSite(config: Config, create: boolean): Promise<Site> {
     runs: join(root, 'runs'),
     staging: join(root, 'staging'),
     cache: config.agentCache ?? join(root, 'cache'),
+    images: join(root, 'images'),
     node: config.node ?? process.execPath,
     addresses: join(shared, 'addresses'),
     sockets: join(shared, 'sockets'),

@@ -23,6 +23,7 @@ const personal = [
   'etc/ssh/ssh_host_ed25519_key',
   'etc/ssh/ssh_host_ed25519_key.pub',
   'tmp',
+  'var/lib/paceline',
   'var/lib/cloud',
   'var/log/cloud-init.log',
   'var/log/cloud-init-output.log',

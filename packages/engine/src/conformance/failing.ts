@@ -32,7 +32,8 @@ export const failing: Check[] = [
       assert.ok(capabilities.maxBatch >= 1);
       assert.ok(capabilities.listConsistencyMs >= 0);
       assert.equal(connector.consoleLog !== undefined, capabilities.console !== 'none');
-      assert.equal(connector.createImage !== undefined, capabilities.snapshot);
+      // Without a disk of its own, an image can be less than a snapshot.
+      assert.ok(!capabilities.snapshot || connector.createImage !== undefined);
     },
   },
   {

@@ -5,6 +5,8 @@ import { decideJoin } from '../agents/join.ts';
 import { engineId, runToken } from '../bootstrap/secrets.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import { MachineAccess } from '../launch/machine-access.ts';
+import { BuiltImages } from '../images/built-images.ts';
+import { asBuild, withBuiltImages } from '../images/plan-images.ts';
 import { Reaper, type ReapReport } from '../launch/reaper.ts';
 import { place } from '../placement/place.ts';
 import type { ReportFiles } from '../reports/report-files.ts';
@@ -101,6 +103,12 @@ export class Engine {
     return this.#options.store;
   }
 
+  /** The image factory. */
+  get images(): BuiltImages {
+    const { store, clouds, log } = this.#options;
+    return new BuiltImages({ store, clouds, log, now: () => this.#clock.now(), createRun: (request, by) => this.createRun(request, by) });
+  }
+
   get reports(): ReportFiles {
     return this.#options.reports;
   }
@@ -131,12 +139,19 @@ export class Engine {
       timeoutMs,
       lifetimeMs,
       tags = [],
+      build = false,
     } = request;
     // Digests name what machines are made of: they are worked out here, not believed.
     const deployment = withDigests(request.deployment);
     const changes = { cloud, keepRunning, scalable, timeoutMs, lifetimeMs };
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-    const plan = place(planRun(deployment, { parameters, ...given, knownClouds: this.clouds }), this.clouds);
+    const placed = place(planRun(deployment, { parameters, ...given, knownClouds: this.clouds }), this.clouds);
+    const plan = await withBuiltImages(
+      asBuild(placed, build, this.#options.clouds),
+      this.#options.clouds,
+      this.#options.store.images,
+      this.#clock.now(),
+    );
     for (const node of Object.values(plan.nodes)) this.#options.clouds.get(node.cloud);
     const run = createRun({ id, name: name ?? deployment.name, plan, by, project, tags, now: this.#clock.now() });
     const existing = request.id === undefined ? undefined : await this.#options.store.run(id);
@@ -315,6 +330,7 @@ export class Engine {
         engineId: this.#engineId,
         engineKey: key,
         agentSha256,
+        images: store.images,
         signal: this.#stop.signal,
         runtime: async () => this.#options.runtime?.(),
         url: () => this.#options.url(),

@@ -1,10 +1,11 @@
 import { hasJoined, type Instance } from '../run/instance.ts';
 import { hasEnded, type Run } from '../run/run.ts';
+import { isImageMissing } from '../lifecycle/policy.ts';
 import { cloudsOf, mayLaunch, maySweep, mustGo } from './ledger.ts';
 
 /** One call to a cloud that the ledger asks for. */
 export interface Call {
-  kind: 'launch' | 'terminate' | 'describe' | 'resize' | 'sweep';
+  kind: 'launch' | 'terminate' | 'describe' | 'resize' | 'createImage' | 'sweep';
   /** Two calls of one key never run at the same time. */
   key: string;
   cloud: string;
@@ -36,7 +37,7 @@ export function wantedCalls(run: Run): Call[] {
   return [...calls.values()];
 }
 
-function wantedOf(run: Run, instance: Instance): 'launch' | 'terminate' | 'describe' | 'resize' | undefined {
+function wantedOf(run: Run, instance: Instance): 'launch' | 'terminate' | 'describe' | 'resize' | 'createImage' | undefined {
   const { status, address } = instance.machine;
   const going = mustGo(run, instance);
   switch (status) {
@@ -46,6 +47,7 @@ function wantedOf(run: Run, instance: Instance): 'launch' | 'terminate' | 'descr
     case 'launched':
       if (going) return 'terminate';
       if (instance.machine.wantedSize !== null) return 'resize';
+      if (run.facts.state === 'Ready' && isImageMissing(run)) return 'createImage';
       return (address === null || !hasJoined(instance)) && instance.machine.cloudState !== 'lost' ? 'describe' : undefined;
     case 'terminating':
       return 'terminate';

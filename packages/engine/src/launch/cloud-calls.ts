@@ -1,4 +1,4 @@
-import { ConnectorError, type Machine, type Resource } from '../connector/index.ts';
+import { ConnectorError, isConnectorError, type Machine, type MachineImage, type Resource } from '../connector/index.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { withinLimit, type CallFrame } from './call-limit.ts';
@@ -92,6 +92,26 @@ export class CloudCalls {
       });
     }
     return { found: left.map(({ id }) => id), failure };
+  }
+
+  /** Makes an image of a machine, or finds the one that an earlier call has made. */
+  async createImage(cloud: string, { machine }: Instance, name: string): Promise<MachineImage> {
+    const { connector } = this.#ports.clouds.get(cloud);
+    const { id } = machine;
+    if (connector.createImage === undefined || id === null) throw new ConnectorError('unsupported', `${cloud} cannot make images`);
+    const create = connector.createImage.bind(connector);
+    try {
+      return await withinLimit(this.#ports, 'createImage', (context) => create(id, name, context));
+    } catch (error) {
+      if (!isConnectorError(error) || error.code !== 'conflict') throw error;
+    }
+    const query = { engine: this.#ports.engineId, run: this.#run.id };
+    const found = await withinLimit(this.#ports, 'list', async (context) => {
+      for await (const resource of connector.list(query, context)) if (resource.kind === 'image' && resource.name === name) return resource;
+      return undefined;
+    });
+    if (found === undefined) throw new ConnectorError('conflict', `There is an image ${name} of somebody else`);
+    return { image: name, id: found.id };
   }
 
   /** Gives a machine the size that is wanted. */

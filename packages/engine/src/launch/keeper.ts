@@ -1,4 +1,5 @@
 import type { Machine } from '../connector/index.ts';
+import type { ImageStore } from '../images/image-store.ts';
 import type { Decision } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 import { versionOf } from '../run/apply.ts';
@@ -9,6 +10,7 @@ import { wantedCalls, type Call } from './calls.ts';
 import { CloudCalls, type CloudCallsPorts } from './cloud-calls.ts';
 import { toConnectorError } from './connector-failure.ts';
 import { lastWordsSaid } from './last-words.ts';
+import { imageFailed, imageMade, imageName } from './create-image.ts';
 import { launchFailed } from './launch-failed.ts';
 import { leftover, lost, machineFound, machineGone } from './found.ts';
 import { cloudsOf, machineChange, mayLaunch, mustGo } from './ledger.ts';
@@ -17,6 +19,7 @@ import { backoffMs, isAmbiguous, isTransient } from './retry.ts';
 
 export interface KeeperPorts extends CloudCallsPorts {
   random: () => number;
+  images: ImageStore;
   /** Brings what was learned into the run, decision by decision; resolves when all is stored. */
   report(decisions: readonly Decision[]): Promise<void>;
   /** Nobody else can drive the run now. */
@@ -148,6 +151,8 @@ export class MachineKeeper {
         return this.#describe(call, due);
       case 'resize':
         return this.#resize(call, due);
+      case 'createImage':
+        return this.#createImage(call, due);
     }
   }
 
@@ -214,6 +219,36 @@ export class MachineKeeper {
         const error = toConnectorError(cause);
         await this.#report([(run, now) => resizeFailed(run, instance, error, this.#ports.random(), now)]);
       }
+    }
+  }
+
+  /** What a call that nobody heard the end of has made is found by its name. */
+  async #createImage({ cloud }: Call, [instance]: readonly Instance[]): Promise<void> {
+    const { build, nodes } = this.#run.plan;
+    const node = instance && nodes[instance.node];
+    if (build === undefined || node === undefined || instance === undefined) return;
+    try {
+      const { image, id } = await this.#clouds.createImage(cloud, instance, imageName(this.#run));
+      const madeAt = this.#now();
+      const { login } = instance.machine;
+      const { digest } = build;
+      const made = {
+        cloud,
+        digest,
+        module: node.image.module,
+        image,
+        resource: id,
+        login,
+        run: this.#run.id,
+        madeAt,
+        usedAt: madeAt,
+        pinned: false,
+      };
+      await this.#ports.images.put(made);
+      await this.#report([(_run, now) => imageMade(instance, image, now)]);
+    } catch (cause) {
+      const error = toConnectorError(cause);
+      await this.#report([(run, now) => imageFailed(run, instance, error, this.#ports.random(), now)]);
     }
   }
 

@@ -32,7 +32,7 @@ export function launchRequest(
   if (first === undefined || node === undefined) throw new Error('a launch needs instances of a node');
   const { token, cloud } = first.machine;
   const { resources, clouds, ports } = node.image;
-  const native = clouds[cloud] ?? clouds[configured.connector.info.name];
+  const native = node.built ?? clouds[cloud] ?? clouds[configured.connector.info.name];
   const expiresAt = new Date(run.facts.expiresAt);
   return {
     token,

@@ -33,6 +33,8 @@ function pastBarrier(run: Run, now: number): Change[] {
       return enter('SendingReports', run, now);
     case 'SendingReports':
       return [...enter('Ready', run, now), ...(keepsRunning(run) ? [] : end(run, natural(run), 'the keepRunning policy', now))];
+    case 'Ready':
+      return run.plan.build !== undefined && !keepsRunning(run) ? end(run, natural(run), 'the end of the build', now) : [];
     case 'Finalizing': {
       const { outcome, swept } = run.facts;
       return outcome === null || !swept ? [] : [...enter(outcome, run, now), { kind: 'run', patch: { endedAt: now } }];

@@ -1,5 +1,6 @@
 import type { Assignment, RunState, Step } from '@paceline/api/agent';
-import { phaseLabels, type ResolvedImage, type ScriptPhase } from '@paceline/model';
+import { phaseLabels, type PlannedNode, type ResolvedImage, type ScriptPhase } from '@paceline/model';
+import { hygiene } from '../images/hygiene.ts';
 import { scriptDigest } from '../run/script-digest.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasJoined } from '../run/instance.ts';
@@ -41,41 +42,58 @@ export function hasWork(run: RunView, instance: Instance): boolean {
   return !instance.dropped && hasJoined(instance) && stepsOf(run, instance).length > 0;
 }
 
-const stepCache = new WeakMap<ResolvedImage, Partial<Record<RunState, Step[]>>>();
+const stepCache = new WeakMap<PlannedNode, Partial<Record<RunState, Step[]>>>();
 
 function stepsOf(run: RunView, instance: Instance): Step[] {
   const { state, recovery, scaling } = run.facts;
   if (recovery && state === 'Executing') return [];
   const node = run.plan.nodes[instance.node];
   if (node === undefined) return [];
-  if (scaling !== null) return scalingSteps(run, instance, node.image, scaling);
-  return firstSteps(state, node.image);
+  if (scaling !== null) return scalingSteps(run, instance, node, scaling);
+  const steps = firstSteps(state, node);
+  return state === 'SendingReports' && run.plan.build !== undefined && run.facts.abort === null ? [...steps, hygieneStep] : steps;
 }
 
 /** What everybody has to do on the way to the first Ready. */
-function firstSteps(state: RunState, image: ResolvedImage): Step[] {
-  let byState = stepCache.get(image);
-  if (byState === undefined) stepCache.set(image, (byState = {}));
-  return (byState[state] ??= stepsIn(state, image));
+function firstSteps(state: RunState, node: PlannedNode): Step[] {
+  let byState = stepCache.get(node);
+  if (byState === undefined) stepCache.set(node, (byState = {}));
+  return (byState[state] ??= stepsIn(state, node));
 }
 
-function stepsIn(state: RunState, image: ResolvedImage): Step[] {
+function stepsIn(state: RunState, { image, built }: PlannedNode): Step[] {
   if (state === 'Executing') {
-    return [...installPhases.flatMap((phase) => phaseSteps(image, phase)), ...phaseSteps(image, 'deploy')];
+    const installs = installPhases.flatMap((phase) => phaseSteps(image, phase));
+    // What an image has that was built is not installed again.
+    const missing = installs.filter((step) => built === undefined || Number(step.id.slice(step.id.lastIndexOf('-') + 1)) >= built.layers);
+    return [...missing, ...phaseSteps(image, 'deploy')];
   }
   if (state === 'SendingReports') return reportSteps(image);
   return [];
 }
 
+const hygieneStep: Step = {
+  kind: 'script',
+  id: 'hygiene',
+  phase: 'postInstall',
+  label: 'Hygiene',
+  module: 'paceline',
+  digest: scriptDigest(hygiene),
+  aborts: true,
+  immune: false,
+  env: {},
+};
+
 /**
  * What is to be done while machines come, go or are resized (reference 2.6): those that come do all that the first ones did, those
  * that go do their last work before they end, and the others hear of it by their hooks. Reports come from whoever did something.
  */
-function scalingSteps(run: RunView, instance: Instance, image: ResolvedImage, scaling: Scaling): Step[] {
+function scalingSteps(run: RunView, instance: Instance, node: PlannedNode, scaling: Scaling): Step[] {
+  const { image } = node;
   const { state } = run.facts;
   const { action } = scaling;
   const isChosen = isIn(scaling, instance);
-  if (action === 'vm_create' && isChosen) return firstSteps(state, image);
+  if (action === 'vm_create' && isChosen) return firstSteps(state, node);
   const hooks = (phase: ScriptPhase): Step[] => phaseSteps(image, phase, hookEnvironment(run, scaling));
   const before = isChosen ? hooks('preScale') : [];
   const hook = { vm_create: 'onVmAdd', vm_remove: 'onVmRemove', vm_resize: 'postScale' } as const;

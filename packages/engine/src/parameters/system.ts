@@ -31,7 +31,8 @@ export const instanceValues: Record<string, InstanceValue> = {
   nodename: (_run, { node }) => node,
   id: (_run, { index }) => String(index),
   cloudservice: (_run, { machine }) => machine.cloud,
-  'image.id': (run, { node, machine }) => run.plan.nodes[node]?.image.clouds[machine.cloud]?.image ?? '',
+  'image.id': (run, { node, machine }) =>
+    run.plan.nodes[node]?.built?.image ?? run.plan.nodes[node]?.image.clouds[machine.cloud]?.image ?? '',
   'image.platform': () => 'linux',
   'service-offer': () => '',
   statecustom: (_run, { statecustom }) => statecustom,

@@ -3,6 +3,7 @@ import type { RunPlan } from '@paceline/model';
 import type { Instance } from './instance.ts';
 import type { RunEvent } from './event.ts';
 import type { Run } from './run.ts';
+import { withoutBuilt } from '../images/plan-images.ts';
 import { seeds } from './first-values.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
@@ -67,7 +68,12 @@ export function createRun({ id, name, plan, by, project = defaultProject, tags, 
 
 /** Whether two are what one person has asked for once. */
 export function isSameRun(a: Run, b: Run): boolean {
-  return a.createdBy === b.createdBy && a.project === b.project && a.name === b.name && isDeepStrictEqual(a.plan, b.plan);
+  return (
+    a.createdBy === b.createdBy &&
+    a.project === b.project &&
+    a.name === b.name &&
+    isDeepStrictEqual(withoutBuilt(a.plan), withoutBuilt(b.plan))
+  );
 }
 
 /** The first event of every run. */
@@ -94,6 +100,7 @@ export function createInstance(run: Run, node: string, index: number, cloud: str
       retryAt: 0,
       fault: null,
       size: null,
+      madeImage: null,
       wantedSize: null,
     },
     keyHash: null,

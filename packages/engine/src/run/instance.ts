@@ -23,6 +23,8 @@ export interface MachineEntry {
   fault: string | null;
   /** What it has been given instead of what its image asks for. */
   size: Size | null;
+  /** The image that was made of it, in a run that is there for that. */
+  madeImage: string | null;
   /** What the cloud is to give it. */
   wantedSize: Size | null;
 }

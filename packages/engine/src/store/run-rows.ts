@@ -90,7 +90,7 @@ export function insertReport(run: Run, { name, instance, bytes, sha256, at }: St
 const beforeScaling = {
   facts: { scaling: null, lastScaling: null },
   instance: { removing: false },
-  machine: { size: null, wantedSize: null },
+  machine: { size: null, wantedSize: null, madeImage: null },
 };
 
 export function readRun(row: Row, instances: Row[], parameters: Row[], cipher: ValueCipher): Run {

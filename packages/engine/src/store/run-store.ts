@@ -1,4 +1,5 @@
 import { isPacelineError } from '@paceline/model';
+import { ImageStore } from '../images/image-store.ts';
 import { ModuleStore } from '../registry/module-store.ts';
 import type { Instance } from '../run/instance.ts';
 import type { RunEvent } from '../run/event.ts';
@@ -68,11 +69,13 @@ export class RunStore {
   readonly #database: Database;
   readonly cipher: ValueCipher;
   readonly modules: ModuleStore;
+  readonly images: ImageStore;
 
   private constructor(database: Database, cipher: ValueCipher) {
     this.#database = database;
     this.cipher = cipher;
     this.modules = new ModuleStore(database);
+    this.images = new ImageStore(database);
   }
 
   static async open(database: Database, cipher: ValueCipher): Promise<RunStore> {

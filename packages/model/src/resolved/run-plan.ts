@@ -22,6 +22,8 @@ export const plannedNode = z.strictObject({
   cloud: z.string(),
   maxProvisioningFailures: z.int().min(0),
   parameters: z.record(z.string(), plannedParameter),
+  /** An image that was built of its first `layers`: machines boot it, and skip what is in it. */
+  built: z.strictObject({ image: z.string(), login: z.string().optional(), layers: z.int().min(1), digest: z.string() }).optional(),
 });
 export type PlannedNode = z.infer<typeof plannedNode>;
 
@@ -38,6 +40,8 @@ export const runPlan = z.strictObject({
   nodes: z.record(z.string(), plannedNode),
   /** The deployment's own parameters: scripts read them as `ss:NAME`, and set those that are outputs. */
   globals: z.record(z.string(), plannedParameter),
+  /** The run is there to make an image of its machine, under this digest. */
+  build: z.strictObject({ digest: z.string() }).optional(),
   /** Machines may be added and removed while the run is ready; it stays so until it is ended. */
   scalable: z.boolean().optional(),
   keepRunning: z.enum(keepRunningPolicies),

@@ -98,6 +98,15 @@ const table: Record<string, Entry> = {
     options: () => json({ reason: null }),
   },
   'DELETE /api/modules/:module': { people: serverOperator(404), expected: operatorOnly(404), url: () => '/api/modules/none@1' },
+  'GET /api/images': { people: serverOperator(200), expected: operatorOnly(200) },
+  'POST /api/images': { people: serverOperator(400), expected: operatorOnly(400), options: () => json({}) },
+  'PUT /api/images/:image': {
+    people: serverOperator(404),
+    expected: operatorOnly(404),
+    url: () => '/api/images/none',
+    options: () => json({ pinned: true }),
+  },
+  'DELETE /api/images/:image': { people: serverOperator(404), expected: operatorOnly(404), url: () => '/api/images/none' },
   'POST /api/reap': { people: serverOperator(200), expected: operatorOnly(200), options: () => json({}) },
   'GET /api/runs': { people: everybody(200), expected: operatorOnly(200) },
   'POST /api/runs': {

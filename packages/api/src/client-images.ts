@@ -1,0 +1,26 @@
+import type * as z from 'zod';
+import type { RequestOptions } from './client-request.ts';
+import { buildAnswer, imageList, imageView, type BuildAnswer, type BuildRequest, type ImageView } from './images.ts';
+
+/** The images that a server has built. One is named by its name, or by the beginning of its digest. */
+export interface ImagesClient {
+  build(request: BuildRequest): Promise<BuildAnswer>;
+  list(): Promise<ImageView[]>;
+  pin(image: string, pinned: boolean): Promise<ImageView>;
+  remove(image: string): Promise<void>;
+}
+
+interface Ports {
+  ask: <T>(path: string, schema: z.ZodType<T>, request?: RequestOptions) => Promise<T>;
+  tell: (path: string, request: RequestOptions) => Promise<void>;
+}
+
+export function imagesClient({ ask, tell }: Ports): ImagesClient {
+  const path = (image: string): string => `/api/images/${encodeURIComponent(image)}`;
+  return {
+    build: (body) => ask('/api/images', buildAnswer, { method: 'POST', body }),
+    list: async () => (await ask('/api/images', imageList)).images,
+    pin: (image, pinned) => ask(path(image), imageView, { method: 'PUT', body: { pinned } }),
+    remove: (image) => tell(path(image), { method: 'DELETE' }),
+  };
+}

@@ -1,0 +1,34 @@
+import { resolvedDeployment } from '@paceline/model';
+import * as z from 'zod';
+import { runDetail } from './runs.ts';
+
+/** An image that was built, for machines to boot. */
+export const imageView = z.object({
+  cloud: z.string(),
+  /** As the cloud names it. */
+  image: z.string(),
+  /** Of what is in it. */
+  digest: z.string(),
+  module: z.string(),
+  /** The run that made it. */
+  run: z.string(),
+  madeAt: z.iso.datetime(),
+  usedAt: z.iso.datetime(),
+  pinned: z.boolean(),
+});
+export type ImageView = z.infer<typeof imageView>;
+export const imageList = z.object({ images: z.array(imageView) });
+
+/** `POST /api/images`: build an image, unless it is there. */
+export const buildRequest = z.strictObject({
+  /** Of one image. */
+  deployment: resolvedDeployment,
+  cloud: z.string().max(200).optional(),
+});
+export type BuildRequest = z.input<typeof buildRequest>;
+
+/** The image when it is there; otherwise the run that builds it. */
+export const buildAnswer = z.object({ image: imageView.nullable(), run: runDetail.nullable() });
+export type BuildAnswer = z.infer<typeof buildAnswer>;
+
+export const pinRequest = z.strictObject({ pinned: z.boolean() });

@@ -1,0 +1,163 @@
+import { imageDeployment, type Layer, type ResolvedDeployment } from '@paceline/model';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConnectorError } from '../connector/index.ts';
+import type { Engine } from '../engine/engine.ts';
+import { imageOf } from '../testing/plans.ts';
+import { freeze, instanceIn, joinFromUserData, newWorld, openEngine, type TestAgent, type World } from '../testing/test-engine.ts';
+
+const layerOf = (module: string): Layer => ({
+  module,
+  packages: [],
+  scripts: {
+    postInstall: { path: 'install.sh', text: `#!/bin/sh\n# installs ${module}\n` },
+    deploy: { path: 'deploy.sh', text: '#!/bin/sh\n' },
+  },
+});
+const base: ResolvedDeployment = imageDeployment({ ...imageOf(), layers: [layerOf('base')], module: 'base' }, []);
+const app: ResolvedDeployment = imageDeployment({ ...imageOf(), layers: [layerOf('base'), layerOf('app')], module: 'app' }, []);
+
+let world: World;
+/** What was asked of the cloud for images, and the names of those it has. */
+let made: string[];
+beforeEach(() => {
+  world = newWorld();
+  made = [];
+  const { connector } = world.cloud;
+  connector.createImage = async (_id, name) => {
+    if (made.includes(name)) throw new ConnectorError('conflict', 'there is one already');
+    made.push(name);
+    return { image: name, id: `id of ${name}` };
+  };
+  const list = connector.list.bind(connector);
+  connector.list = async function* (query, context) {
+    yield* list(query, context);
+    for (const name of made) yield { kind: 'image', id: `id of ${name}`, name, owner: { engine: query.engine, run: query.run ?? '' } };
+  };
+  connector.remove = async ({ id }) => void (made = made.filter((name) => `id of ${name}` !== id));
+});
+
+/** The machine of a run joins and does what it is told, until the run has got somewhere. @returns the steps that it was told, by state */
+async function work(engine: Engine, run: string, state: string): Promise<Record<string, string[]>> {
+  const steps: Record<string, string[]> = {};
+  const machine = await vi.waitFor(() => {
+    const found = [...world.cloud.machines.values()].find(({ owner }) => owner.run === run);
+    if (found === undefined) throw new Error('no machine yet');
+    return found;
+  });
+  const agent: TestAgent = (await joinFromUserData(engine, machine.userData, `key of ${run} ${instanceIn(machine.userData)}`)).connect();
+  await vi.waitFor(async () => {
+    const now = await engine.runDetail(run);
+    for (const { event, data } of agent.events) {
+      if (event === 'assignment' || event === 'hello') {
+        const assignment = event === 'hello' ? data.assignment : data;
+        if (assignment.steps.length > 0) steps[assignment.state] = assignment.steps.map(({ id }) => id);
+      }
+    }
+    if (now.state === state) return;
+    const { seq } = (await engine.activeRun(run)).run.facts;
+    await agent.say({ op: 'complete', seq }).catch(() => {});
+    throw new Error(`the run is ${(await engine.runDetail(run)).state}`);
+  }, 5000);
+  return steps;
+}
+
+async function build(engine: Engine, deployment: ResolvedDeployment): Promise<{ run: string; steps: Record<string, string[]> }> {
+  const answer = await engine.images.build({ deployment }, 'tester');
+  if (!('created' in answer)) throw new Error('it is built already');
+  const run = answer.created.run.id;
+  return { run, steps: await work(engine, run, 'Done') };
+}
+
+describe('the image factory', () => {
+  it('installs, cleans, makes one image, ends the machine, and starts nothing for what is built', async () => {
+    const engine = await openEngine(world);
+    const { run, steps } = await build(engine, base);
+    expect(steps).toEqual({ Executing: ['postInstall-0'], SendingReports: ['report-upload', 'hygiene'] });
+    expect(made).toHaveLength(1);
+    expect(world.cloud.machines.size).toBe(0);
+    const calls = world.cloud.calls.length;
+    expect(await engine.images.build({ deployment: base }, 'tester')).toMatchObject({ image: { image: made[0], run, module: 'base' } });
+    expect(world.cloud.calls).toHaveLength(calls);
+    await engine.close();
+  });
+
+  it('builds a child on its built parent, and runs boot the newest ancestor', async () => {
+    const engine = await openEngine(world);
+    const images: string[] = [];
+    const launch = world.cloud.connector.launch.bind(world.cloud.connector);
+    world.cloud.connector.launch = (request, context) => {
+      images.push(request.image);
+      return launch(request, context);
+    };
+    await build(engine, base);
+    expect((await build(engine, app)).steps['Executing']).toEqual(['postInstall-1']);
+    const { run } = await engine.createRun({ deployment: app, keepRunning: 'always' }, 'tester');
+    expect((await work(engine, run.id, 'Ready'))['Executing']).toEqual(['deploy-0', 'deploy-1']);
+    expect(images).toEqual(['', made[0], made[1]]);
+    await engine.close();
+  });
+
+  it('finds the image whose answer was lost, also after the engine was killed', async () => {
+    const create = world.cloud.connector.createImage?.bind(world.cloud.connector);
+    let lost = 1;
+    world.cloud.connector.createImage = async (id, name, context) => {
+      const image = await create?.(id, name, context);
+      if (lost-- > 0 || image === undefined) return new Promise<never>(() => {});
+      return image;
+    };
+    const first = await openEngine(world);
+    const answer = await first.images.build({ deployment: base }, 'tester');
+    const run = 'created' in answer ? answer.created.run.id : '';
+    await work(first, run, 'Ready');
+    await vi.waitFor(() => expect(made).toHaveLength(1));
+    freeze(first, 'dead');
+    const second = await openEngine(world);
+    await vi.waitFor(async () => {
+      world.clock.pass(3000);
+      expect((await second.runDetail(run)).state).toBe('Done');
+    }, 5000);
+    expect(made).toHaveLength(1);
+    expect(await second.images.list()).toMatchObject([{ image: made[0], resource: `id of ${made[0]}`, run }]);
+    await second.close();
+  });
+
+  it('aborts when the cloud cannot make the image, and takes the machine down', async () => {
+    world.cloud.connector.createImage = async () => {
+      throw new ConnectorError('quota', 'no room');
+    };
+    const engine = await openEngine(world);
+    const answer = await engine.images.build({ deployment: base }, 'tester');
+    const run = 'created' in answer ? answer.created.run.id : '';
+    await work(engine, run, 'Aborted');
+    expect((await engine.runDetail(run)).abort?.reason).toContain('no room');
+    expect([world.cloud.machines.size, await engine.images.list()]).toEqual([0, []]);
+    await engine.close();
+  });
+
+  it('deletes what is not pinned, with its snapshot, and keeps what the cloud keeps', async () => {
+    const engine = await openEngine(world);
+    await build(engine, base);
+    const [image = ''] = made;
+    await engine.images.pin(image, true);
+    await expect(engine.images.remove(image)).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
+    await engine.images.pin(image, false);
+    const remove = world.cloud.connector.remove?.bind(world.cloud.connector);
+    world.cloud.connector.remove = async () => {
+      throw new ConnectorError('conflict', 'a machine stands on it');
+    };
+    await expect(engine.images.remove(image)).rejects.toMatchObject({ code: 'PACELINE_CLOUD_FAILED' });
+    expect(await engine.images.list()).toHaveLength(1);
+    if (remove !== undefined) world.cloud.connector.remove = remove;
+    await engine.images.remove(image);
+    expect([made, await engine.images.list()]).toEqual([[], []]);
+    await engine.close();
+  });
+
+  it('refuses what installs nothing, and clouds that cannot', async () => {
+    const engine = await openEngine(world);
+    await expect(engine.images.build({ deployment: imageDeployment(imageOf(), []) }, 'x')).rejects.toThrow('installs nothing');
+    delete world.cloud.connector.createImage;
+    await expect(engine.images.build({ deployment: base }, 'x')).rejects.toThrow('cannot make images');
+    await engine.close();
+  });
+});

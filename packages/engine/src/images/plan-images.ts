@@ -1,0 +1,68 @@
+import { buildDigest, PacelineError, type PlannedNode, type RunPlan } from '@paceline/model';
+import type { Clouds } from '../launch/clouds.ts';
+import type { ImageStore } from './image-store.ts';
+
+/** What the machines of a node boot when nothing is built. */
+export function nativeImage(
+  { image, cloud }: Pick<PlannedNode, 'image' | 'cloud'>,
+  clouds: Clouds,
+): { image: string; login?: string | undefined } {
+  return image.clouds[cloud] ?? image.clouds[clouds.get(cloud).connector.info.name] ?? { image: '' };
+}
+
+/** The plan with the newest image that was built of each node's image, or of an ancestor of it. */
+export async function withBuiltImages(plan: RunPlan, clouds: Clouds, images: ImageStore, now: number): Promise<RunPlan> {
+  const nodes = await Promise.all(
+    Object.entries(plan.nodes).map(async ([name, node]) => [name, { ...node, ...(await builtOf(node, clouds, images, now)) }] as const),
+  );
+  return { ...plan, nodes: Object.fromEntries(nodes) };
+}
+
+async function builtOf(node: PlannedNode, clouds: Clouds, images: ImageStore, now: number): Promise<Pick<PlannedNode, 'built'>> {
+  const native = nativeImage(node, clouds).image;
+  for (let layers = node.image.layers.length; layers > 0; layers--) {
+    const found = await images.find(node.cloud, buildDigest(node.image, layers, native));
+    if (found === undefined) continue;
+    await images.touch(found, now);
+    const { image, digest, login } = found;
+    return { built: { image, digest, layers, ...(login === null ? {} : { login }) } };
+  }
+  return {};
+}
+
+/**
+ * The digest of the image that a run of one image would build.
+ * @throws PACELINE_REQUEST_INVALID for deployments, for images that install nothing, and on clouds that cannot make images
+ */
+export function digestToBuild({ category, nodes, deployment }: RunPlan, clouds: Clouds): { cloud: string; digest: string } {
+  const [node] = Object.values(nodes);
+  const refuse = (message: string, hint: string): never => {
+    throw new PacelineError('PACELINE_REQUEST_INVALID', message, { hint });
+  };
+  if (category !== 'Image' || node === undefined)
+    return refuse(`${deployment.name} is no image`, 'Build the images of a deployment one by one.');
+  const installs = node.image.layers.some(({ packages, scripts }) => packages.length > 0 || scripts.preInstall || scripts.postInstall);
+  if (!installs) refuse(`${deployment.name} installs nothing`, 'Only preInstall, packages and postInstall are part of a built image.');
+  if (clouds.get(node.cloud).connector.createImage === undefined)
+    refuse(`The cloud ${node.cloud} cannot make images of machines`, 'Name another one with --cloud.');
+  return { cloud: node.cloud, digest: buildDigest(node.image, node.image.layers.length, nativeImage(node, clouds).image) };
+}
+
+/** The plan of a run that makes an image: it installs, and deploys nothing. @throws as {@link digestToBuild} */
+export function asBuild(plan: RunPlan, build: boolean, clouds: Clouds): RunPlan {
+  if (!build) return plan;
+  const { digest } = digestToBuild(plan, clouds);
+  const nodes = Object.entries(plan.nodes).map(([name, node]) => {
+    const layers = node.image.layers.map(({ scripts: { preInstall, postInstall }, ...layer }) => {
+      return { ...layer, scripts: { ...(preInstall && { preInstall }), ...(postInstall && { postInstall }) } };
+    });
+    return [name, { ...node, image: { ...node.image, layers } }] as const;
+  });
+  return { ...plan, nodes: Object.fromEntries(nodes), build: { digest }, keepRunning: 'never' };
+}
+
+/** The plan by what was asked for: which images are built by now is another question. */
+export function withoutBuilt(plan: RunPlan): RunPlan {
+  const nodes = Object.entries(plan.nodes).map(([name, { built: _built, ...node }]) => [name, node] as const);
+  return { ...plan, nodes: Object.fromEntries(nodes) };
+}
