@@ -138,6 +138,6 @@ function tableOf(rows: readonly Row[]): string {
   const counts = Map.groupBy(rows, ({ way, phase }) => `${phase.padEnd(15)} ${way}`);
   return [...counts]
     .toSorted(([a], [b]) => a.localeCompare(b))
-    .map(([key, some]) => `${key.padEnd(24)} ${String(some.length).padStart(4)}  left 0`)
+    .map(([key, some]) => `${key.padEnd(24)} ${String(some.length).padStart(4)}`)
     .join('\n');
 }
