@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { TotalsReporter } from './scripts/totals-reporter.ts';
 
 // Workspace packages are taken from their sources: nothing has to be built before a test.
-const conditions = ['@paceline/source', 'module', 'node'];
+const conditions = ['@paceline/source', 'node'];
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
@@ -15,7 +15,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/**/src/**/*.test.ts', 'vm-agent/src/**/*.test.ts', 'actions/src/**/*.test.ts'],
+          include: ['packages/**/src/**/*.test.{ts,tsx}', 'vm-agent/src/**/*.test.ts', 'actions/src/**/*.test.ts'],
           exclude,
           testTimeout: 30_000,
         },

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const here = dirname(fileURLToPath(import.meta.url));
+const dashboardBuilder = join(here, '..', 'dashboard', 'build.mjs');
 const agentFolder = join(here, '..', '..', 'vm-agent');
 
 /** Our own modules do nothing when they are imported, so what a bundle does not use is left out. */
@@ -31,6 +32,10 @@ const partOf = (path) => `${path.replace(/\.ts$/, '').replaceAll('/', '-')}`;
 const loadedLater = {
   name: 'loaded-later',
   setup({ onResolve }) {
+    // The SDK of a cloud is larger than all else; who does not use the cloud does not load it.
+    onResolve({ filter: /^@paceline\/connector-aws$/ }, ({ kind }) => {
+      return kind === 'dynamic-import' ? { path: './connector-aws.mjs', external: true } : undefined;
+    });
     onResolve({ filter: /^\.\/(commands\/.*|failure)\.ts$/ }, ({ path, kind }) => {
       return kind === 'dynamic-import' ? { path: `./${partOf(path.slice(2))}.mjs`, external: true } : undefined;
     });
@@ -49,12 +54,11 @@ export async function buildCli(outdir = join(here, 'dist')) {
   const { version } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
   const { outputFiles } = await build({
     write: false,
-    entryPoints: Object.fromEntries(
-      [['paceline', 'main.ts'], ...[...parts, 'failure.ts'].map((part) => [partOf(part), part])].map(([name, path]) => [
-        name,
-        join(here, 'src', path),
-      ]),
-    ),
+    entryPoints: {
+      paceline: join(here, 'src', 'main.ts'),
+      ...Object.fromEntries([...parts, 'failure.ts'].map((part) => [partOf(part), join(here, 'src', part)])),
+      'connector-aws': '@paceline/connector-aws',
+    },
     outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -78,7 +82,8 @@ export async function buildCli(outdir = join(here, 'dist')) {
   const agent = join(agentFolder, 'dist', 'agent.cjs');
   if (existsSync(builder)) execFileSync(process.execPath, [builder], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (existsSync(agent)) place(join(outdir, 'agent.cjs'), readFileSync(agent), 0o755);
-  const kept = new Set(['agent.cjs', ...outputFiles.map(({ path }) => basename(path))]);
+  execFileSync(process.execPath, [dashboardBuilder, join(outdir, 'dashboard')], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const kept = new Set(['agent.cjs', 'dashboard', ...outputFiles.map(({ path }) => basename(path))]);
   for (const name of readdirSync(outdir)) if (!kept.has(name)) rmSync(join(outdir, name), { recursive: true, force: true });
   return join(outdir, 'paceline.mjs');
 }

@@ -1,8 +1,9 @@
 // `npm run testbed -- NAME [--remove]`: real servers on this host for the tests of connectors. docs/testbed.md says what and where.
+import { aws } from './aws.ts';
 import { lxd } from './lxd.ts';
 import { qemu } from './qemu.ts';
 
-const testbeds: Record<string, { up(): Promise<void>; remove(): Promise<void> }> = { lxd, qemu };
+const testbeds: Record<string, { up(): Promise<void>; remove(): Promise<void> }> = { aws, lxd, qemu };
 
 const [name = '', ...options] = process.argv.slice(2);
 const testbed = testbeds[name];

@@ -13,6 +13,7 @@ const builtInConnectors = new Map<string, () => Promise<{ connectorModule: Loade
   ['local', () => import('@paceline/connector-local')],
   ['sandbox', () => import('@paceline/connector-sandbox')],
   ['lxd', () => import('@paceline/connector-lxd')],
+  ['aws', () => import('@paceline/connector-aws')],
   ['exec', () => import('@paceline/connector-exec')],
   ['qemu', () => import('@paceline/connector-qemu')],
   ['ssh', () => import('@paceline/connector-ssh')],

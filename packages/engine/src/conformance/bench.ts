@@ -84,9 +84,9 @@ export class Bench {
     return machine?.state === 'terminated' ? undefined : machine;
   }
 
-  async list(query: Partial<OwnerQuery> = {}, connector = this.connector): Promise<Resource[]> {
+  async list(query: Partial<OwnerQuery> = {}, connector = this.connector, context = this.context): Promise<Resource[]> {
     const found: Resource[] = [];
-    for await (const resource of connector.list({ engine: this.engine, ...query }, this.context)) {
+    for await (const resource of connector.list({ engine: this.engine, ...query }, context)) {
       if (resource.machine?.state !== 'terminated') found.push(resource);
     }
     return found;

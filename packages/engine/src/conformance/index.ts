@@ -2,5 +2,6 @@
 export { Bench, type RequestOptions } from './bench.ts';
 export type { Check } from './check.ts';
 export type { Home } from './home.ts';
-export type { ConformanceSubject } from './subject.ts';
+export type { ConformanceSubject, FaultySubject } from './subject.ts';
 export { checks, defineConformance, runCheck, type ConformanceOptions, type TestFunction } from './suite.ts';
+export { openFaultProxy, type FaultProxy, type ProxiedAnswer, type ProxiedRequest, type ProxyFault } from './fault-proxy.ts';

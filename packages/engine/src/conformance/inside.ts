@@ -58,7 +58,8 @@ export const inside: Check[] = [
     id: 'console',
     boots: true,
     title: 'the console is read piece by piece, without gaps and repetitions',
-    skipped: ({ createConnector }) => (createConnector().capabilities.console === 'none' ? 'the cloud keeps no console' : undefined),
+    skipped: ({ createConnector, lifeless }) =>
+      lifeless ?? (createConnector().capabilities.console === 'none' ? 'the cloud keeps no console' : undefined),
     async run(bench) {
       const read = (id: string, since: number) => bench.connector.consoleLog?.(id, since, bench.context);
       const machine = await bench.launchOne({ userData: '#!/bin/sh\necho "first zwölf"\nsleep 1\necho "second zwölf"\n' });

@@ -1,4 +1,5 @@
 import type { Connector, ConnectorErrorCode } from '../connector/index.ts';
+import type { FaultProxy, ProxiedAnswer, ProxiedRequest } from './fault-proxy.ts';
 
 /** A connector under test, with what a check has to know of its cloud. */
 export interface ConformanceSubject {
@@ -21,4 +22,18 @@ export interface ConformanceSubject {
   unknownImage?: string;
   /** Connectors that cannot work, and what `probe` has to say about them. */
   broken?: { why: string; connector: Connector; code: ConnectorErrorCode }[];
+  /** Why machines do nothing, as those of an emulator do: what would run in them is not checked. */
+  lifeless?: string;
+  /** A way to the same account on which requests can be lost. Without it, that is not checked. */
+  faults?: FaultySubject;
+}
+
+/** A cloud that is spoken to over HTTP, through a proxy that does what networks and clouds do. */
+export interface FaultySubject {
+  /** A connector of its own, and the proxy that its requests go through. */
+  open(): Promise<{ connector: Connector; proxy: FaultProxy }>;
+  /** Whether a request makes machines. */
+  isLaunch(request: ProxiedRequest): boolean;
+  /** How the cloud refuses, and what that means. */
+  refusals: { why: string; answer: ProxiedAnswer; code: ConnectorErrorCode; retryAfterMs?: number }[];
 }

@@ -2,13 +2,14 @@ import { Bench } from './bench.ts';
 import type { Check } from './check.ts';
 import { ending } from './ending.ts';
 import { failing } from './failing.ts';
+import { faults } from './faults.ts';
 import { inside } from './inside.ts';
 import { launching } from './launching.ts';
 import { listing } from './listing.ts';
 import type { ConformanceSubject } from './subject.ts';
 
-/** All that a connector has to do, as far as it can be checked without disturbing its cloud. */
-export const checks: readonly Check[] = [...launching, ...listing, ...ending, ...inside, ...failing];
+/** All that a connector has to do. */
+export const checks: readonly Check[] = [...launching, ...listing, ...ending, ...inside, ...failing, ...faults];
 
 /** Runs one check, and ends what it has made. @throws what the check or the clean-up threw */
 export async function runCheck(check: Check, subject: ConformanceSubject): Promise<void> {

@@ -1,0 +1,48 @@
+import { GetConsoleOutputCommand } from '@aws-sdk/client-ec2';
+import { ConnectorError, type Connector } from '@paceline/engine/connector';
+import { Account } from './account.ts';
+import type { Config } from './config.ts';
+import { describeInstances, describeMachines, listResources } from './inventory.ts';
+import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
+import { createImage, removeResource } from './machine-image.ts';
+import { terminateMachines } from './terminate.ts';
+
+/** A connector to EC2 in one region. */
+export function createAwsConnector(config: Config): Connector {
+  const account = new Account(config);
+  return {
+    info: { name: 'aws', version: '0.0.0', api: 1 },
+    capabilities: {
+      userDataBytes: userDataLimit,
+      maxBatch: batchLimit,
+      idempotency: 'token',
+      // What was just launched may be missing from the answers for some seconds.
+      listConsistencyMs: 10_000,
+      console: 'full',
+      reach: 'direct',
+      snapshot: true,
+    },
+    launch: (request, context) =>
+      launchMachines(account, config, config.login === undefined ? request : { login: config.login, ...request }, context),
+    describe: (ids, { signal }) => describeMachines(account, ids, signal),
+    async *list(query, { signal }) {
+      yield* await listResources(account, query, signal);
+    },
+    terminate: (ids, { signal }) => terminateMachines(account, ids, signal),
+    async probe({ signal }) {
+      const [group] = await account.groups([{ Name: 'group-name', Values: ['default'] }], signal);
+      return { account: group?.OwnerId ?? 'an account without a network', regions: [config.region] };
+    },
+    remove: (resource, { signal }) => removeResource(account, resource, signal),
+    async consoleLog(id, since, { signal }) {
+      if ((await describeInstances(account, [id], signal)).length === 0) throw new ConnectorError('notFound', `There is no machine ${id}`);
+      const { Output } = await account.ask(`read the console of ${id}`, signal, (client, options) =>
+        client.send(new GetConsoleOutputCommand({ InstanceId: id }), options),
+      );
+      const bytes = Buffer.from(Output ?? '', 'base64');
+      return { text: bytes.subarray(since).toString('utf8'), next: Math.max(since, bytes.length) };
+    },
+    createImage: (id, name, context) => createImage(account, id, name, context),
+    close: async () => account.close(),
+  };
+}
