@@ -10,6 +10,8 @@ const allowed: Record<string, string[]> = {
   'packages/connectors/*': ['@paceline/engine/connector', '@paceline/engine/ssh', '@paceline/connector-host'],
   'packages/server': ['@paceline/model', '@paceline/api', '@paceline/api/agent', '@paceline/engine', '@paceline/engine/connector'],
   'packages/door': ['@paceline/model', '@paceline/api'],
+  'packages/ui': ['@paceline/api'],
+  'packages/dashboard': ['@paceline/ui', '@paceline/ui/styles.css', '@paceline/api', '@paceline/model'],
   'packages/cli': [
     '@paceline/door',
     '@paceline/model',

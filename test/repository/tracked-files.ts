@@ -15,7 +15,7 @@ export const sourceFiles = trackedFiles.filter((path) => /\.(ts|tsx|mjs|js)$/.te
 export const folders = [...new Set(trackedFiles.map((path) => dirname(path)))].filter((path) => !/^examples\/./.test(path));
 
 export function isTest(path: string): boolean {
-  return /\.test\.ts$|\/testing\/|^test\//.test(path);
+  return /\.test\.tsx?$|\/testing\/|^test\//.test(path);
 }
 
 export function read(path: string): string {

@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { isPacelineError, PacelineError } from '@paceline/model';
 import type * as z from 'zod';
 import { streamHeartbeatMs } from './agent.ts';
 import { anySignal, bytesOf, decode, send, type Endpoint, type RequestOptions } from './client-request.ts';
+import { pause } from './pause.ts';
 import { SseParser } from './sse-parser.ts';
 
 export interface FollowOptions {
@@ -64,7 +64,7 @@ export async function* follow<T extends { seq: number }>(
       options.onCut?.(error);
     }
     // Many clients that lose one server should not come back in step.
-    await pause(wait * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+    await pause(wait * (0.5 + Math.random() / 2), signal);
     wait = Math.min(wait * 2, patience.longestPauseMs);
   }
 }

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { PacelineError } from '@paceline/model';
 import type * as z from 'zod';
+import { pause } from './pause.ts';
 import { errorOf, explain, parseJson, unreachable } from './client-errors.ts';
 
 /** Where a client asks, and how. */
@@ -43,7 +43,8 @@ export async function send(endpoint: Endpoint, path: string, options: RequestOpt
     const wait = Math.max(retryAfterMs, firstPauseMs * 2 ** attempt) * (1 + Math.random() / 4);
     if (performance.now() + wait > deadline) throw error;
     const signal = anySignal(endpoint.signal, options.signal);
-    await pause(wait, undefined, { signal }).catch(() => signal.throwIfAborted());
+    await pause(wait, signal);
+    signal.throwIfAborted();
   }
 }
 
@@ -117,7 +118,7 @@ export async function* bytesOf(
   if (reader === undefined) return;
   try {
     for (;;) {
-      let timer: NodeJS.Timeout | undefined;
+      let timer: ReturnType<typeof setTimeout> | undefined;
       const silence = new Promise<never>((_resolve, reject) => {
         timer = setTimeout(() => reject(unreachable(endpoint, `nothing was heard for ${silenceMs / 1000} s`)), silenceMs);
       });

@@ -12,6 +12,7 @@ import {
   parameterView,
   reapReport,
   reportList,
+  runChange,
   runDetail,
   runList,
   serverInfo,
@@ -21,13 +22,14 @@ import {
   type ParameterView,
   type ReapReport,
   type ReportView,
+  type RunChange,
   type RunDetail,
   type RunRequest,
   type RunSummary,
   type ServerInfo,
 } from './runs.ts';
 import { accountsClient, type AccountsClient } from './client-accounts.ts';
-import { appDetail, appList, usageReport, type AppDetail, type AppView, type UsageReport } from './surroundings.ts';
+import { usageReport, type UsageReport } from './surroundings.ts';
 import { consolePiece, wayInAnswer, type ConsolePiece, type WayInAnswer } from './machines.ts';
 import { imagesClient, type ImagesClient } from './client-images.ts';
 import { modulesClient, type ModulesClient } from './client-modules.ts';
@@ -81,11 +83,6 @@ export interface Client {
   images: ImagesClient;
   /** What is in use at this moment. */
   usage(): Promise<UsageReport>;
-  /** The deployments that the server offers to be started by a button. */
-  apps: {
-    list(): Promise<AppView[]>;
-    get(id: string): Promise<AppDetail>;
-  };
   runs: {
     /** The request carries an id for the run: repeated, it starts no second one. */
     create(request: RunRequest): Promise<CreatedRun>;
@@ -109,6 +106,8 @@ export interface Client {
     /** What a machine wrote to its console, from the byte `since` on. */
     console(run: string, instance: string, since: number): Promise<ConsolePiece>;
   };
+  /** The runs that one may see, each time that one changes from now on. What changes while the link is cut is not told: see `onCut`. */
+  followRuns(options?: Omit<FollowOptions, 'after'>): AsyncGenerator<RunChange>;
   events(run: string, page?: Page): Promise<EventView[]>;
   logs(run: string, page?: Page & LogFilter): Promise<LogView[]>;
   followEvents(run: string, options?: FollowOptions): AsyncGenerator<EventView>;
@@ -141,10 +140,6 @@ export function createClient(options: ClientOptions): Client {
     modules: modulesClient({ ask, tell }),
     images: imagesClient({ ask, tell }),
     usage: () => ask('/api/usage', usageReport),
-    apps: {
-      list: async () => (await ask('/api/apps', appList)).apps,
-      get: (app) => ask(`/api/apps/${encodeURIComponent(app)}`, appDetail),
-    },
     async health() {
       await ask('/api/health', z.object({ status: z.literal('ok') }));
     },
@@ -173,6 +168,7 @@ export function createClient(options: ClientOptions): Client {
     },
     events: async (run, page = {}) => (await ask(runPath(run, 'events'), eventList, { query: { ...page } })).events,
     logs: async (run, page = {}) => (await ask(runPath(run, 'logs'), logList, { query: { ...page } })).logs,
+    followRuns: (following = {}) => follow(endpoint, '/api/runs', runChange, following, patience),
     followEvents: (run, following = {}) => follow(endpoint, runPath(run, 'events'), eventView, following, patience),
     followLogs: (run, { instance, tail, ...following } = {}) =>
       follow(endpoint, runPath(run, 'logs'), logView, following, patience, { instance, tail }),

@@ -54,6 +54,10 @@ export const runSummary = z.object({
 });
 export type RunSummary = z.infer<typeof runSummary>;
 
+/** How a run is now; `seq` grows with each of them. */
+export const runChange = z.object({ seq: z.int(), run: runSummary });
+export type RunChange = z.infer<typeof runChange>;
+
 export const runList = z.object({ runs: z.array(runSummary) });
 export type RunList = z.infer<typeof runList>;
 
@@ -98,6 +102,8 @@ export const runDetail = z.object({
     .default(null),
   expiresAt: time,
   serviceUrl: z.string().nullable(),
+  /** `needs` are the nodes that it is told values of. */
+  nodes: z.array(z.object({ name: z.string(), image: z.string(), needs: z.array(z.string()) })),
   instances: z.array(instanceView),
   /** The wait graph: whose scripts wait for which value, and who has to set it. */
   waits: z.array(z.object({ instance: z.string(), key: z.string(), from: z.array(z.string()) })),

@@ -1,4 +1,3 @@
-import { resolvedDeployment } from '@paceline/model';
 import * as z from 'zod';
 
 /** What is in use on a cloud at this moment, by the runs that the asker may see. */
@@ -11,19 +10,3 @@ export type UsageView = z.infer<typeof usageView>;
 
 export const usageReport = z.object({ clouds: z.array(cloudView), projects: z.array(usageView) });
 export type UsageReport = z.infer<typeof usageReport>;
-
-/** A deployment that can be started by a button. */
-export const appView = z.object({
-  /** Names it in addresses. */
-  id: z.string(),
-  name: z.string(),
-  title: z.string(),
-  description: z.string(),
-  tags: z.array(z.string()),
-  nodes: z.array(z.string()),
-});
-export type AppView = z.infer<typeof appView>;
-export const appList = z.object({ apps: z.array(appView) });
-
-export const appDetail = z.object({ ...appView.shape, deployment: resolvedDeployment });
-export type AppDetail = z.infer<typeof appDetail>;

@@ -15,6 +15,11 @@ export function agentPath(): string {
   return fileURLToPath(new URL(built ? './agent.cjs' : '../../../vm-agent/dist/agent.cjs', import.meta.url));
 }
 
+/** The pages that a server has for browsers: beside the built command. */
+export function dashboardPath(): string {
+  return fileURLToPath(new URL(built ? './dashboard' : '../../dashboard/dist', import.meta.url));
+}
+
 /** A failure of the installation itself, which no argument can mend. */
 export function brokenInstallation(what: string, cause: unknown): PacelineError {
   return new PacelineError('PACELINE_INTERNAL', what, { cause, hint: 'Install paceline again.' });

@@ -19,7 +19,7 @@ test('help lists the commands', async () => {
     .match(/^ {2}\S+/gm)
     ?.map((name) => name.trim());
   expect(commands?.join(' ')).toMatchInlineSnapshot(
-    `"init validate import export plan up build images publish modules status list logs events get set reports ssh console scale abort cancel-abort down reap server engine help"`,
+    `"init validate import export plan up build images publish modules status list logs events get set reports ssh console scale abort cancel-abort down reap server user token engine help"`,
   );
 });
 

@@ -302,11 +302,34 @@ export function program(shell: Shell, done: (code: number) => void): Command {
     .option('--replica-url <url>', 'with --database: where the other servers reach this one, when it is another address')
     .option('--clouds <file>', 'file of clouds; by default clouds.yaml in the state directory')
     .option('--logins <file>', 'file that says which jobs of GitHub Actions may log in, without any secret')
+    .option('--no-dashboard', 'serve no pages for browsers')
     .option('--max-connections <n>', 'open connections that are taken; each machine needs two', '20000')
     .addOption(new Option('--log-level <level>', 'what is logged').choices(['error', 'warn', 'info', 'debug']).default('info'))
     .addOption(new Option('--owner-tag <tag>', "servers with the same tag know each other's machines on the clouds").hideHelp())
     .addOption(new Option('--embedded', 'end when nobody needs the engine any more').hideHelp())
     .addOption(new Option('--idle-exit <duration>', 'with --embedded: after how long').env('PACELINE_IDLE_EXIT').hideHelp());
+
+  command(
+    'user <action> [name]',
+    'Say who may use a server: list, add, grant, revoke or remove',
+    'paceline user add alice --role deployer --project shop\npaceline user grant alice --role operator --project shop\npaceline user list',
+    async () => (await import('./commands/user.ts')).userCommand,
+  )
+    .option('--role <role>', 'viewer, deployer, operator or admin', 'viewer')
+    .option('--project <name>', 'where the role counts; * for everywhere', '*')
+    .option('--json', 'print as JSON');
+
+  command(
+    'token <action> [what]',
+    'Make, list or revoke personal tokens: list, create TITLE or revoke ID',
+    "paceline token create 'my laptop' --expires 90d\npaceline token create nightly --user alice --role deployer --project shop\npaceline token revoke 3f2a51c0d4e5b697",
+    async () => (await import('./commands/token.ts')).tokenCommand,
+  )
+    .option('--user <name>', 'whose token it is; by default yours')
+    .option('--expires <duration>', 'how long it is good, such as 12h or 90d, or never', '90d')
+    .option('--role <role>', 'at most this role')
+    .option('--project <name>', 'in this project only')
+    .option('--json', 'print as JSON');
 
   command(
     'engine <action>',

@@ -9,7 +9,6 @@ import { openApiOptions } from './openapi.ts';
 import { sendProblem } from './problem.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { agentRoutes } from './routes/agent.ts';
-import { appRoutes } from './routes/apps.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { feedRoutes } from './routes/feeds.ts';
 import { loginRoutes } from './routes/login.ts';
@@ -77,7 +76,6 @@ export async function buildApp({ logger, https, limits: given, ...context }: App
     loginRoutes,
     accountRoutes,
     usageRoutes,
-    appRoutes,
     dashboardRoutes,
     runRoutes,
     scaleRoutes,

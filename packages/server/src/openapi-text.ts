@@ -1,7 +1,6 @@
 import type { Engine } from '@paceline/engine';
 import type { AgentBundles } from './agent-bundles.ts';
 import { buildApp } from './app.ts';
-import { Apps } from './apps.ts';
 import { createAccess } from './auth/access.ts';
 import type { Accounts } from './auth/accounts.ts';
 import type { BrowserSessions } from './auth/browser-sessions.ts';
@@ -16,7 +15,6 @@ export async function openApiText(): Promise<string> {
     access: createAccess(engine, { operatorToken: '', accounts, browsers }),
     accounts,
     browsers,
-    apps: new Apps([]),
     agents: {} as AgentBundles,
     version: '0.0.0',
     logger: false,

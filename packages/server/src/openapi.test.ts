@@ -47,8 +47,6 @@ describe('the OpenAPI document', () => {
         "POST /api/tokens",
         "DELETE /api/tokens/{token}",
         "GET /api/usage",
-        "GET /api/apps",
-        "GET /api/apps/{app}",
         "POST /api/runs",
         "GET /api/runs",
         "GET /api/runs/{run}",

@@ -1,8 +1,6 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from '@fastify/type-provider-zod';
 import {
-  appDetail,
-  appList,
   createdRun,
   createdToken,
   eventList,
@@ -34,8 +32,6 @@ import * as z from 'zod';
 
 /** The schemas that have a name of their own in the document. */
 const named = {
-  App: appDetail,
-  AppList: appList,
   CreatedRun: createdRun,
   CreatedToken: createdToken,
   Deployment: resolvedDeployment,
@@ -71,7 +67,6 @@ const tags = [
   { name: 'parameters', description: 'The values that the machines of a run exchange.' },
   { name: 'feeds', description: 'Events and output of a run: page by page, or as Server-Sent Events that resume.' },
   { name: 'reports', description: 'The tarballs that machines send home.' },
-  { name: 'apps', description: 'Deployments that can be started by a button.' },
   { name: 'accounts', description: 'People, their roles in projects, and their tokens.' },
   { name: 'modules', description: 'The published modules, version by version.' },
   { name: 'images', description: 'The images that were built, for machines to boot.' },

@@ -1,11 +1,10 @@
 import { isIP } from 'node:net';
 import { Clouds, createCipher, Engine, openDatabase, ReportFiles, RunStore, type Cloud } from '@paceline/engine';
-import { PacelineError, type ResolvedDeployment } from '@paceline/model';
+import { PacelineError } from '@paceline/model';
 import { AgentBundles } from './agent-bundles.ts';
 import { buildApp, type AppOptions } from './app.ts';
 import { createAccess } from './auth/access.ts';
 import { Accounts } from './auth/accounts.ts';
-import { Apps } from './apps.ts';
 import { Dashboard } from './dashboard.ts';
 import { BrowserSessions } from './auth/browser-sessions.ts';
 import { GitHubLogin } from './auth/github-login.ts';
@@ -30,8 +29,6 @@ export interface ServerOptions {
   agentPath: string;
   /** Servers with the same tag know each other's machines on the clouds; see `EngineOptions`. */
   ownerTag?: string;
-  /** Deployments that people can start by a button. @default none */
-  apps?: readonly ResolvedDeployment[];
   /** Folder of the built pages for browsers. @default none are served */
   dashboardPath?: string;
   /** Whose jobs on GitHub may log in. @default nobody's */
@@ -108,7 +105,6 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
       access,
       accounts,
       browsers,
-      apps: new Apps(options.apps ?? []),
       ...(options.dashboardPath === undefined ? {} : { dashboard: await Dashboard.open(options.dashboardPath) }),
       agents,
       version,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { streamHeartbeatMs } from '@paceline/api';
 
 /** A reader that is this far behind, in bytes, with those who cannot wait for it, is cut off; it comes back and is told anew. */
@@ -20,6 +20,11 @@ export interface EventStream {
   close(): void;
   /** Aborted when the other side is gone. */
   readonly signal: AbortSignal;
+}
+
+/** Whether a stream of events is asked for, rather than a page. */
+export function wantsStream({ headers }: FastifyRequest): boolean {
+  return headers.accept?.includes('text/event-stream') ?? false;
 }
 
 /** Turns a reply into a stream of events with heartbeats. */

@@ -8,7 +8,7 @@ import { openClouds } from '../clouds/open-clouds.ts';
 import { watchIdle } from '../embedded/idle-watch.ts';
 import { stateLocation } from '../embedded/state-location.ts';
 import { readLogins } from '../logins-file.ts';
-import { agentPath, brokenInstallation } from '../program-files.ts';
+import { agentPath, brokenInstallation, dashboardPath } from '../program-files.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
 import { version } from '../version.ts';
 
@@ -23,6 +23,7 @@ export interface ServerCommandOptions extends GlobalOptions {
   replicaUrl?: string;
   clouds?: string;
   logins?: string;
+  dashboard: boolean;
   ownerTag?: string;
   embedded?: boolean;
   idleExit?: string;
@@ -52,6 +53,7 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
     ...(await tlsOf(options, shell)),
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
     ...(options.logins === undefined ? {} : await readLogins(resolve(shell.cwd, options.logins))),
+    ...(embedded || !options.dashboard ? {} : { dashboardPath: dashboardPath() }),
     ...(options.ownerTag === undefined ? {} : { ownerTag: options.ownerTag }),
     ...(options.database === undefined ? {} : { database: options.database }),
     ...(options.replicaUrl === undefined ? {} : { replicaUrl: options.replicaUrl }),

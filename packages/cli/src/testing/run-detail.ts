@@ -37,6 +37,7 @@ export function runDetail(instances: InstanceView[], rest: Partial<RunDetail> = 
     state: 'Executing',
     createdAt: at(0),
     createdBy: 'operator',
+    nodes: [],
     project: 'default',
     endedAt: null,
     tags: [],

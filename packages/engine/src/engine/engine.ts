@@ -237,6 +237,11 @@ export class Engine {
     return this.#active.has(run) ? undefined : this.#ownership.urlOf(run);
   }
 
+  /** Calls back with each run in which something happens; see `Feeds.watch`. */
+  watchRuns(changed: (run: string) => void): () => void {
+    return this.#feeds.watch(changed);
+  }
+
   /** What happens in a run, after a cursor, until it has ended or the signal is aborted. */
   followEvents(run: string, after: number, signal: AbortSignal): AsyncGenerator<RunEvent[]> {
     return this.#feeds.follow(run, ({ events }) => events, after, signal);

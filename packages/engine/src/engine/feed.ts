@@ -6,17 +6,23 @@ export class Feed<T extends { seq: number }> {
   readonly #followers = new Set<() => void>();
   readonly #read: (after: number, limit: number) => Promise<T[]>;
   readonly #pageSize: number;
+  readonly #told: () => void;
   #ended = false;
   #failure: Error | undefined;
 
-  /** @param pageSize the most items that are read at once */
-  constructor(read: (after: number, limit: number) => Promise<T[]>, pageSize: number) {
+  /**
+   * @param pageSize the most items that are read at once
+   * @param told called whenever the followers are told
+   */
+  constructor(read: (after: number, limit: number) => Promise<T[]>, pageSize: number, told: () => void = () => {}) {
     this.#read = read;
+    this.#told = told;
     this.#pageSize = pageSize;
   }
 
   /** Something new is stored. */
   notify(): void {
+    this.#told();
     for (const wake of this.#followers) wake();
   }
 

@@ -20,6 +20,7 @@ export class Feeds {
   readonly #store: RunStore;
   readonly #isDriven: (run: string) => boolean;
   readonly #byRun = new Map<string, RunFeeds>();
+  readonly #watchers = new Set<(run: string) => void>();
 
   /** @param isDriven whether this replica drives a run, and so tells its feeds what happens */
   constructor(store: RunStore, isDriven: (run: string) => boolean) {
@@ -30,7 +31,11 @@ export class Feeds {
   of(run: string): RunFeeds {
     const store = this.#store;
     return getOrMake(this.#byRun, run, () => ({
-      events: new Feed((after, limit) => store.events(run, after, limit), 500),
+      events: new Feed(
+        (after, limit) => store.events(run, after, limit),
+        500,
+        () => this.#tell(run),
+      ),
       logs: new Feed((after, limit) => store.logs(run, after, limit), 32),
       followers: 0,
     }));
@@ -57,10 +62,17 @@ export class Feeds {
     }
   }
 
+  /** Calls back with each run in which something happens, here or at other replicas. @returns what ends it */
+  watch(changed: (run: string) => void): () => void {
+    this.#watchers.add(changed);
+    return () => this.#watchers.delete(changed);
+  }
+
   /** Something has happened in runs of other replicas. */
   async heard(runs: readonly string[] | 'all'): Promise<void> {
     for (const run of runs === 'all' ? [...this.#byRun.keys()] : runs) {
       const feeds = this.#byRun.get(run);
+      if (feeds === undefined) this.#tell(run);
       if (feeds === undefined || this.#isDriven(run)) continue;
       feeds.events.notify();
       feeds.logs.notify();
@@ -72,6 +84,10 @@ export class Feeds {
   release(run: string): void {
     const feeds = this.#byRun.get(run);
     if (feeds?.followers === 0 && !this.#isDriven(run)) this.#byRun.delete(run);
+  }
+
+  #tell(run: string): void {
+    for (const changed of this.#watchers) changed(run);
   }
 
   /** Nobody knows whether more will come: who follows is sent away, and comes back. */

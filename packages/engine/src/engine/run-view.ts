@@ -1,4 +1,5 @@
 import type { InstanceView, RunDetail, RunSummary } from '@paceline/api';
+import type { PlannedNode } from '@paceline/model';
 import { waitGraph } from '../lifecycle/stall.ts';
 import { hasCompleted } from '../lifecycle/steps.ts';
 import { readParameter } from '../parameters/read.ts';
@@ -50,12 +51,21 @@ export function detail(run: Run, live: LiveSight): RunDetail {
     scaling: facts.scaling === null ? null : { action: facts.scaling.action, node: facts.scaling.node, instances: facts.scaling.instances },
     expiresAt: iso(facts.expiresAt),
     serviceUrl: readParameter(run, 'ss:url.service').value ?? null,
+    nodes: Object.entries(plan.nodes).map(([name, node]) => ({ name, image: node.image.name, needs: needsOf(name, node) })),
     instances: [...run.instances.values()]
       .filter((instance) => !isScaledAway(instance))
       .map((instance) => instanceView(run, instance, live)),
     waits: waitGraph(run, (instance) => live.blockedIn(instance)),
     lastEvent: facts.lastEvent,
   };
+}
+
+/** The nodes whose values another one follows. */
+function needsOf(name: string, { parameters }: PlannedNode): string[] {
+  const from = Object.values(parameters).flatMap((parameter) =>
+    parameter.from === undefined ? [] : [parameter.from.split(/[.:]/, 1)[0] ?? ''],
+  );
+  return [...new Set(from)].filter((node) => node !== name);
 }
 
 function instanceView(run: Run, instance: Instance, live: LiveSight): InstanceView {

@@ -73,8 +73,6 @@ const table: Record<string, Entry> = {
   },
   'DELETE /api/tokens/:token': { people: everybody(404), expected: operatorOnly(404) },
   'GET /api/usage': { people: everybody(200), expected: operatorOnly(200) },
-  'GET /api/apps': { people: everybody(200), expected: operatorOnly(200) },
-  'GET /api/apps/:app': { people: everybody(200), expected: operatorOnly(200), url: () => '/api/apps/client-server' },
   ...Object.fromEntries(
     ['/', '/login', '/runs', '/runs/:run', '/apps', '/apps/:app', '/clouds', '/access', '/assets/:name'].map((path) => [
       `GET ${path}`,
@@ -126,6 +124,16 @@ const table: Record<string, Entry> = {
   'DELETE /api/runs/:run/parameters/:key': { people: change(204), expected: run(204) },
   'GET /api/runs/:run/events': { people: read(200), expected: run(200) },
   'GET /api/runs/:run/logs': { people: read(200), expected: run(200) },
+  'GET /api/runs/:run/instances/:instance/console': {
+    people: read(404),
+    expected: run(404),
+    url: ({ id }) => `/api/runs/${id}/instances/none.1/console`,
+  },
+  'POST /api/runs/:run/instances/:instance/way-in': {
+    people: change(404),
+    expected: run(404),
+    url: ({ id }) => `/api/runs/${id}/instances/none.1/way-in`,
+  },
   'GET /api/runs/:run/reports': { people: read(200), expected: run(200) },
   'GET /api/runs/:run/reports/:name': {
     people: read(404),

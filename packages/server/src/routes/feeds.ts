@@ -2,7 +2,7 @@ import { eventList, logList, type EventView, type LogView } from '@paceline/api'
 import { iso, type LogChunk, type RunEvent } from '@paceline/engine';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
-import { openEventStream } from '../sse.ts';
+import { openEventStream, wantsStream } from '../sse.ts';
 import { isOf, readLogs } from './log-pages.ts';
 import { runParams, type App, type RouteContext } from './routes.ts';
 
@@ -106,10 +106,6 @@ async function stream<T extends { seq: number }>(
 function cursorOf({ query: { after }, headers }: FastifyRequest<{ Querystring: z.infer<typeof cursor> }>): number {
   const resumed = Number(headers['last-event-id']);
   return Number.isInteger(resumed) && resumed > after ? resumed : after;
-}
-
-function wantsStream(request: FastifyRequest): boolean {
-  return request.headers.accept?.includes('text/event-stream') ?? false;
 }
 
 function eventView({ seq, at, type, severity, message, data }: RunEvent): EventView {

@@ -3,7 +3,6 @@ import type { Engine } from '@paceline/engine';
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import * as z from 'zod';
 import type { AgentBundles } from '../agent-bundles.ts';
-import type { Apps } from '../apps.ts';
 import type { Access } from '../auth/access.ts';
 import type { Accounts } from '../auth/accounts.ts';
 import type { BrowserSessions } from '../auth/browser-sessions.ts';
@@ -37,7 +36,6 @@ export interface RouteContext {
   access: Access;
   accounts: Accounts;
   browsers: BrowserSessions;
-  apps: Apps;
   /** Undefined when the server has no pages for browsers. */
   dashboard?: Dashboard;
   /** Undefined when nobody can log in. */

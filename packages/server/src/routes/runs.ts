@@ -2,6 +2,8 @@ import { abortRequest, createdRun, runDetail, runList, runRequest } from '@pacel
 import * as z from 'zod';
 import { projectFor } from '../auth/project-for.ts';
 import { projectsWith } from '../auth/roles.ts';
+import { wantsStream } from '../sse.ts';
+import { streamChanges } from './run-changes.ts';
 import { runParams, type App, type RouteContext } from './routes.ts';
 
 const maxRunRequestBytes = 16 * 1024 * 1024;
@@ -30,19 +32,22 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
       schema: {
         operationId: 'listRuns',
         summary: 'List the runs that you may see, the newest first',
+        description: 'With `accept: text/event-stream` those that change from now on, each time as they are then.',
         tags,
         querystring: z.strictObject({
           active: z.stringbool().default(false),
           limit: z.coerce.number().int().min(1).max(500).default(50),
           offset: z.coerce.number().int().min(0).default(0),
+          after: z.coerce.number().int().min(0).optional().describe('Of no meaning: streams of changes begin at the present'),
         }),
         response: { 200: runList },
       },
       config: { anyLogin: true },
     },
-    async (request) => {
+    async (request, reply) => {
       const { active, limit, offset } = request.query;
       const projects = projectsWith(await access.identity(request), 'viewer');
+      if (wantsStream(request)) return streamChanges(engine, reply, projects);
       return { runs: await engine.listRuns({ activeOnly: active, limit, offset, projects }) };
     },
   );

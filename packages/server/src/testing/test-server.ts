@@ -10,7 +10,6 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { vi } from 'vitest';
 import { AgentBundles } from '../agent-bundles.ts';
 import { buildApp, type AppOptions } from '../app.ts';
-import { Apps } from '../apps.ts';
 import { createAccess } from '../auth/access.ts';
 import { Accounts, type NewToken } from '../auth/accounts.ts';
 import { BrowserSessions } from '../auth/browser-sessions.ts';
@@ -58,7 +57,6 @@ export class TestServer {
       access,
       accounts,
       browsers,
-      apps: new Apps([await clientServer()]),
       agents,
       version: '1.2.3',
       logger: false,

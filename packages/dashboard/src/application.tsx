@@ -1,0 +1,80 @@
+import type { SessionState } from '@paceline/api';
+import { AppPage, AppsPage, CloudsPage, HostProvider, Loading, Nothing, RunPage, RunsPage, useLoaded, type Host } from '@paceline/ui';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { AccessPage } from './access-page.tsx';
+import { Head } from './head.tsx';
+import { LoginPage } from './login-page.tsx';
+import { may } from './may.ts';
+import { paths, routeOf, useAddress, type Route } from './route.ts';
+import { sessionClient } from './server.ts';
+
+/** The dashboard: whoever is not logged in sees the login, others the pages. */
+export function Application() {
+  const [pathname, navigate] = useAddress();
+  const [session, setSession] = useState<SessionState | null>();
+  const client = useMemo(() => sessionClient(() => setSession(null)), []);
+  const found = useLoaded(useCallback(() => client.accounts.me().catch(() => null), [client]));
+  useEffect(() => {
+    if (found.value !== undefined) setSession((before) => (before === undefined ? found.value : before));
+  }, [found.value]);
+  const host = useMemo<Host>(
+    () => ({
+      client,
+      paths,
+      navigate,
+      user: session?.name ?? '',
+      may: (role, project) => session !== null && session !== undefined && may(session, role, project),
+    }),
+    [client, navigate, session],
+  );
+  const route = routeOf(pathname);
+  return (
+    <HostProvider host={host}>
+      {session === undefined && <Loading />}
+      {session === null && <LoginPage onLogin={setSession} />}
+      {session !== undefined && session !== null && (
+        <>
+          <a className="shell-skip" href="#content">
+            Skip to the content
+          </a>
+          <Head route={route} user={session.name} onLogout={() => setSession(null)} />
+          <main id="content" className="shell-main" tabIndex={-1}>
+            <Page key={pathname} route={route} />
+          </main>
+        </>
+      )}
+    </HostProvider>
+  );
+}
+
+function Page({ route }: { route: Route }) {
+  useEffect(() => {
+    document.title = `${titles[route.page]} · Paceline`;
+  }, [route.page]);
+  switch (route.page) {
+    case 'runs':
+      return <RunsPage />;
+    case 'run':
+      return <RunPage id={route.id} />;
+    case 'apps':
+      return <AppsPage />;
+    case 'app':
+      return <AppPage id={route.id} />;
+    case 'clouds':
+      return <CloudsPage />;
+    case 'access':
+      return <AccessPage />;
+    case 'unknown':
+      return <Nothing>There is no such page.</Nothing>;
+  }
+}
+
+const titles: Record<Route['page'], string> = {
+  runs: 'Runs',
+  run: 'Run',
+  apps: 'App store',
+  app: 'App store',
+  clouds: 'Clouds',
+  access: 'Access',
+  unknown: 'Not found',
+};

@@ -1,0 +1,58 @@
+import type { Client, ProjectRole } from '@paceline/api';
+import { createContext, useContext, type ReactNode } from 'react';
+
+/** What these pages need of the application that shows them. */
+export interface Host {
+  client: Client;
+  /** The addresses of the pages there. */
+  paths: Paths;
+  /** Goes to an address without loading anything anew. */
+  navigate: (path: string) => void;
+  /** Whether the user has a role in a project: what may not be done is not offered. The server decides in the end. */
+  may: (role: ProjectRole, project: string) => boolean;
+  /** The name of the user, which tells own runs. */
+  user: string;
+}
+
+export interface Paths {
+  runs: string;
+  run: (id: string) => string;
+  apps: string;
+  app: (id: string) => string;
+}
+
+const context = createContext<Host | undefined>(undefined);
+
+/** To be put around all pages. Keep `host` the same object for as long as nothing in it changes. */
+export function HostProvider({ host, children }: { host: Host; children: ReactNode }) {
+  return (
+    <context.Provider value={host}>
+      <div className="pl">{children}</div>
+    </context.Provider>
+  );
+}
+
+/** @throws outside of a `HostProvider` */
+export function useHost(): Host {
+  const host = useContext(context);
+  if (host === undefined) throw new Error('Pages of Paceline need a HostProvider around them');
+  return host;
+}
+
+/** A link within the application. With a modifier key it is the browser's. */
+export function Link({ to, children, current = false }: { to: string; children: ReactNode; current?: boolean }) {
+  const { navigate } = useHost();
+  return (
+    <a
+      href={to}
+      aria-current={current ? 'page' : undefined}
+      onClick={(event) => {
+        if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+        event.preventDefault();
+        navigate(to);
+      }}
+    >
+      {children}
+    </a>
+  );
+}

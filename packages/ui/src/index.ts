@@ -1,0 +1,10 @@
+export { AppPage } from './apps/app-page.tsx';
+export { AppsPage } from './apps/apps-page.tsx';
+export { CloudsPage } from './clouds/clouds-page.tsx';
+export { HostProvider, Link, useHost, type Host, type Paths } from './host.tsx';
+export { useLoaded, type Loaded } from './data/use-loaded.ts';
+export { ActionButton } from './parts/action-button.tsx';
+export { ErrorNotice, Loading, Nothing } from './parts/notice.tsx';
+export { StateBadge } from './parts/state-badge.tsx';
+export { RunPage } from './run/run-page.tsx';
+export { RunsPage } from './runs/runs-page.tsx';

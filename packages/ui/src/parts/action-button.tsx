@@ -1,0 +1,50 @@
+import { useState, type ReactNode } from 'react';
+import { ErrorNotice } from './notice.tsx';
+
+interface ActionButtonProps {
+  children: ReactNode;
+  /** Rejects with what to tell the user. */
+  action: () => Promise<unknown>;
+  tone?: 'main' | 'bad';
+  /** Asked before it is done. */
+  confirm?: string;
+}
+
+/** A button that does something on the server: once at a time, and it says what went wrong. */
+export function ActionButton({ children, action, tone, confirm }: ActionButtonProps) {
+  const [state, setState] = useState<{ busy: boolean; asking: boolean; error?: Error }>({ busy: false, asking: false });
+  const act = (): void => {
+    setState({ busy: true, asking: false });
+    action().then(
+      () => setState({ busy: false, asking: false }),
+      (error: unknown) => setState({ busy: false, asking: false, error: error instanceof Error ? error : new Error(String(error)) }),
+    );
+  };
+  if (state.asking) {
+    return (
+      <span className="pl-confirm" role="group" aria-label={confirm}>
+        <span>{confirm}</span>
+        <button type="button" className="pl-button" data-tone={tone} onClick={act} ref={(button) => button?.focus()}>
+          Yes
+        </button>
+        <button type="button" className="pl-button" onClick={() => setState({ busy: false, asking: false })}>
+          No
+        </button>
+      </span>
+    );
+  }
+  return (
+    <>
+      <button
+        type="button"
+        className="pl-button"
+        data-tone={tone}
+        disabled={state.busy}
+        onClick={() => (confirm === undefined ? act() : setState({ busy: false, asking: true }))}
+      >
+        {children}
+      </button>
+      <ErrorNotice error={state.error} />
+    </>
+  );
+}
