@@ -15,11 +15,11 @@ async function run(...args: string[]): Promise<Recorder> {
 test('help lists the commands', async () => {
   const text = (await run('--help')).out();
   const commands = text
-    .slice(text.indexOf('Commands:'))
+    .slice(text.indexOf('Modules:'))
     .match(/^ {2}\S+/gm)
     ?.map((name) => name.trim());
   expect(commands?.join(' ')).toMatchInlineSnapshot(
-    `"init validate import export plan up build images publish modules status list logs events get set reports ssh console scale abort cancel-abort down reap server user token engine help"`,
+    `"init validate plan import export publish modules up status list logs events get set reports scale abort cancel-abort down ssh console build images server engine user token reap help"`,
   );
 });
 

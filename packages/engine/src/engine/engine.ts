@@ -1,17 +1,15 @@
-import { randomUUID, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { CreatedRun, JoinRequest, JoinResponse, RunDetail, RunRequest, RunSummary } from '@paceline/api';
-import { PacelineError, planRun, withDigests } from '@paceline/model';
+import { PacelineError } from '@paceline/model';
 import { decideJoin } from '../agents/join.ts';
 import { engineId, runToken } from '../bootstrap/secrets.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import { MachineAccess } from '../launch/machine-access.ts';
 import { BuiltImages } from '../images/built-images.ts';
-import { asBuild, withBuiltImages } from '../images/plan-images.ts';
 import { Reaper, type ReapReport } from '../launch/reaper.ts';
-import { place } from '../placement/place.ts';
 import type { ReportFiles } from '../reports/report-files.ts';
 import { instanceOf } from '../run/apply.ts';
-import { createRun, defaultProject, isSameRun } from '../run/create.ts';
+import { isSameRun } from '../run/create.ts';
 import type { RunEvent } from '../run/event.ts';
 import type { LogChunk } from '../run/log.ts';
 import { hasEnded, type Run } from '../run/run.ts';
@@ -27,6 +25,7 @@ import type { EngineOptions } from './engine-options.ts';
 import { elsewhere } from './elsewhere.ts';
 import { Feeds } from './feeds.ts';
 import { Ownership } from './ownership.ts';
+import { requestedRun } from './requested-run.ts';
 import { defaultRetention, Retention } from './retention.ts';
 import { detail, nothingLive, summarise } from './run-view.ts';
 
@@ -128,32 +127,8 @@ export class Engine {
    * @throws PACELINE_REQUEST_INVALID, PACELINE_CLOUD_UNKNOWN, PACELINE_CONFLICT when the id is of another run
    */
   async createRun(request: RunRequest, by: string): Promise<CreatedRun> {
-    const {
-      id = randomUUID(),
-      name,
-      project = defaultProject,
-      parameters = {},
-      cloud,
-      keepRunning,
-      scalable,
-      timeoutMs,
-      lifetimeMs,
-      tags = [],
-      build = false,
-    } = request;
-    // Digests name what machines are made of: they are worked out here, not believed.
-    const deployment = withDigests(request.deployment);
-    const changes = { cloud, keepRunning, scalable, timeoutMs, lifetimeMs };
-    const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-    const placed = place(planRun(deployment, { parameters, ...given, knownClouds: this.clouds }), this.clouds);
-    const plan = await withBuiltImages(
-      asBuild(placed, build, this.#options.clouds),
-      this.#options.clouds,
-      this.#options.store.images,
-      this.#clock.now(),
-    );
-    for (const node of Object.values(plan.nodes)) this.#options.clouds.get(node.cloud);
-    const run = createRun({ id, name: name ?? deployment.name, plan, by, project, tags, now: this.#clock.now() });
+    const run = await requestedRun(request, by, this.#options, this.#clock.now());
+    const { id } = run;
     const existing = request.id === undefined ? undefined : await this.#options.store.run(id);
     if (existing === undefined) {
       if (this.#active.has(id)) throw elsewhere(id);
