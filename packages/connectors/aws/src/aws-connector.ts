@@ -11,7 +11,7 @@ import { terminateMachines } from './terminate.ts';
 export function createAwsConnector(config: Config): Connector {
   const account = new Account(config);
   return {
-    info: { name: 'aws', version: '0.0.0', api: 1 },
+    info: { name: 'aws', version: '0.0.0', api: 1, scope: `${config.profile ?? ''} ${config.region} ${config.endpoint ?? ''}` },
     capabilities: {
       userDataBytes: userDataLimit,
       maxBatch: batchLimit,
@@ -21,6 +21,8 @@ export function createAwsConnector(config: Config): Connector {
       console: 'full',
       reach: 'direct',
       snapshot: true,
+      // A launch of many machines is many calls: the engine counts it as one, so what is left for the others is less than EC2 takes.
+      calls: { perSecond: 5, burst: 50 },
     },
     launch: (request, context) =>
       launchMachines(account, config, config.login === undefined ? request : { login: config.login, ...request }, context),

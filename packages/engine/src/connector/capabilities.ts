@@ -17,4 +17,6 @@ export interface Capabilities {
   snapshot: boolean;
   /** Its machines have a Node.js for the agent, whatever their image. @default false */
   bringsNode?: boolean;
+  /** How many calls the cloud takes, as far as that is known; when it complains there are less. @default 20 a second, 100 at once */
+  calls?: { perSecond: number; burst: number };
 }

@@ -13,7 +13,13 @@ import type { WayIn } from './way-in.ts';
  * Every failure is a {@link ConnectorError} with one of its codes.
  */
 export interface Connector {
-  readonly info: { readonly name: string; readonly version: string; readonly api: 1 };
+  readonly info: {
+    readonly name: string;
+    readonly version: string;
+    readonly api: 1;
+    /** Whose limits its calls count against, such as a credential and a region: connectors of one scope are slowed down together. */
+    readonly scope?: string;
+  };
   readonly capabilities: Capabilities;
 
   /**

@@ -18,12 +18,15 @@ const limits = {
   consoleLog: 15_000,
   resize: 5 * 60_000,
   createImage: 30 * 60_000,
+  probe: 30_000,
 };
+
+export type CallKind = keyof typeof limits;
 
 /** Gives a call up when its time is over, also one that does not listen to its signal. @throws ConnectorError */
 export async function withinLimit<T>(
   { clock, log, signal }: CallFrame,
-  kind: keyof typeof limits,
+  kind: CallKind,
   call: (context: ConnectorContext) => Promise<T>,
 ): Promise<T> {
   // A controller of its own: signals that are composed of others are kept for as long as a connector has a listener on them.

@@ -1,7 +1,8 @@
-import { ConnectorError, isConnectorError, type Machine, type MachineImage, type Resource } from '../connector/index.ts';
+import { ConnectorError, isConnectorError, type Machine, type MachineImage } from '../connector/index.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
-import { withinLimit, type CallFrame } from './call-limit.ts';
+import type { CallFrame } from './call-limit.ts';
+import type { CloudLine } from './cloud-line.ts';
 import type { Clouds } from './clouds.ts';
 import { toConnectorError } from './connector-failure.ts';
 import { removeResource } from './remove-resource.ts';
@@ -45,7 +46,11 @@ export class CloudCalls {
     for (let from = 0; from < instances.length && goesOn(); from += maxBatch) {
       const batch = instances.slice(from, from + maxBatch);
       const request = launchRequest(this.#run, batch, configured, this.#ports, runtime);
-      const machines = await withinLimit(this.#ports, 'launch', (context) => connector.launch(request, context));
+      const machines = await this.#line(cloud).call(this.#ports, 'launch', async (context) =>
+        // Until it has its turn, the run may have come to its end.
+        goesOn() ? connector.launch(request, context) : undefined,
+      );
+      if (machines === undefined) return;
       await found(batch, machines);
       missing += batch.filter(({ index }) => !machines.some((machine) => machine.index === index)).length;
     }
@@ -54,40 +59,29 @@ export class CloudCalls {
 
   /** The machines that a launch has made, whoever heard of it. */
   async lookUp(cloud: string, token: string): Promise<Machine[]> {
-    const { connector } = this.#ports.clouds.get(cloud);
-    return withinLimit(this.#ports, 'list', async (context) => {
-      const machines: Machine[] = [];
-      for await (const { machine } of connector.list({ engine: this.#ports.engineId, run: this.#run.id, token }, context)) {
-        if (machine !== undefined && machine.state !== 'terminated') machines.push(machine);
-      }
-      return machines;
-    });
+    const found = await this.#line(cloud).list(this.#ports, { engine: this.#ports.engineId, run: this.#run.id, token });
+    return found.flatMap(({ machine }) => (machine === undefined || machine.state === 'terminated' ? [] : [machine]));
   }
 
   /** @returns those whose machine is gone */
   async terminate(cloud: string, instances: readonly Instance[]): Promise<Set<Instance>> {
-    const { connector } = this.#ports.clouds.get(cloud);
+    const line = this.#line(cloud);
     const byId = idsOf(instances);
-    const results = await withinLimit(this.#ports, 'terminate', (context) => connector.terminate([...byId.keys()], context));
+    const results = await line.call(this.#ports, 'terminate', (context) => line.connector.terminate([...byId.keys()], context));
     return new Set(results.filter(({ gone }) => gone).flatMap(({ id }) => byId.get(id) ?? []));
   }
 
   /** Removes everything that carries the run's tags. @returns the ids of what was still there, and why it could not be removed */
   async sweep(cloud: string): Promise<{ found: string[]; failure: string | undefined }> {
-    const { connector } = this.#ports.clouds.get(cloud);
-    const left = await withinLimit(this.#ports, 'list', async (context) => {
-      const resources: Resource[] = [];
-      for await (const resource of connector.list({ engine: this.#ports.engineId, run: this.#run.id }, context)) {
-        // An image that the run has built is there to stay.
-        if (resource.kind !== 'image' && resource.machine?.state !== 'terminated') resources.push(resource);
-      }
-      return resources;
-    });
+    const line = this.#line(cloud);
+    const all = await line.list(this.#ports, { engine: this.#ports.engineId, run: this.#run.id });
+    // An image that the run has built is there to stay.
+    const left = all.filter(({ kind, machine }) => kind !== 'image' && machine?.state !== 'terminated');
     const machines = left.filter(({ kind }) => kind === 'machine').map(({ id }) => id);
-    if (machines.length > 0) await withinLimit(this.#ports, 'terminate', (context) => connector.terminate(machines, context));
+    if (machines.length > 0) await line.call(this.#ports, 'terminate', (context) => line.connector.terminate(machines, context));
     let failure: string | undefined;
     for (const resource of left.filter(({ kind }) => kind !== 'machine')) {
-      await removeResource(this.#ports, connector, resource).catch((cause: unknown) => {
+      await removeResource(this.#ports, line, resource).catch((cause: unknown) => {
         failure = toConnectorError(cause).message;
       });
     }
@@ -101,15 +95,12 @@ export class CloudCalls {
     if (connector.createImage === undefined || id === null) throw new ConnectorError('unsupported', `${cloud} cannot make images`);
     const create = connector.createImage.bind(connector);
     try {
-      return await withinLimit(this.#ports, 'createImage', (context) => create(id, name, context));
+      return await this.#line(cloud).call(this.#ports, 'createImage', (context) => create(id, name, context));
     } catch (error) {
       if (!isConnectorError(error) || error.code !== 'conflict') throw error;
     }
-    const query = { engine: this.#ports.engineId, run: this.#run.id };
-    const found = await withinLimit(this.#ports, 'list', async (context) => {
-      for await (const resource of connector.list(query, context)) if (resource.kind === 'image' && resource.name === name) return resource;
-      return undefined;
-    });
+    const all = await this.#line(cloud).list(this.#ports, { engine: this.#ports.engineId, run: this.#run.id });
+    const found = all.find((resource) => resource.kind === 'image' && resource.name === name);
     if (found === undefined) throw new ConnectorError('conflict', `There is an image ${name} of somebody else`);
     return { image: name, id: found.id };
   }
@@ -119,26 +110,31 @@ export class CloudCalls {
     const { connector } = this.#ports.clouds.get(cloud);
     if (connector.resize === undefined) throw new ConnectorError('unsupported', `${cloud} cannot resize machines`);
     if (id === null || wantedSize === null) return;
-    await withinLimit(this.#ports, 'resize', (context) => connector.resize?.(id, wantedSize, context) ?? Promise.resolve());
+    await this.#line(cloud).call(this.#ports, 'resize', (context) => connector.resize?.(id, wantedSize, context) ?? Promise.resolve());
   }
 
   /** The end of the console of a machine. Where it cannot be read there is nothing to show. */
   async lastWords(cloud: string, id: string): Promise<string[]> {
     const { connector } = this.#ports.clouds.get(cloud);
     if (connector.consoleLog === undefined) return [];
-    return withinLimit(this.#ports, 'consoleLog', (context) => readLastWords(connector, id, context)).catch(() => []);
+    return this.#line(cloud)
+      .call(this.#ports, 'consoleLog', (context) => readLastWords(connector, id, context))
+      .catch(() => []);
   }
 
   async describe(cloud: string, instances: readonly Instance[]): Promise<Map<Instance, Machine>> {
-    const { connector } = this.#ports.clouds.get(cloud);
     const byId = idsOf(instances);
-    const machines = await withinLimit(this.#ports, 'describe', (context) => connector.describe([...byId.keys()], context));
+    const machines = await this.#line(cloud).describe(this.#ports, [...byId.keys()]);
     return new Map(
       [...machines].flatMap(([id, machine]) => {
         const instance = byId.get(id);
         return instance === undefined ? [] : [[instance, machine] as const];
       }),
     );
+  }
+
+  #line(cloud: string): CloudLine {
+    return this.#ports.clouds.line(cloud);
   }
 }
 

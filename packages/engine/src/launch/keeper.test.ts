@@ -150,6 +150,22 @@ describe('the keeper', () => {
     expect((await engine.runDetail(id)).instances.filter(({ dropped }) => dropped).map(({ name }) => name)).toEqual(['n.1']);
   });
 
+  it('launches nothing when the run has come to its end before the launch had its turn', async () => {
+    const world = newWorld();
+    // One call in twenty seconds: the launch of the second run has to wait.
+    Object.assign(world.cloud.capabilities, { calls: { perSecond: 0.05, burst: 1 } });
+    await startRun(world, planOf({ n: nodeOf() }));
+    const second = await startRun(world, planOf({ n: nodeOf() }), 'b1b2c3d4-0000-4000-8000-000000000000');
+    const engine = await openEngine(world);
+    await vi.waitFor(async () => expect((await engine.runDetail(second)).state).toBe('Provisioning'));
+    await (await engine.activeRun(second)).decide((run, now) => end(run, 'Cancelled', 'a test', now));
+    await vi.waitFor(async () => {
+      world.clock.pass(5000);
+      expect((await engine.runDetail(second)).state).toBe('Cancelled');
+    }, 10_000);
+    expect(world.cloud.calls.filter((call) => call === 'launch')).toHaveLength(1);
+  });
+
   it('does not launch again what was dropped', async () => {
     const world = newWorld();
     world.cloud.faults.push({ method: 'launch', when: 'before', error: new ConnectorError('quota', 'no more') });

@@ -3,7 +3,7 @@ import type { Resource } from '../connector/index.ts';
 import type { Run } from '../run/run.ts';
 import { hasEnded } from '../run/run.ts';
 import type { Clouds } from './clouds.ts';
-import { withinLimit, type CallFrame } from './call-limit.ts';
+import type { CallFrame } from './call-limit.ts';
 import { toConnectorError } from './connector-failure.ts';
 import { removeResource } from './remove-resource.ts';
 
@@ -72,14 +72,8 @@ export class Reaper {
   }
 
   async #find(cloud: string, report: ReapReport, only?: readonly string[]): Promise<Orphan[]> {
-    const { connector } = this.#ports.clouds.get(cloud);
-    const resources = await withinLimit(this.#ports, 'list', async (context) => {
-      const found: Resource[] = [];
-      for await (const resource of connector.list({ engine: this.#ports.engineId }, context)) {
-        if (only === undefined || only.includes(resource.owner.run)) found.push(resource);
-      }
-      return found;
-    });
+    const all = await this.#ports.clouds.line(cloud).list(this.#ports, { engine: this.#ports.engineId });
+    const resources = all.filter(({ owner }) => only === undefined || only.includes(owner.run));
     report.seen += resources.length;
     const runs = new Map<string, Run | undefined>();
     for (const { owner } of resources) if (!runs.has(owner.run)) runs.set(owner.run, await this.#ports.run(owner.run));
@@ -90,11 +84,11 @@ export class Reaper {
   }
 
   async #remove(cloud: string, orphans: readonly Orphan[]): Promise<void> {
-    const { connector } = this.#ports.clouds.get(cloud);
+    const line = this.#ports.clouds.line(cloud);
     const machines = orphans.filter(({ resource }) => resource.kind === 'machine').map(({ resource }) => resource.id);
-    if (machines.length > 0) await withinLimit(this.#ports, 'terminate', (context) => connector.terminate(machines, context));
+    if (machines.length > 0) await line.call(this.#ports, 'terminate', (context) => line.connector.terminate(machines, context));
     for (const { resource } of orphans) {
-      if (resource.kind !== 'machine') await removeResource(this.#ports, connector, resource);
+      if (resource.kind !== 'machine') await removeResource(this.#ports, line, resource);
     }
     for (const { resource, reason } of orphans) this.#ports.log.warn(`${resource.kind} ${resource.id} on ${cloud} is removed: ${reason}`);
   }

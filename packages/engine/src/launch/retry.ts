@@ -2,16 +2,39 @@ import type { ConnectorErrorCode } from '../connector/index.ts';
 
 const baseMs = 1000;
 const capMs = 60_000;
-const maxLaunchAttempts = 8;
+
+interface Treatment {
+  /** A launch is given up after so many failures in a row. */
+  launches: number;
+  /** The call may have had its effect all the same. */
+  ambiguous: boolean;
+}
+
+/** What a failure means for the call that has failed. */
+const treatments: Record<ConnectorErrorCode, Treatment> = {
+  throttled: { launches: 8, ambiguous: false },
+  unavailable: { launches: 8, ambiguous: true },
+  timeout: { launches: 8, ambiguous: true },
+  // Credentials are renewed behind our back, and may have ended in between.
+  auth: { launches: 2, ambiguous: false },
+  internal: { launches: 1, ambiguous: true },
+  forbidden: { launches: 1, ambiguous: false },
+  invalid: { launches: 1, ambiguous: false },
+  notFound: { launches: 1, ambiguous: false },
+  conflict: { launches: 1, ambiguous: false },
+  quota: { launches: 1, ambiguous: false },
+  capacity: { launches: 1, ambiguous: false },
+  unsupported: { launches: 1, ambiguous: false },
+};
 
 /** Whether the same call may succeed later, by the error's code. */
 export function isTransient(code: ConnectorErrorCode): boolean {
   return code === 'throttled' || code === 'unavailable' || code === 'timeout';
 }
 
-/** A launch is given up after this many failures in a row; a termination never. */
+/** A launch is given up after some failures in a row; a termination never. @param attempts failures so far, from 1 */
 export function mayLaunchAgain(code: ConnectorErrorCode, attempts: number): boolean {
-  return isTransient(code) && attempts < maxLaunchAttempts;
+  return attempts < treatments[code].launches;
 }
 
 /**
@@ -27,5 +50,5 @@ export function backoffMs(attempts: number, random: number, retryAfterMs = 0): n
 
 /** Whether the call may have had its effect all the same. */
 export function isAmbiguous(code: ConnectorErrorCode): boolean {
-  return code === 'timeout' || code === 'unavailable' || code === 'internal';
+  return treatments[code].ambiguous;
 }
