@@ -7,7 +7,7 @@ import { lookOf, lookWords } from './stage.ts';
 /** What is known of one machine, and how to get onto it. */
 export function ChosenInstance({ run, instance, onClose }: { run: string; instance: InstanceView; onClose: () => void }) {
   const { client } = useHost();
-  const { name, cloud, machineId, address, step, message, abort, fault, connected, blockedIn } = instance;
+  const { name, stage, cloud, machineId, address, step, message, abort, fault, connected, blockedIn } = instance;
   // Whether there is such a parameter depends on the cloud.
   const load = useCallback(
     () =>
@@ -28,6 +28,7 @@ export function ChosenInstance({ run, instance, onClose }: { run: string; instan
     ['Machine', machineId],
     ['Address', address],
     ['Connected', connected ? 'yes' : 'no'],
+    ['Shell', stage === 'joined' ? `paceline ssh ${run} ${name}` : null],
     ['SSH', ssh === undefined || ssh === null || ssh === '' ? null : ssh.replace(/^ssh:\/\//, 'ssh ')],
   ];
   return (
@@ -44,7 +45,7 @@ export function ChosenInstance({ run, instance, onClose }: { run: string; instan
           .map(([label, value]) => (
             <div key={label}>
               <dt>{label}</dt>
-              <dd>{label === 'SSH' ? <code>{value}</code> : value}</dd>
+              <dd>{label === 'SSH' || label === 'Shell' ? <code>{value}</code> : value}</dd>
             </div>
           ))}
       </dl>
