@@ -108,6 +108,8 @@ export class TestServer {
     for (const { owner, userData } of this.world.cloud.machines.values()) {
       if (owner.run === run && userData.includes(`"instance":"${instance}"`)) return userData;
     }
+    // Clouds are not asked any faster than they like.
+    this.world.clock.pass(1000);
     throw new Error(`${instance} has no machine yet`);
   }
 }
