@@ -17,6 +17,7 @@ const allowed: Record<string, string[]> = {
     '@paceline/model',
     '@paceline/api',
     '@paceline/engine',
+    '@paceline/engine/conformance',
     '@paceline/engine/connector',
     '@paceline/server',
     '@paceline/connector-aws',

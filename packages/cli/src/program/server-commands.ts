@@ -70,4 +70,26 @@ export function serverCommands(command: MakeCommand): void {
   )
     .option('--yes', 'remove it')
     .option('--json', 'print as JSON');
+
+  command(
+    'connector <action> <cloud>',
+    'Check that the connector of a cloud does what all connectors have to do: test',
+    'paceline connector test mine --clouds clouds.yaml\npaceline connector test aws-paris --live --budget 60 --image ami-0abc --only launch-one,launch-again',
+    async () => (await import('../commands/connector.ts')).connectorCommand,
+  )
+    .option('--clouds <file>', 'file of clouds; by default clouds.yaml in the state directory')
+    .option('--image <image>', 'image of the machines, as the cloud names it')
+    .option('--unknown-image <image>', 'an image that is not there')
+    .option('--host <address>', 'address of this host that the machines reach; otherwise what runs in them is not checked')
+    .addOption(
+      new Option('--end-of-life <who>', 'who ends a machine when its time is over; otherwise that is not checked').choices([
+        'connector',
+        'machine',
+      ]),
+    )
+    .option('--only <checks>', 'these checks only, separated by commas')
+    .option('--patience <seconds>', 'how long a machine may take to come up, or to go', '60')
+    .option('--live', 'launch machines that may cost money')
+    .option('--budget <n>', 'launch at most so many machines', '100')
+    .option('--json', 'print one result per line');
 }

@@ -35,8 +35,6 @@ const failureSchema = z.object({
   hint: z.string().optional(),
 });
 
-export type Failure = z.infer<typeof failureSchema>;
-
 /** One line from a program. What is not in it is not looked at. */
 export const messageSchema = z.object({
   id: z.number().int().optional(),

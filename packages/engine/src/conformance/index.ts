@@ -5,3 +5,4 @@ export type { Home } from './home.ts';
 export type { ConformanceSubject, FaultySubject } from './subject.ts';
 export { checks, defineConformance, runCheck, type ConformanceOptions, type TestFunction } from './suite.ts';
 export { openFaultProxy, type FaultProxy, type ProxiedAnswer, type ProxiedRequest, type ProxyFault } from './fault-proxy.ts';
+export { runConformance, type CheckResult } from './run.ts';
