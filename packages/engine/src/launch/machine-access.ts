@@ -1,10 +1,11 @@
 import { PacelineError } from '@paceline/model';
-import { isConnectorError, type Connector, type WayIn } from '../connector/index.ts';
+import { isConnectorError, type ConnectorContext, type WayIn } from '../connector/index.ts';
 import type { EngineOptions } from '../engine/engine-options.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { tunnelKeys } from '../tunnel/tunnel-keys.ts';
-import { withinLimit, type CallFrame } from './call-limit.ts';
+import type { CallFrame } from './call-limit.ts';
+import type { CloudLine } from './cloud-line.ts';
 import { reachOf } from './clouds.ts';
 
 type Options = Pick<EngineOptions, 'clouds' | 'log' | 'key'>;
@@ -28,18 +29,20 @@ export class MachineAccess {
    * @throws PACELINE_NOT_FOUND, PACELINE_CONFLICT when there is no machine now or its cloud has no consoles, PACELINE_CLOUD_FAILED
    */
   async console(run: string, name: string, since: number): Promise<{ text: string; next: number }> {
-    const { connector, id } = await this.#machine(run, name);
+    const { line, id } = await this.#machine(run, name);
+    const { connector } = line;
     if (connector.consoleLog === undefined) {
       throw new PacelineError('PACELINE_CONFLICT', `The cloud of ${name} does not show consoles`);
     }
-    return this.#ask(name, 'consoleLog', connector, (context) => connector.consoleLog?.(id, since, context) ?? { text: '', next: since });
+    return this.#ask(name, 'consoleLog', line, (context) => connector.consoleLog?.(id, since, context) ?? { text: '', next: since });
   }
 
   /** How to get a shell on a machine. @throws as `console` */
   async wayIn(runId: string, name: string): Promise<WayIn> {
-    const { connector, id, instance } = await this.#machine(runId, name);
+    const { line, id, instance } = await this.#machine(runId, name);
+    const { connector } = line;
     if (connector.wayIn !== undefined) {
-      return this.#ask(name, 'describe', connector, async (context) => {
+      return this.#ask(name, 'describe', line, async (context) => {
         const found = await connector.wayIn?.(id, context);
         if (found === undefined) throw notNow(name, 'nobody can go in');
         return found;
@@ -53,7 +56,7 @@ export class MachineAccess {
     return { kind: 'ssh', host: address, port: sshPort, user: login ?? 'root', hostKeys };
   }
 
-  async #machine(runId: string, name: string): Promise<{ connector: Connector; id: string; instance: Instance }> {
+  async #machine(runId: string, name: string): Promise<{ line: CloudLine; id: string; instance: Instance }> {
     const { instances } = await this.#run(runId);
     const instance = instances.get(name);
     if (instance === undefined) {
@@ -63,21 +66,21 @@ export class MachineAccess {
     }
     const { id, cloud, status } = instance.machine;
     if (id === null || status === 'gone') throw notNow(name, status === 'gone' ? 'it is gone' : 'it is not there yet');
-    return { connector: this.#options.clouds.get(cloud).connector, id, instance };
+    return { line: this.#options.clouds.line(cloud), id, instance };
   }
 
   async #ask<T>(
     name: string,
     kind: 'describe' | 'consoleLog',
-    { info }: Connector,
-    call: (context: Parameters<Parameters<typeof withinLimit>[2]>[0]) => Promise<T> | T,
+    line: CloudLine,
+    call: (context: ConnectorContext) => Promise<T> | T,
   ): Promise<T> {
     try {
-      return await withinLimit(this.#frame, kind, async (context) => call(context));
+      return await line.call(this.#frame, kind, async (context) => call(context));
     } catch (cause) {
       if (!isConnectorError(cause)) throw cause;
       if (cause.code === 'notFound') throw notNow(name, cause.message);
-      throw new PacelineError('PACELINE_CLOUD_FAILED', `${name}: ${info.name} says: ${cause.message}`, {
+      throw new PacelineError('PACELINE_CLOUD_FAILED', `${name}: ${line.connector.info.name} says: ${cause.message}`, {
         cause,
         ...(cause.details.hint === undefined ? {} : { hint: cause.details.hint }),
       });
