@@ -56,6 +56,15 @@ describe('waits', () => {
     expect(sent.map(({ op }) => op)).toEqual(['get', 'get', 'getAll', 'unwaitAll']);
   });
 
+  test('an abort that overtakes the answer to a question does not take its place', async () => {
+    const refusal: OpResult = { status: 'error', code: 'PACELINE_PARAMETER_UNKNOWN', httpStatus: 404, message: 'Unknown key a.1:k' };
+    const { waits, sent } = setUp([refusal]);
+    const asking = waits.wait(question, 10_000, false);
+    waits.abort('Unknown key a.1:k');
+    expect((await asking).result).toEqual(refusal);
+    expect(sent.map(({ op }) => op)).toEqual(['get']);
+  });
+
   test('a refusal ends the wait of everybody, whether they see aborts or not', async () => {
     const { waits, sent } = setUp([]);
     const error = { code: 'X', httpStatus: 403, message: 'It has become a secret' };

@@ -110,11 +110,17 @@ export class Waits {
 
   /** The engine answers questions with the same words while the flag is up. */
   abort(reason: string): void {
-    for (const wait of this.#waits.values())
-      if (!wait.question.ignoreAbort) {
+    for (const wait of this.#waits.values()) {
+      if (wait.question.ignoreAbort) continue;
+      const end = (): void => {
+        if (this.#waits.get(wait.question.name) !== wait) return;
         this.#settle(wait, { status: 'error', code: 'ABORTED', httpStatus: 409, message: `Abort flag raised! ${reason}` });
         this.#unask(wait.question);
-      }
+      };
+      // An answer that is on its way may be the very refusal that has raised the flag.
+      if (wait.confirmed) end();
+      else void wait.asked.then(end);
+    }
   }
 
   #join(question: Question): Wait {
