@@ -1,13 +1,11 @@
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunDetail } from '@paceline/api';
 import { describe, expect, it } from 'vitest';
 import { Person } from '../support/command.ts';
+import { lxdImage, lxdSocket, whyNoLxd } from '../support/lxd.ts';
 
-const socket = process.env['PACELINE_LXD_SOCKET'] ?? '/var/lib/paceline-testbed/lxd/dir/unix.socket';
-const image = process.env['PACELINE_LXD_IMAGE'] ?? 'debian-12';
-const why = existsSync(socket) ? '' : ` (there is no ${socket}: npm run testbed -- lxd)`;
+const why = whyNoLxd === undefined ? '' : ` (${whyNoLxd})`;
 
 describe.skipIf(why !== '')(`a cloud behind tunnels${why}`, () => {
   it('has machines that get their host key and the way in by cloud-init, and nothing else to call', async () => {
@@ -15,7 +13,7 @@ describe.skipIf(why !== '')(`a cloud behind tunnels${why}`, () => {
     try {
       await writeFile(
         join(person.state, 'clouds.yaml'),
-        JSON.stringify({ clouds: { lab: { connector: 'lxd', reach: 'tunnel', socket, image } } }),
+        JSON.stringify({ clouds: { lab: { connector: 'lxd', reach: 'tunnel', socket: lxdSocket, image: lxdImage } } }),
       );
       const up = await person.type(['up', 'examples/client-server', '--cloud', 'lab', '-p', 'clients=1', '--timeout', '5m']);
       expect(up.code, up.stdout + up.stderr).toBe(0);

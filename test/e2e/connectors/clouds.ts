@@ -5,17 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunDetail } from '@paceline/api';
 import { Person } from '../../support/command.ts';
+import { lxdImage, lxdSocket, whyNoLxd } from '../../support/lxd.ts';
 
 const testbed = process.env['PACELINE_TESTBED'] ?? '/var/lib/paceline-testbed';
-const socket = process.env['PACELINE_LXD_SOCKET'] ?? join(testbed, 'lxd/dir/unix.socket');
 const disk = process.env['PACELINE_QEMU_IMAGE'] ?? join(testbed, 'qemu/images/debian-12');
 
 /** The clouds of this host whose machines are real. */
 export const clouds = {
   sandbox: { why: whyNoSandbox(), settings: { connector: 'sandbox' } },
   lxd: {
-    why: existsSync(socket) ? undefined : `there is no ${socket}: npm run testbed -- lxd`,
-    settings: { connector: 'lxd', socket, image: process.env['PACELINE_LXD_IMAGE'] ?? 'debian-12' },
+    why: whyNoLxd,
+    settings: { connector: 'lxd', socket: lxdSocket, image: lxdImage },
   },
   qemu: {
     why: existsSync(disk) ? undefined : `there is no ${disk}: npm run testbed -- qemu`,

@@ -77,7 +77,7 @@ async function machineResource(site: Site, table: ProcessTable, id: string, quer
       owner: record.owner,
       token: record.token,
       expiresAt: record.expiresAt,
-      machine,
+      ...(machine.state !== 'pending' && { machine }),
     };
   }
   // With no record and no run left there is no owner to go by: whoever asks for all that is his may have it, or it stays for ever.

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { givenUpAfter } from '@paceline/connector-host/testing';
 import { expect, test } from 'vitest';
 import { openShared } from './address.ts';
 import { recordIntent } from './intent.ts';
@@ -57,6 +58,18 @@ test('a machine whose record is damaged is listed with its owner, and can be end
   );
   expect(await host.list()).toEqual([]);
   expect(await carriersOf(host.root)).toEqual([]);
+});
+
+test('a machine that was noted and never started is started by the next launch, and nobody waits for it before', async () => {
+  await using host = await openHost();
+  const request = launchRequest(joiningUserData);
+  await expect(host.connector.launch(request, givenUpAfter(1))).rejects.toMatchObject({ code: 'timeout' });
+  const [noted] = await host.list({ token: request.token });
+  expect(noted).toMatchObject({ kind: 'machine', token: request.token });
+  expect(noted?.machine).toBeUndefined();
+  expect(await host.connector.launch(request, context)).toMatchObject([{ id: noted?.id }]);
+  await until('it has joined', () => textOf(host.path({ id: noted?.id ?? '' }, 'joined')));
+  expect(await host.list({ token: request.token })).toMatchObject([{ id: noted?.id, machine: { state: 'running' } }]);
 });
 
 test('a directory of which nothing is left but the name can still be found and ended', async () => {

@@ -15,6 +15,7 @@ const tailBytes = 16 * 1024;
 
 interface Found {
   machine: Machine;
+  isStarted: boolean;
   /** Missing when it is damaged. */
   record?: MachineRecord;
 }
@@ -28,7 +29,7 @@ export async function describeMachines(site: Site, ids: readonly string[], now: 
 /** Machines and images of an engine. A token selects machines only: nothing else is made by one launch. */
 export async function* listResources(site: Site, query: OwnerQuery, now: number): AsyncGenerator<Resource> {
   const ids = ((await unlessMissing(readdir(site.machines))) ?? []).filter(isMachineId);
-  for (const { machine, record } of await inspect(site, ids, now)) {
+  for (const { machine, record, isStarted } of await inspect(site, ids, now)) {
     if (record === undefined) {
       const owner = { engine: query.engine, run: query.run ?? '' };
       // Its id says whose it is, if one knows whom to ask for.
@@ -37,7 +38,7 @@ export async function* listResources(site: Site, query: OwnerQuery, now: number)
       }
     } else if (isAskedFor(record, query)) {
       const { id, name, owner, token, expiresAt } = record;
-      yield { kind: 'machine', id, name, owner, token, expiresAt, machine };
+      yield { kind: 'machine', id, name, owner, token, expiresAt, ...(isStarted && { machine }) };
     }
   }
   for (const { name, owner } of query.token === undefined ? await listImages(site) : []) {
@@ -83,7 +84,8 @@ async function inspectOne(
   }
   if (reading === undefined || 'damaged' in reading) {
     const fault = reading?.damaged ?? 'machine.json is missing';
-    return { machine: { id, index: 0, name: id, state: 'error', publicIps: [], privateIps: [], createdAt: made.birthtime, fault } };
+    const machine: Machine = { id, index: 0, name: id, state: 'error', publicIps: [], privateIps: [], createdAt: made.birthtime, fault };
+    return { machine, isStarted: start !== undefined };
   }
   const { record } = reading;
   const [ended, exit, complaint, console] = await Promise.all([
@@ -111,7 +113,7 @@ async function inspectOne(
       boot,
     }),
   };
-  return { machine, record };
+  return { machine, isStarted: start !== undefined, record };
 }
 
 async function tailOf(path: string): Promise<string> {

@@ -64,7 +64,7 @@ export async function layersInUse(site: Site): Promise<string[]> {
 
 function machineResource(machine: Machine, record: MachineRecord | undefined, run: RunOwner): Resource {
   const known = record === undefined ? { owner: run } : { owner: record.owner, token: record.token, expiresAt: record.expiresAt };
-  return { kind: 'machine', id: machine.id, name: machine.name, ...known, machine };
+  return { kind: 'machine', id: machine.id, name: machine.name, ...known, ...(machine.state !== 'pending' && { machine }) };
 }
 
 async function inspect(run: string, ids: readonly string[], signal: AbortSignal): Promise<Found[]> {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { givenUpAfter } from '@paceline/connector-host/testing';
 import { expect, test } from 'vitest';
 import { recordIntent } from './intent.ts';
 import { createRun } from './run-directory.ts';
@@ -66,6 +67,23 @@ test(
     expect(await sandbox.connector.launch(request, context)).toMatchObject([{ id: ids?.[0] }, { id: ids?.[1] }]);
     expect((await sandbox.list()).map(({ kind }) => kind)).toEqual(['machine', 'machine', 'group']);
     expect(new Set(home.paths().map((path) => path.split('/')[1]))).toEqual(new Set(['server-1', 'server-2']));
+  }),
+  60_000,
+);
+
+test(
+  'a machine that was noted and never started is started by the next launch, and nobody waits for it before',
+  withMachines(async () => {
+    await using sandbox = await openSandbox();
+    await using home = await openEngine();
+    const request = launchRequest(`#!/bin/sh\ncurl -s -d x ${home.url}/here\n`, { image: testImage });
+    await expect(sandbox.connector.launch(request, givenUpAfter(1))).rejects.toMatchObject({ code: 'timeout' });
+    const [noted] = await sandbox.list({ token: request.token });
+    expect(noted).toMatchObject({ kind: 'machine', token: request.token });
+    expect(noted?.machine).toBeUndefined();
+    expect(await sandbox.connector.launch(request, context)).toMatchObject([{ id: noted?.id }]);
+    await home.posted('/here');
+    expect(await sandbox.list({ token: request.token })).toMatchObject([{ id: noted?.id, machine: { state: 'running' } }]);
   }),
   60_000,
 );

@@ -24,7 +24,10 @@ export interface Resource {
   owner: { engine: string; run: string; node?: string };
   token?: string;
   expiresAt?: Date;
-  /** Set when `kind` is `machine`. */
+  /**
+   * Set when `kind` is `machine`, but for one that was noted and never started: nobody may wait for it. The next launch with its token
+   * starts it, terminating it removes it.
+   */
   machine?: Machine;
 }
 

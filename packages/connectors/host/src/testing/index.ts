@@ -11,6 +11,17 @@ export const context: ConnectorContext = {
   now: Date.now,
 };
 
+/** Of a call that is given up when it asks for the time once more than so often. */
+export function givenUpAfter(looks: number): ConnectorContext {
+  const giveUp = new AbortController();
+  let left = looks;
+  const now = (): number => {
+    if (left-- === 0) giveUp.abort();
+    return Date.now();
+  };
+  return { ...context, signal: giveUp.signal, now };
+}
+
 export const engine = 'engine-under-test';
 
 /** A launch of `count` machines, `server-1` and so on, that live for an hour. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { context, engine, launchRequest } from '@paceline/connector-host/testing';
+import { context, engine, givenUpAfter, launchRequest } from '@paceline/connector-host/testing';
 import type { Resource } from '@paceline/engine/connector';
 import { expect, test } from 'vitest';
 import { connectorModule } from './index.ts';
@@ -54,4 +54,22 @@ test.each([
   { root: '/x', more: 1 },
 ])('a configuration such as %j is refused', (config) => {
   expect(() => connectorModule.createConnector(config)).toThrow('The configuration of a qemu cloud is wrong');
+});
+
+test('a machine that was noted and never started is started by the next launch, and nobody waits for it before', async ({ skip }) => {
+  skip(reason !== undefined, reason);
+  const root = mkdtempSync(join(tmpdir(), 'paceline-noted-'));
+  const connector = connectorModule.createConnector({ root, accelerator: 'tcg', image: testImage });
+  const request = launchRequest('#!/bin/sh\n', { memoryMiB: 256 });
+  try {
+    await expect(connector.launch(request, givenUpAfter(1))).rejects.toMatchObject({ code: 'timeout' });
+    const [noted] = await listed(root);
+    expect(noted).toMatchObject({ kind: 'machine', token: request.token });
+    expect(noted?.machine).toBeUndefined();
+    expect(await connector.launch(request, context)).toMatchObject([{ id: noted?.id }]);
+    expect(await listed(root)).toMatchObject([{ id: noted?.id, machine: { name: 'server-1' } }]);
+  } finally {
+    await connector.terminate([(await listed(root))[0]?.id ?? ''], context);
+    rmSync(root, { recursive: true });
+  }
 });
