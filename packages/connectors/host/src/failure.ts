@@ -57,3 +57,8 @@ export function checkAborted(signal: AbortSignal, doing: string): void {
     throw new ConnectorError('timeout', `Gave up to ${doing}: the call was aborted`, { cause: signal.reason });
   }
 }
+
+/** What a call has thrown before it made or changed anything: nothing has to be looked for. */
+export function untouched(thrown: unknown): unknown {
+  return isConnectorError(thrown) ? new ConnectorError(thrown.code, thrown.message, { ...thrown.details, untouched: true }) : thrown;
+}

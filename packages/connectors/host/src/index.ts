@@ -1,5 +1,5 @@
 /** What connectors whose machines are on this host have in common. */
 export { lastLine, readConsole, wholeCharacters } from './console.ts';
 export { flushDirectory, writeDurably } from './durable-file.ts';
-export { checkAborted, hasCode, toConnectorError, unlessMissing } from './failure.ts';
+export { checkAborted, hasCode, toConnectorError, unlessMissing, untouched } from './failure.ts';
 export { loopbackAddresses, type LoopbackAddress } from './loopback.ts';

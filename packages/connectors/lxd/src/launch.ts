@@ -3,6 +3,7 @@ import { instanceSchema, serverSchema, type Instance } from './answer.ts';
 import type { Client } from './client.ts';
 import type { Config } from './config.ts';
 import { unlessUnknown } from './failure.ts';
+import { untouched } from '@paceline/connector-host';
 import { findImage } from './image.ts';
 import { inParallel, valuesOf } from './in-parallel.ts';
 import { instanceRequest, type Ground } from './instance-request.ts';
@@ -28,7 +29,9 @@ export async function launchMachines(
   context: ConnectorContext,
 ): Promise<Machine[]> {
   checkRequest(request);
-  const ground = await explore(client, config, request, context.signal);
+  const ground = await explore(client, config, request, context.signal).catch((error: unknown) => {
+    throw untouched(error);
+  });
   const bodies = request.machines.map((machine) => ({ machine, body: instanceRequest(config, request, machine, ground) }));
   const results = await inParallel(bodies, ({ machine, body }) => launchOne(client, request.token, machine, body, context.signal));
   const made = results.filter((result) => result.status === 'fulfilled');

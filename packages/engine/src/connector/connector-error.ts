@@ -24,6 +24,8 @@ export interface ConnectorErrorDetails {
   retryAfterMs?: number;
   /** The cloud's own status, code and request id. */
   provider?: { status?: number; code?: string; requestId?: string };
+  /** The call has made and changed nothing: the cloud was not reached, or was not even called. */
+  untouched?: boolean;
   /** What the user can do about it. */
   hint?: string;
 }

@@ -42,8 +42,9 @@ export class CallGate {
    */
   pass<T>(frame: CallFrame, kind: CallKind, call: (context: ConnectorContext) => Promise<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const onStop = (): void => leave(new ConnectorError('unavailable', 'the engine stops'));
-    const late = (): void => leave(new ConnectorError('throttled', `the cloud takes so few calls that ${kind} was not its turn`));
+    const onStop = (): void => leave(new ConnectorError('unavailable', 'the engine stops', { untouched: true }));
+    const late = (): void =>
+      leave(new ConnectorError('throttled', `the cloud takes so few calls that ${kind} was not its turn`, { untouched: true }));
     const cancel = frame.clock.after(longestWaitMs, late);
     const waiting: Waiting = {
       rank: order.indexOf(kind),
@@ -132,7 +133,12 @@ export class CallGate {
     const { last, openUntil, failures } = this.#circuit;
     const code = last?.code === 'auth' ? 'auth' : 'unavailable';
     const message = `the cloud has failed ${failures} times in a row and is left alone for a while: ${last?.message}`;
-    const details = { retryAfterMs: openUntil - now, cause: last, ...(last?.details.hint !== undefined && { hint: last.details.hint }) };
+    const details = {
+      untouched: true,
+      retryAfterMs: openUntil - now,
+      cause: last,
+      ...(last?.details.hint !== undefined && { hint: last.details.hint }),
+    };
     for (const waiting of this.#waiting.splice(0)) {
       waiting.stopWaiting();
       waiting.refuse(new ConnectorError(code, message, details));

@@ -1,4 +1,4 @@
-import type { Machine } from '../connector/index.ts';
+import type { ConnectorError, Machine } from '../connector/index.ts';
 import type { ImageStore } from '../images/image-store.ts';
 import type { Decision } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
@@ -8,14 +8,16 @@ import type { Run } from '../run/run.ts';
 import { dropOrAbort } from '../lifecycle/provisioning.ts';
 import { wantedCalls, type Call } from './calls.ts';
 import { CloudCalls, type CloudCallsPorts } from './cloud-calls.ts';
+import { LaunchAttempts } from './attempts.ts';
+import { Complaints } from './complaints.ts';
 import { toConnectorError } from './connector-failure.ts';
-import { lastWordsSaid } from './last-words.ts';
+import { Consoles } from './consoles.ts';
 import { imageFailed, imageMade, imageName } from './create-image.ts';
 import { launchFailed } from './launch-failed.ts';
 import { leftover, lost, machineFound, machineGone } from './found.ts';
-import { cloudsOf, machineChange, mayLaunch, mustGo } from './ledger.ts';
+import { cloudsOf, machineChange, mayLaunch, mustGo, neverAskedFor } from './ledger.ts';
 import { resized, resizeFailed } from './resize.ts';
-import { backoffMs, isAmbiguous, isTransient } from './retry.ts';
+import { backoffMs, isTransient } from './retry.ts';
 
 export interface KeeperPorts extends CloudCallsPorts {
   random: () => number;
@@ -40,16 +42,15 @@ export class MachineKeeper {
   readonly #run: Run;
   readonly #ports: KeeperPorts;
   readonly #clouds: CloudCalls;
+  readonly #consoles: Consoles;
   readonly #busy = new Map<string, Promise<void>>();
-  /** Launches that may have happened already, and from when on a look-up would show it. */
-  readonly #unclear = new Map<string, number>();
+  readonly #attempts = new LaunchAttempts();
+  readonly #complaints = new Complaints();
   /** The clouds that show nothing of the run any more. */
   readonly #swept = new Set<string>();
   #sweeps = 0;
   /** What has been said of things that were left. */
   readonly #told = new Set<string>();
-  /** The machines of which the console has been shown. */
-  readonly #heard = new Set<string>();
   /** When calls that found machines on their way may look again. */
   readonly #nextLook = new Map<string, number>();
   readonly #begunAt: number;
@@ -63,6 +64,7 @@ export class MachineKeeper {
     this.#run = run;
     this.#ports = ports;
     this.#clouds = new CloudCalls(run, ports);
+    this.#consoles = new Consoles(this.#clouds, (decisions) => this.#report(decisions));
     this.#begunAt = ports.clock.now();
     if (before !== undefined) {
       this.#mayCall = false;
@@ -110,7 +112,7 @@ export class MachineKeeper {
   /** The process, or the keeper, that wrote these intents may have ended right after its call. */
   #begin(): void {
     for (const { machine } of this.#run.instances.values()) {
-      if (machine.status === 'intended') this.#unclear.set(machine.token, this.#visibleAt(machine.cloud));
+      if (machine.status === 'intended') this.#attempts.inherited(machine.token, this.#visibleAt(machine.cloud));
     }
     if (this.#mayCall) return;
     this.#mayCall = true;
@@ -118,8 +120,14 @@ export class MachineKeeper {
   }
 
   #dueAt(call: Call): number {
-    const visibleAt = call.kind === 'launch' ? (this.#unclear.get(tokenOf(call)) ?? 0) : 0;
+    if (this.#needsNobody(call)) return 0;
+    const visibleAt = call.kind === 'launch' ? this.#attempts.visibleAt(tokenOf(call)) : 0;
     return Math.max(call.at, visibleAt, this.#nextLook.get(call.key) ?? 0);
+  }
+
+  /** Of its machines, which are not wanted any more, the cloud has never heard. */
+  #needsNobody(call: Call): boolean {
+    return call.kind === 'launch' && !this.#attempts.isHeard(tokenOf(call)) && call.instances.every((each) => mustGo(this.#run, each));
   }
 
   #start(call: Call): void {
@@ -140,6 +148,7 @@ export class MachineKeeper {
     const now = this.#now();
     const due = call.instances.filter(({ machine }) => machine.retryAt <= now);
     if (this.#stopped || !this.#ports.holds()) return;
+    if (this.#needsNobody(call)) return this.#report([() => call.instances.map(neverAskedFor)]);
     if (call.kind === 'sweep') return this.#sweep(call);
     if (due.length === 0) return;
     switch (call.kind) {
@@ -159,11 +168,11 @@ export class MachineKeeper {
   async #launch(call: Call, instances: Instance[]): Promise<void> {
     const token = tokenOf(call);
     try {
-      if (this.#unclear.has(token)) {
+      if (this.#attempts.isUnclear(token)) {
         const machines = await this.#clouds.lookUp(call.cloud, token);
         // All of the token's, also those that are not to be tried again yet: later nobody looks for them any more.
         await this.#found(intendedWith(this.#run, token), machines);
-        this.#unclear.delete(token);
+        this.#attempts.lookedUp(token);
       }
       const missing = instances.filter(({ machine }) => machine.status === 'intended');
       await this.#report(
@@ -171,12 +180,20 @@ export class MachineKeeper {
       );
       const wanted = missing.filter((instance) => !mustGo(this.#run, instance));
       const goesOn = (): boolean => !this.#stopped && this.#ports.holds() && mayLaunch(this.#run);
-      if (wanted.length > 0) await this.#clouds.launch(call.cloud, wanted, goesOn, (batch, machines) => this.#found(batch, machines));
+      if (wanted.length > 0) {
+        await this.#clouds.launch(call.cloud, wanted, goesOn, (batch, machines) => {
+          this.#attempts.succeeded(token);
+          return this.#found(batch, machines);
+        });
+      }
+      this.#complaints.succeeded(call.key);
     } catch (cause) {
       const error = toConnectorError(cause);
-      const ambiguous = isAmbiguous(error.code);
-      if (ambiguous) this.#unclear.set(token, this.#visibleAt(call.cloud));
-      await this.#report(instances.map((instance) => launchFailed(instance, error, this.#ports.random())));
+      this.#attempts.failed(token, error, this.#visibleAt(call.cloud));
+      await this.#report([
+        this.#complaint(call, 'launch machines', error),
+        ...instances.map((instance) => launchFailed(instance, error, this.#ports.random())),
+      ]);
     }
   }
 
@@ -191,22 +208,24 @@ export class MachineKeeper {
 
   async #terminate({ key, cloud }: Call, instances: Instance[]): Promise<void> {
     const launched = instances.filter(({ machine }) => machine.status === 'launched');
-    if (this.#run.facts.abort !== null) await this.#showConsoles(launched);
+    if (this.#run.facts.abort !== null) await this.#consoles.show(launched);
     await this.#report(launched.map((instance) => () => [machineChange(instance, { status: 'terminating', attempts: 0, retryAt: 0 })]));
     try {
       const gone = await this.#clouds.terminate(cloud, instances);
+      this.#complaints.succeeded(key);
       this.#nextLook.set(key, gone.size < instances.length ? this.#now() + lookEveryMs : 0);
       await this.#report([...gone].map((instance) => (_run, now) => machineGone(instance, now)));
     } catch (cause) {
       const error = toConnectorError(cause);
       this.#ports.log.warn(`terminating on ${cloud}: ${error.message}`);
-      await this.#report(
-        instances.map((instance) => (_run, now) => {
+      await this.#report([
+        this.#complaint({ key, cloud }, 'terminate machines', error),
+        ...instances.map((instance): Decision => (_run, now) => {
           const attempts = instance.machine.attempts + 1;
           const retryAt = now + backoffMs(attempts, this.#ports.random(), error.details.retryAfterMs);
           return [machineChange(instance, { attempts, fault: error.message, retryAt })];
         }),
-      );
+      ]);
     }
   }
 
@@ -257,7 +276,7 @@ export class MachineKeeper {
     this.#nextLook.set(key, asked + lookEveryMs);
     try {
       const machines = await this.#clouds.describe(cloud, instances);
-      await this.#showConsoles(instances.filter((instance) => hasEndedBy(machines.get(instance))));
+      await this.#consoles.show(instances.filter((instance) => hasEndedBy(machines.get(instance))));
       await this.#report(
         instances.map((instance) => (run, now) => {
           const machine = machines.get(instance);
@@ -271,19 +290,6 @@ export class MachineKeeper {
       const final = instances.filter((instance) => !isTransient(error.code) && !hasJoined(instance));
       await this.#report(final.map((instance) => (run, now) => dropOrAbort(run, instance, `${instance.name}: ${error.message}`, now)));
     }
-  }
-
-  /** Why a machine has never called is on its console, which goes with it. */
-  async #showConsoles(instances: readonly Instance[]): Promise<void> {
-    const silent = instances.filter((instance) => !hasJoined(instance) && !this.#heard.has(instance.machine.id ?? ''));
-    await Promise.all(
-      silent.map(async (instance) => {
-        const { id, cloud } = instance.machine;
-        if (id === null) return;
-        this.#heard.add(id);
-        await this.#report([lastWordsSaid(instance, await this.#clouds.lastWords(cloud, id))]);
-      }),
-    );
   }
 
   /** Ends what the ledger does not know, until the cloud shows nothing of the run any more. */
@@ -300,11 +306,17 @@ export class MachineKeeper {
         await this.#report([(_run, now) => [leftover(cloud, found, failure, now)]]);
       }
     } catch (cause) {
-      this.#ports.log.warn(`looking for what is left on ${cloud}: ${toConnectorError(cause).message}`);
+      const error = toConnectorError(cause);
+      this.#ports.log.warn(`looking for what is left on ${cloud}: ${error.message}`);
+      await this.#report([this.#complaint({ key, cloud }, 'say whether anything of the run is left', error)]);
     }
     if (cloudsOf(this.#run).every((each) => this.#swept.has(each))) {
       await this.#report([(run) => (run.facts.swept ? [] : [{ kind: 'run', patch: { swept: true } }])]);
     }
+  }
+
+  #complaint({ key, cloud }: Pick<Call, 'key' | 'cloud'>, doing: string, error: ConnectorError): Decision {
+    return (_run, now) => this.#complaints.failed(key, cloud, doing, error, now);
   }
 
   #report(decisions: readonly Decision[]): Promise<void> {

@@ -43,6 +43,11 @@ export function machineChange(instance: Instance, patch: Partial<MachineEntry>):
   return { kind: 'machine', name: instance.name, patch };
 }
 
+/** The cloud has never heard of the machine that was intended: it need not be asked whether there is anything. */
+export function neverAskedFor(instance: Instance): Change {
+  return machineChange(instance, { status: 'gone', token: '', attempts: 0 });
+}
+
 /** All machines that the ledger knows are gone: what is still there is there by a launch that nobody heard the end of. */
 export function maySweep(run: Run): boolean {
   const { state, swept } = run.facts;
