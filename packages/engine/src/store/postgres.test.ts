@@ -30,21 +30,18 @@ describe.skipIf(isMissing)(`PostgreSQL${isMissing ? withoutPostgres : ''}`, () =
   }, 60_000);
   afterAll(() => cluster.stop(), 60_000);
 
-  /** The URL of a database with nothing in it. */
-  async function emptied(): Promise<string> {
-    await cluster.execute('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
-    return cluster.url;
-  }
-
   async function opened(options: PostgresOptions = {}, url?: string): Promise<Database> {
-    const database = await openPostgres(url ?? (await emptied()), options);
+    const database = await openPostgres(url ?? (await cluster.createDatabase()), options);
     onTestFinished(() => database.close());
     return database;
   }
 
   describe('keeps the contract of databases:', () => {
-    defineDatabaseContract(async () => openPostgres(await emptied()));
-    defineModuleContract(async () => openPostgres(await emptied()));
+    defineDatabaseContract(async () => openPostgres(await cluster.createDatabase()));
+  });
+
+  describe('keeps the contract of the registry:', () => {
+    defineModuleContract(async () => openPostgres(await cluster.createDatabase()));
   });
 
   describe('a commit is on disk when it is answered', () => {

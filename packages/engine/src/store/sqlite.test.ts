@@ -15,6 +15,9 @@ beforeEach(async () => {
 describe('SQLite', () => {
   describe('keeps the contract of databases:', () => {
     defineDatabaseContract(async () => openSqlite(':memory:'));
+  });
+
+  describe('keeps the contract of the registry:', () => {
     defineModuleContract(async () => openSqlite(':memory:'));
   });
 
