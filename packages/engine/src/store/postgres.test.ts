@@ -153,7 +153,7 @@ describe.skipIf(isMissing)(`PostgreSQL${isMissing ? withoutPostgres : ''}`, () =
       const error = await failureOf(database.transaction([statement('CREATE TABLE t (a BIGINT)'), raise]));
       expect(error).toMatchObject({
         code,
-        message: expect.stringMatching(/^The database postgres at 127\.0\.0\.1:\d+ .*: it broke$/),
+        message: expect.stringMatching(/^The database test_\d+ at 127\.0\.0\.1:\d+ .*: it broke$/),
         data: { outcome: 'none', retryable },
       });
       await expect(database.all('SELECT a FROM t', [])).rejects.toThrow('does not exist');
