@@ -1,4 +1,10 @@
-import { ConnectorError, type Connector, type ConnectorContext, type ConnectorErrorCode } from '@paceline/engine/connector';
+import {
+  ConnectorError,
+  type Connector,
+  type ConnectorContext,
+  type ConnectorErrorCode,
+  type ConnectorErrorDetails,
+} from '@paceline/engine/connector';
 import type { FaultKind } from '../faults/kinds.ts';
 import type { Process } from '../kernel/process.ts';
 import type { Random } from '../kernel/random.ts';
@@ -16,6 +22,8 @@ export class CloudLine {
   readonly #random: Random;
   /** Gives up when it is told to; some connectors go on waiting. */
   readonly #obeys: boolean;
+  /** Knows of a request that was turned away that it has done nothing. */
+  readonly #knowsUntouched: boolean;
 
   constructor(world: World, cloud: SimulatedCloud, process: Process) {
     this.#world = world;
@@ -23,6 +31,7 @@ export class CloudLine {
     this.#process = process;
     this.#random = world.random.fork(`${process.name} to ${cloud.name}`);
     this.#obeys = this.#random.chance(0.8);
+    this.#knowsUntouched = this.#random.chance(0.5);
     const { checks } = world;
     this.connector = {
       info: { name: 'simulated', version: '0.0.0', api: 1 },
@@ -52,8 +61,8 @@ export class CloudLine {
   async #call<T>(method: Method, context: ConnectorContext, act: () => T): Promise<T> {
     const { kernel, faults, trace } = this.#world;
     const answer = this.#process.answer<T>();
-    const fail = (code: ConnectorErrorCode, message: string, retryAfterMs?: number): void =>
-      answer.reject(new ConnectorError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs }));
+    const fail = (code: ConnectorErrorCode, message: string, details: ConnectorErrorDetails = {}): void =>
+      answer.reject(new ConnectorError(code, message, details));
     if (this.#obeys) context.signal.addEventListener('abort', () => fail('timeout', 'it was given up'));
     trace?.add(this.#process.name, `asks ${this.#cloud.name} to ${method}`);
     const way = (): number => (faults.strikes('cloud.slow', 0.1) ? this.#random.between(2000, 60_000) : this.#random.longTailed(80, 1000));
@@ -82,8 +91,10 @@ export class CloudLine {
         kernel.after(way(), () => fail(this.#random.pick(['timeout', 'unavailable', 'internal']), 'no answer'));
     };
     const refused = this.#refusal(method);
-    if (refused !== undefined) kernel.after(way(), () => fail(refused.code, 'not now', refused.retryAfterMs));
-    else if (method !== 'list' && method !== 'describe' && faults.strikes('cloud.late-effect', 0.06)) {
+    if (refused !== undefined) {
+      const { code, ...details } = refused;
+      kernel.after(way(), () => fail(code, 'not now', { ...details, untouched: this.#knowsUntouched }));
+    } else if (method !== 'list' && method !== 'describe' && faults.strikes('cloud.late-effect', 0.06)) {
       // The request is still on its way when its sender has given up.
       arrive(this.#random.longTailed(40_000, 300_000), () => effect(false));
       if (this.#random.chance(0.7)) kernel.after(this.#random.between(1000, 30_000), () => fail('timeout', 'no answer'));

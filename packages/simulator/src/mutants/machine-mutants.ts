@@ -10,15 +10,21 @@ export const machineMutants: Mutant[] = [
   },
   {
     name: 'a launch is tried again without a look',
-    file: 'launch/keeper.ts',
-    search: 'if (ambiguous) this.#unclear.set(token, this.#visibleAt(call.cloud));',
+    file: 'launch/attempts.ts',
+    search: 'if (isAmbiguous(code)) this.#unclear.set(token, visibleAt);',
     replace: '',
   },
   {
     name: 'a restart launches again without a look',
     file: 'launch/keeper.ts',
-    search: "if (machine.status === 'intended') this.#unclear.set(machine.token, this.#visibleAt(machine.cloud));",
+    search: "if (machine.status === 'intended') this.#attempts.inherited(machine.token, this.#visibleAt(machine.cloud));",
     replace: '',
+  },
+  {
+    name: 'what a cloud has heard of counts as never asked for',
+    file: 'launch/attempts.ts',
+    search: 'return this.#heard.has(token);',
+    replace: 'return false;',
   },
   {
     name: 'a look-up does not wait until a cloud shows everything',
