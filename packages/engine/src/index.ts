@@ -10,7 +10,6 @@ export type { Orphan, ReapReport } from './launch/reaper.ts';
 export type { ScaleOptions, ScaleRequest } from './lifecycle/scale-request.ts';
 export { setupScript } from './bootstrap/setup-script.ts';
 export type { Runtime } from './bootstrap/user-data.ts';
-export { parseModuleReference, type ModuleReference } from './registry/module-reference.ts';
 export type { ModuleStore, PublishedModule } from './registry/module-store.ts';
 export type { BuiltImages } from './images/built-images.ts';
 export type { BuiltImage } from './images/image-store.ts';

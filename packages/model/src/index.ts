@@ -19,6 +19,8 @@ export { buildDigest, canonicalJson, contentDigest, deploymentDigest, imageDiges
 export { formatDiagnostic, type Diagnostic } from './source/diagnostic.ts';
 export { memoryFiles, type FileSource } from './load/file-source.ts';
 export { diskFiles } from './load/disk-files.ts';
+export { moduleReference, parseModuleReference, type ModuleReference } from './load/module-reference.ts';
+export type { PublishedContent, PublishedModules } from './load/published-images.ts';
 export { checkModule, loadModule, type CheckedModule, type LoadedModule, type LoadOptions } from './load/load-module.ts';
 export { deploymentDefaults, imageDeployment } from './load/resolve-deployment.ts';
 export { planRun } from './plan/plan-run.ts';

@@ -1,8 +1,8 @@
 import type { Client, ImageView } from '@paceline/api';
 import { chooseClouds, followRun } from '@paceline/door';
 import { PacelineError, type ResolvedDeployment } from '@paceline/model';
-import { connect } from '../connection/connect.ts';
-import { moduleToRun } from '../run/run-request.ts';
+import { connectLater } from '../connection/connect-later.ts';
+import { moduleToRun, namesPublished } from '../run/run-request.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
 import { viewFor } from './up.ts';
 
@@ -15,8 +15,12 @@ export interface BuildOptions extends GlobalOptions {
 
 /** `paceline build`: the image of a module on each of the clouds, unless it is there. Clouds work side by side. */
 export async function buildCommand([file = '.']: string[], options: BuildOptions, shell: Shell): Promise<number> {
-  const deployment = await moduleToRun(file, shell);
-  const client = await connect(options, shell, { clouds: await chooseClouds(file, options.clouds, shell.cwd) });
+  const connected = connectLater(options, shell, async () => {
+    const beside = (await namesPublished(file, shell.cwd)) ? '.' : file;
+    return { clouds: await chooseClouds(beside, options.clouds, shell.cwd) };
+  });
+  const deployment = await moduleToRun(file, shell, connected);
+  const client = await connected();
   const clouds: (string | undefined)[] = options.cloud.length === 0 ? [undefined] : options.cloud;
   const builds = await Promise.allSettled(clouds.map((cloud) => build(client, deployment, cloud, options, shell)));
   for (const built of builds) {

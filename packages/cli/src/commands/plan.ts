@@ -1,16 +1,18 @@
-import { checkWiring, diskFiles, errorCatalogue, formatDiagnostic, loadModule, planOverview, planRun } from '@paceline/model';
+import { checkWiring, errorCatalogue, formatDiagnostic, planOverview, planRun } from '@paceline/model';
 import { harmless, paint, type ParameterOptions, requestParameters, themeFor } from '@paceline/door';
-import type { Shell } from '../shell.ts';
+import { connectLater } from '../connection/connect-later.ts';
+import { moduleOf } from '../run/run-request.ts';
+import type { GlobalOptions, Shell } from '../shell.ts';
 import { overviewLines } from '../view/overview.ts';
 
-export interface PlanOptions extends ParameterOptions {
+export interface PlanOptions extends GlobalOptions, ParameterOptions {
   cloud?: string;
   json?: boolean;
 }
 
-/** `paceline plan`: what a run would be. Asks no server and touches no cloud. */
+/** `paceline plan`: what a run would be. Touches no cloud, and asks a server for published modules only. */
 export async function planCommand([file = '.']: string[], options: PlanOptions, shell: Shell): Promise<number> {
-  const { deployment, warnings } = await loadModule(file, { fs: diskFiles(), cwd: shell.cwd });
+  const { deployment, warnings } = await moduleOf(file, shell.cwd, connectLater(options, shell));
   const { cloud } = options;
   const plan = planRun(deployment, { parameters: await requestParameters(options, shell.cwd), ...(cloud === undefined ? {} : { cloud }) });
   const overview = planOverview(deployment, plan);

@@ -1,4 +1,4 @@
-import { connect } from '../connection/connect.ts';
+import { connectLater } from '../connection/connect-later.ts';
 import { moduleToRun } from '../run/run-request.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
 
@@ -11,8 +11,9 @@ export interface PublishOptions extends GlobalOptions {
 
 /** `paceline publish`: a version of a module, whole, for everybody who can reach the server. */
 export async function publishCommand([file = '.']: string[], options: PublishOptions, shell: Shell): Promise<number> {
-  const deployment = await moduleToRun(file, shell);
-  const client = await connect(options, shell);
+  const connected = connectLater(options, shell);
+  const deployment = await moduleToRun(file, shell, connected);
+  const client = await connected();
   const { as: name, comment, commit } = options;
   const published = await client.modules.publish({
     deployment,

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, RunDetail } from '@paceline/api';
 import { isPacelineError, PacelineError, type ResolvedDeployment } from '@paceline/model';
 import { chooseClouds, endRun, followRun, type RunView } from '@paceline/door';
-import { connect } from '../connection/connect.ts';
+import { connectLater } from '../connection/connect-later.ts';
 import { exitCodeOf, exitCodes } from '../run/exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../run/interrupts.ts';
 import { moduleToRun, namesPublished, runRequestOf, type RunOptions } from '../run/run-request.ts';
@@ -21,14 +21,15 @@ export interface UpOptions extends GlobalOptions, RunOptions {
 
 /** `paceline up`: starts a run, shows it, and leaves with a code that tells how it came out. Ctrl-C takes it down. */
 export async function upCommand([file = '.']: string[], options: UpOptions, shell: Shell): Promise<number> {
-  const isPublished = await namesPublished(file, shell.cwd);
-  const local = isPublished ? undefined : await moduleToRun(file, shell);
+  const connected = connectLater(options, shell, async () => {
+    const beside = (await namesPublished(file, shell.cwd)) ? '.' : file;
+    return { clouds: await chooseClouds(beside, options.clouds, shell.cwd) };
+  });
   // Mistakes are found before an engine is started.
-  const ready = local && (await runRequestOf(local, options, shell.cwd));
+  const deployment = await moduleToRun(file, shell, connected);
+  const request = await runRequestOf(deployment, options, shell.cwd);
   const course = new Course(options, shell);
-  const client = await connect(options, shell, { clouds: await chooseClouds(isPublished ? '.' : file, options.clouds, shell.cwd) });
-  const deployment = local ?? (await client.modules.get(file)).deployment;
-  const request = ready ?? (await runRequestOf(deployment, options, shell.cwd));
+  const client = await connected();
   if (course.interrupted) return exitCodes.cancelled;
   const { run } = await client.runs.create(request).catch((error: unknown) => {
     throw doubtful(error);

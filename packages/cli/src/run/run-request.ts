@@ -1,7 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { RunRequest } from '@paceline/api';
-import { checkWiring, diskFiles, formatDiagnostic, loadModule, type KeepRunning, type ResolvedDeployment } from '@paceline/model';
+import type { Client, RunRequest } from '@paceline/api';
+import {
+  checkWiring,
+  diskFiles,
+  formatDiagnostic,
+  loadModule,
+  moduleReference,
+  type KeepRunning,
+  type LoadedModule,
+  type PublishedModules,
+  type ResolvedDeployment,
+} from '@paceline/model';
 import { durationOf, harmless, type ParameterOptions, requestParameters } from '@paceline/door';
 import { say, type Shell } from '../shell.ts';
 
@@ -16,20 +26,34 @@ export interface RunOptions extends ParameterOptions {
 }
 
 /**
- * Loads what is to be run. What is dubious about it is told, and does not keep it from running.
- * @throws PACELINE_MODULE_INVALID, PACELINE_MODULE_NOT_FOUND
+ * The module of a file, or a published one.
+ * @param client for published modules; not asked for when there are none
+ * @throws PACELINE_MODULE_INVALID, PACELINE_MODULE_NOT_FOUND, PACELINE_NOT_FOUND
  */
-export async function moduleToRun(file: string, shell: Shell): Promise<ResolvedDeployment> {
-  const { deployment, warnings } = await loadModule(file, { fs: diskFiles(), cwd: shell.cwd });
+export async function moduleOf(
+  word: string,
+  cwd: string,
+  client: () => Promise<Client>,
+): Promise<Pick<LoadedModule, 'deployment' | 'warnings'>> {
+  if (await namesPublished(word, cwd)) return { deployment: (await (await client()).modules.get(word)).deployment, warnings: [] };
+  return loadModule(word, { fs: diskFiles(), cwd, published: publishedBy(client) });
+}
+
+/** What is to be run, as {@link moduleOf}. What is dubious about it is told, and does not keep it from running. */
+export async function moduleToRun(word: string, shell: Shell, client: () => Promise<Client>): Promise<ResolvedDeployment> {
+  const { deployment, warnings } = await moduleOf(word, shell.cwd, client);
   for (const warning of [...warnings, ...checkWiring(deployment).problems]) say(shell, harmless(formatDiagnostic(warning)));
   return deployment;
 }
 
-const published = /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)*(@(\d+|sha256:[0-9a-f]{64}))?$/;
+/** The published modules that files refer to. */
+export function publishedBy(client: () => Promise<Client>): PublishedModules {
+  return { get: async (reference) => (await client()).modules.get(reference) };
+}
 
 /** Whether a word names a published module: it looks like one, and there is no file or folder of that name. */
 export async function namesPublished(word: string, cwd: string): Promise<boolean> {
-  if (!published.test(word) || /\.ya?ml$/.test(word)) return false;
+  if (moduleReference(word) === undefined || /\.ya?ml$/.test(word)) return false;
   return stat(resolve(cwd, word)).then(
     () => false,
     () => true,

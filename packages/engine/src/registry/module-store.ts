@@ -1,6 +1,12 @@
-import { isPacelineError, PacelineError, type ResolvedDeployment } from '@paceline/model';
+import {
+  isPacelineError,
+  machineNode,
+  PacelineError,
+  type ModuleReference,
+  parseModuleReference,
+  type ResolvedDeployment,
+} from '@paceline/model';
 import type { Database, Row } from '../store/database.ts';
-import { parseModuleReference, type ModuleReference } from './module-reference.ts';
 
 /** One version of a published module, as lists show it. */
 export interface PublishedModule {
@@ -46,7 +52,9 @@ export class ModuleStore {
    * @param deployment with the digests that its content has
    */
   async publish({ name, deployment, author, comment, commit }: Publication, now: number): Promise<PublishedModule> {
-    const { digest, kind, title = '', description = '', tags } = deployment;
+    const { kind, title = '', description = '', tags } = deployment;
+    // Files that refer to an image pin it by its own digest, not by that of the run that it makes by itself.
+    const digest = (kind === 'Image' ? deployment.nodes[machineNode]?.image.digest : undefined) ?? deployment.digest;
     for (;;) {
       const [last] = await this.#rows('WHERE name = ? ORDER BY version DESC LIMIT 1', [name], 'content IS NULL AS gone, ');
       if (last !== undefined && last['digest'] === digest && Number(last['gone']) === 0 && last['deprecated'] === null)

@@ -1,6 +1,5 @@
-import { imageDeployment, withDigests } from '@paceline/model';
+import { imageDeployment, machineNode, parseModuleReference, withDigests } from '@paceline/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseModuleReference } from '../registry/module-reference.ts';
 import { ModuleStore, type Publication } from '../registry/module-store.ts';
 import type { Database } from '../store/database.ts';
 import { migrate } from '../store/migrations.ts';
@@ -52,7 +51,9 @@ export function defineModuleContract(open: () => Promise<Database>): void {
       const first = publication('web', 'one');
       await modules.publish(first, 1);
       await modules.publish(publication('web', 'two'), 2);
-      expect((await modules.content(ref(`web@sha256:${first.deployment.digest}`))).deployment).toEqual(first.deployment);
+      expect((await modules.content(ref(`web@sha256:${first.deployment.nodes[machineNode]?.image.digest}`))).deployment).toEqual(
+        first.deployment,
+      );
       expect((await modules.content(ref('web@1'))).deployment).toEqual(first.deployment);
       expect((await modules.find(ref('web'))).version).toBe(2);
       await expect(modules.find(ref('web@3'))).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });

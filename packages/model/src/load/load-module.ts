@@ -5,6 +5,7 @@ import type { ResolvedImage } from '../resolved/image.ts';
 import { type Diagnostic, diagnoseFile, formatDiagnostic, sortDiagnostics } from '../source/diagnostic.ts';
 import type { FileSource } from './file-source.ts';
 import { type LocatedModule, type ModuleFiles, moduleFiles } from './module-files.ts';
+import { PublishedImages, type PublishedModules } from './published-images.ts';
 import { findProject } from './project.ts';
 import { imageDeployment, resolveDeployment } from './resolve-deployment.ts';
 import { imageResolver } from './resolve-image.ts';
@@ -13,6 +14,8 @@ export interface LoadOptions {
   fs: FileSource;
   /** Folder that a relative path starts from, and that file names in diagnostics are relative to. Absolute. */
   cwd?: string;
+  /** The published modules that files may refer to; without it they can refer to none. */
+  published?: PublishedModules;
 }
 
 /** A module with nothing left to look up. An image comes with the deployment of its single `machine`. */
@@ -32,7 +35,7 @@ export interface CheckedModule {
  * Loads an image or a deployment with everything that it refers to.
  * @param path of the file, or of the folder with a `deployment.yaml` or `image.yaml`; `#name` chooses a document
  * @throws PacelineError PACELINE_MODULE_NOT_FOUND when there is no such file, PACELINE_MODULE_INVALID with every
- *   problem in its message and as `data.diagnostics`
+ *   problem in its message and as `data.diagnostics`; what keeps the registry from answering when a published module is referred to
  */
 export async function loadModule(path: string, options: LoadOptions): Promise<LoadedModule> {
   const { module, kind, diagnostics } = await checkModule(path, options);
@@ -50,7 +53,7 @@ export async function loadModule(path: string, options: LoadOptions): Promise<Lo
  * Like {@link loadModule}, but returns the problems instead of throwing them.
  * @throws PacelineError PACELINE_MODULE_NOT_FOUND when there is no such file
  */
-export async function checkModule(path: string, { fs, cwd = '/' }: LoadOptions): Promise<CheckedModule> {
+export async function checkModule(path: string, { fs, cwd = '/', published }: LoadOptions): Promise<CheckedModule> {
   const [written = path, fragment] = path.split('#', 2);
   const target = posix.resolve(cwd, written);
   // What cannot be read is there all the same; the reason is reported when it is read again.
@@ -65,13 +68,13 @@ export async function checkModule(path: string, { fs, cwd = '/' }: LoadOptions):
     if (missing) throw new PacelineError('PACELINE_MODULE_NOT_FOUND', `There is no module ${path}.`, hint === undefined ? {} : { hint });
     return { diagnostics: sortDiagnostics([...files.problems, diagnoseFile(path, { message, hint })]) };
   }
-  return resolve(found, files);
+  return resolve(found, files, new PublishedImages(published));
 }
 
-async function resolve(module: LocatedModule, files: ModuleFiles): Promise<CheckedModule> {
+async function resolve(module: LocatedModule, files: ModuleFiles, published: PublishedImages): Promise<CheckedModule> {
   const { document } = module;
   const { kind } = document;
-  const images = imageResolver(files);
+  const images = imageResolver(files, published);
   const diagnostics = (): Diagnostic[] => sortDiagnostics(files.problems);
   const failed = (): boolean => files.problems.some(({ severity }) => severity === 'error');
   if (kind === 'Image') {

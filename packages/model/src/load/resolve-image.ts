@@ -9,6 +9,7 @@ import type { ModuleDocument } from '../source/module-document.ts';
 import type { Path } from '../source/yaml-document.ts';
 import { resolveDeclarations } from './declarations.ts';
 import type { LocatedModule, ModuleFiles } from './module-files.ts';
+import type { PublishedImages } from './published-images.ts';
 import { parseReference } from './reference.ts';
 import { reporter, type Reporter } from './reporter.ts';
 import { resolveScripts } from './scripts.ts';
@@ -23,7 +24,7 @@ export interface ImageResolver {
   refer(from: LocatedModule, path: Path, reference: string, chain?: readonly LocatedModule[]): Promise<ResolvedImage | undefined>;
 }
 
-export function imageResolver(files: ModuleFiles): ImageResolver {
+export function imageResolver(files: ModuleFiles, published: PublishedImages): ImageResolver {
   // One after the other, never side by side: two chains that wait for each other would wait for ever.
   const done = new Map<ModuleDocument, Promise<ResolvedImage | undefined>>();
 
@@ -40,10 +41,16 @@ export function imageResolver(files: ModuleFiles): ImageResolver {
     };
     const reference = parseReference(text);
     if ('message' in reference) return refuse(reference);
+    if (!('path' in reference)) return publishedAt(path, reference.published, noSuchVersion(reference.published), report);
     const target = reference.path === '' ? from.path : posix.join(posix.dirname(from.path), reference.path);
     const found = await files.find(target, reference.fragment, 'Image');
     if (found === undefined) return undefined;
-    if ('message' in found) return refuse(found);
+    if ('message' in found) {
+      const { missing, ...finding } = found;
+      if (missing !== true || reference.published === undefined) return refuse(finding);
+      const message = `There is neither a module file \`${reference.path}\` nor a published module \`${reference.published}\`.`;
+      return publishedAt(path, reference.published, { ...finding, message }, report);
+    }
     if (found.document.kind !== 'Image') {
       return refuse({
         message: `\`${text}\` is a ${found.document.kind}, not an Image.`,
@@ -63,6 +70,14 @@ export function imageResolver(files: ModuleFiles): ImageResolver {
       });
     }
     return resolved;
+  }
+
+  /** @param missing what is said when nothing is published under the name */
+  async function publishedAt(path: Path, name: string, missing: Finding, report: Reporter): Promise<ResolvedImage | undefined> {
+    const found = (await published.find(name)) ?? missing;
+    if ('image' in found && found.warning === undefined) return found.image;
+    report(path, 'image' in found ? (found.warning ?? missing) : found);
+    return 'image' in found ? found.image : undefined;
   }
 
   function image(module: LocatedModule, chain: readonly LocatedModule[] = []): Promise<ResolvedImage | undefined> {
@@ -112,6 +127,13 @@ export function imageResolver(files: ModuleFiles): ImageResolver {
   }
 
   return { image, refer };
+}
+
+function noSuchVersion(name: string): Finding {
+  return {
+    message: `There is no published module \`${name}\`.`,
+    hint: '`paceline modules` shows all, `paceline modules NAME` the versions of one.',
+  };
 }
 
 function resolveResources(written: NonNullable<Spec['resources']>, report: Reporter): Resources {

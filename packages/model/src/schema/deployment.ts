@@ -26,7 +26,10 @@ const node = z.strictObject({
   image: z
     .string()
     .min(1)
-    .meta({ description: 'The image of its machines: a relative path.', examples: ['./apache/image.yaml'] }),
+    .meta({
+      description: 'The image of its machines: a relative path, or a published module, `NAME` or `NAME@VERSION`.',
+      examples: ['./apache/image.yaml', 'shop/web@3'],
+    }),
   multiplicity: z
     .union([
       z.int().min(0).max(10_000),

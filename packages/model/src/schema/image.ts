@@ -71,8 +71,8 @@ export const imageSpec = z
       .min(1)
       .optional()
       .meta({
-        description: 'The image that this one builds on: a relative path.',
-        examples: ['../debian-12/image.yaml'],
+        description: 'The image that this one builds on: a relative path, or a published module, `NAME` or `NAME@VERSION`.',
+        examples: ['../debian-12/image.yaml', 'shop/base@3'],
       }),
     resources: resources.optional(),
     clouds: z

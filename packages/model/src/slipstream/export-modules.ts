@@ -3,7 +3,8 @@ import { PacelineError } from '../errors/paceline-error.ts';
 import { findProject } from '../load/project.ts';
 import type { FileSource } from '../load/file-source.ts';
 import { moduleFiles, type LocatedModule, type ModuleFiles } from '../load/module-files.ts';
-import { parseReference } from '../load/reference.ts';
+import { type ModuleReference, parseModuleReference } from '../load/module-reference.ts';
+import { parseReference, type Reference } from '../load/reference.ts';
 import { reporter } from '../load/reporter.ts';
 import { resolveScripts } from '../load/scripts.ts';
 import { scriptPhases, type ScriptPhase } from '../resolved/image.ts';
@@ -31,7 +32,7 @@ export async function exportSlipstream(path: string, fs: FileSource): Promise<Ex
   const project = await findProject(fs, isFile ? posix.dirname(target) : target);
   const files = moduleFiles(fs, project, project.root);
   const exported: Exported = { files: {}, unmapped: [] };
-  const todo: LocatedModule[] = [await found(files, target, fragment, 'Deployment')];
+  const todo: LocatedModule[] = [located(files, target, await files.find(target, fragment, 'Deployment'))];
   const done = new Set<string>();
   for (let module = todo.pop(); module !== undefined; module = todo.pop()) {
     if (done.has(module.name)) continue;
@@ -65,11 +66,13 @@ async function exportModule(
     description,
     logoLink: logo,
   };
-  const uriOf = async (reference: string): Promise<string> => {
+  const uriOf = async (text: string): Promise<string> => {
+    const reference = parseReference(text);
+    if ('message' in reference) throw new PacelineError('PACELINE_MODULE_INVALID', `${module.name}: ${reference.message}`);
     const other = await refer(module, files, reference);
+    if ('digest' in other || ('digest' in reference && reference.digest !== undefined)) note('a pinned reference', text);
+    if (!('document' in other)) return ['module', other.name, other.version].filter((part) => part !== undefined).join('/');
     also(other);
-    const { digest } = parseReference(reference) as { digest?: string };
-    if (digest !== undefined) note('a pinned reference', reference);
     return `module/${placeOf(other)}`;
   };
   if (kind === 'Image') {
@@ -155,20 +158,16 @@ function placeOf({ name }: LocatedModule): string {
   return name.replace('#', '/');
 }
 
-async function refer(module: LocatedModule, files: ModuleFiles, text: string): Promise<LocatedModule> {
-  const reference = parseReference(text);
-  if ('message' in reference) throw new PacelineError('PACELINE_MODULE_INVALID', `${module.name}: ${reference.message}`);
+/** The module of the files that is meant, or the published one: that is exported where it comes from. */
+async function refer(module: LocatedModule, files: ModuleFiles, reference: Reference): Promise<LocatedModule | ModuleReference> {
+  if (!('path' in reference)) return parseModuleReference(reference.published);
   const target = reference.path === '' ? module.path : posix.join(posix.dirname(module.path), reference.path);
-  return found(files, target, reference.fragment, 'Image');
+  const other = await files.find(target, reference.fragment, 'Image');
+  if (reference.published !== undefined && other !== undefined && 'missing' in other) return parseModuleReference(reference.published);
+  return located(files, target, other);
 }
 
-async function found(
-  files: ModuleFiles,
-  target: string,
-  fragment: string | undefined,
-  prefer: 'Image' | 'Deployment',
-): Promise<LocatedModule> {
-  const module = await files.find(target, fragment, prefer);
+function located(files: ModuleFiles, target: string, module: Awaited<ReturnType<ModuleFiles['find']>>): LocatedModule {
   if (module === undefined)
     throw new PacelineError('PACELINE_MODULE_INVALID', files.problems.map(formatDiagnostic).join('\n\n') || `${target} cannot be read`);
   if ('message' in module)

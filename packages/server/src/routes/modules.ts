@@ -1,6 +1,6 @@
 import { copyRequest, deprecationRequest, moduleContent, moduleList, moduleView, publishRequest } from '@paceline/api';
-import { iso, parseModuleReference, type PublishedModule } from '@paceline/engine';
-import { PacelineError, withDigests } from '@paceline/model';
+import { iso, type PublishedModule } from '@paceline/engine';
+import { PacelineError, parseModuleReference, withDigests } from '@paceline/model';
 import * as z from 'zod';
 import { nothing, type App, type RouteContext } from './routes.ts';
 
