@@ -48,3 +48,41 @@ it('refuses what is no module, a version of its own, and names that are none', a
   for (const body of [{}, { deployment, name: 'x@3' }, { deployment, name: '../x' }, { deployment: { ...deployment, nodes: {} } }])
     expect((await server.ask('POST', '/api/modules', { payload: body })).statusCode).toBe(400);
 });
+
+it('lets deployers publish under the names of their projects, and change what is theirs; operators change all of it', async () => {
+  const deployment = await clientServer();
+  const [ann, ben, olga, vera, job] = await Promise.all([
+    server.person('ann', 'deployer', 'shop'),
+    server.person('ben', 'deployer', 'shop'),
+    server.person('olga', 'operator', 'shop'),
+    server.person('vera', 'viewer', 'shop'),
+    server.person('job', 'deployer', 'acme/site'),
+  ]);
+  const publish = async (token: string, name: string) => {
+    const answer = await server.ask('POST', '/api/modules', { token, payload: { deployment, name } });
+    const { version, hint } = answer.json<{ version?: number; hint?: string }>();
+    return version ?? `${answer.statusCode} ${hint}`;
+  };
+  const change = async (token: string, reference: string, reason: string | null = 'old') => {
+    const url = `/api/modules/${encodeURIComponent(reference)}/deprecation`;
+    return (await server.ask('PUT', url, { token, payload: { reason } })).statusCode;
+  };
+  const remove = async (token: string, reference: string) =>
+    (await server.ask('DELETE', `/api/modules/${encodeURIComponent(reference)}`, { token })).statusCode;
+
+  expect(await publish(ann, 'shop/web')).toBe(1);
+  expect(await publish(ann, 'shop')).toBe(1);
+  expect(await publish(job, 'acme/site/web')).toBe(1);
+  expect(await publish(ann, 'web')).toBe('403 Publish it under a name of your project, such as shop/web.');
+  expect(await publish(ann, 'shopping/web')).toContain('403');
+  expect(await publish(job, 'acme/web')).toContain('403');
+  expect(await publish(vera, 'shop/web')).toBe('403 That takes a deployer of the project that the name begins with.');
+  const copy = (token: string, name: string) => server.ask('POST', '/api/modules/shop%2Fweb@1/copy', { token, payload: { name } });
+  expect((await copy(job, 'shop/copy')).statusCode).toBe(403);
+  expect((await copy(job, 'acme/site/copy')).statusCode).toBe(201);
+
+  expect([await change(vera, 'shop/web@1'), await change(ben, 'shop/web@1'), await change(job, 'shop/web@1')]).toEqual([403, 403, 403]);
+  expect([await change(ann, 'shop/web@1'), await change(olga, 'shop/web@1', null)]).toEqual([200, 200]);
+  expect([await remove(ben, 'shop/web@1'), await remove(olga, 'acme/site/web@1')]).toEqual([403, 403]);
+  expect([await remove(olga, 'shop/web@1'), await remove(ann, 'shop@1'), await remove(job, 'acme/site/web@1')]).toEqual([204, 204, 204]);
+});

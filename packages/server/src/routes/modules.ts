@@ -2,6 +2,7 @@ import { copyRequest, deprecationRequest, moduleContent, moduleList, moduleView,
 import { iso, type PublishedModule } from '@paceline/engine';
 import { PacelineError, parseModuleReference, withDigests } from '@paceline/model';
 import * as z from 'zod';
+import { checkKeeper, checkPublisher } from '../auth/module-rights.ts';
 import { nothing, type App, type RouteContext } from './routes.ts';
 
 const maxModuleBytes = 16 * 1024 * 1024;
@@ -9,7 +10,7 @@ const tags = ['modules'];
 const params = z.strictObject({ module: z.string().max(300) });
 const everybody = { anyLogin: true, anyReplica: true };
 
-/** The registry: who has logged in may look and take, operators of the server publish. */
+/** The registry: who has logged in may look and take; who may publish, the names tell. */
 export function moduleRoutes(app: App, { engine, access }: RouteContext): void {
   app.addHook('onRequest', access.guard);
 
@@ -47,14 +48,15 @@ export function moduleRoutes(app: App, { engine, access }: RouteContext): void {
     body: publishRequest,
     response: { 201: moduleView },
   };
-  app.post('/api/modules', { schema: publish, bodyLimit: maxModuleBytes, config: { anyReplica: true } }, async (request, reply) => {
+  app.post('/api/modules', { schema: publish, bodyLimit: maxModuleBytes, config: everybody }, async (request, reply) => {
     const { deployment, comment, commit } = request.body;
     const { name, version, digest } = parseModuleReference(request.body.name ?? deployment.name);
     if (version !== undefined || digest !== undefined)
       throw new PacelineError('PACELINE_REQUEST_INVALID', 'The server says which version it is', { hint: `Publish it as ${name}.` });
-    const author = await access.nameOf(request);
+    const identity = await access.identity(request);
+    checkPublisher(identity, name);
     const published = await engine.store.modules.publish(
-      { name, deployment: withDigests(deployment), author, comment, commit },
+      { name, deployment: withDigests(deployment), author: identity.name, comment, commit },
       Date.now(),
     );
     return reply.status(201).send(view(published));
@@ -68,9 +70,11 @@ export function moduleRoutes(app: App, { engine, access }: RouteContext): void {
     body: copyRequest,
     response: { 201: moduleView },
   };
-  app.post('/api/modules/:module/copy', { schema: copy, config: { anyReplica: true } }, async (request, reply) => {
-    const author = await access.nameOf(request);
-    const copied = await engine.store.modules.copy(parseModuleReference(request.params.module), request.body.name, author, Date.now());
+  app.post('/api/modules/:module/copy', { schema: copy, config: everybody }, async (request, reply) => {
+    const identity = await access.identity(request);
+    const { name } = request.body;
+    checkPublisher(identity, name);
+    const copied = await engine.store.modules.copy(parseModuleReference(request.params.module), name, identity.name, Date.now());
     return reply.status(201).send(view(copied));
   });
 
@@ -82,13 +86,17 @@ export function moduleRoutes(app: App, { engine, access }: RouteContext): void {
     body: deprecationRequest,
     response: { 200: moduleView },
   };
-  app.put('/api/modules/:module/deprecation', { schema: deprecate, config: { anyReplica: true } }, async (request) => {
-    return view(await engine.store.modules.deprecate(parseModuleReference(request.params.module), request.body.reason));
+  app.put('/api/modules/:module/deprecation', { schema: deprecate, config: everybody }, async (request) => {
+    const reference = parseModuleReference(request.params.module);
+    checkKeeper(await access.identity(request), await engine.store.modules.find(reference));
+    return view(await engine.store.modules.deprecate(reference, request.body.reason));
   });
 
   const remove = { operationId: 'deleteModule', summary: 'Delete a version for good', tags, params, response: { 204: nothing } };
-  app.delete('/api/modules/:module', { schema: remove, config: { anyReplica: true } }, async (request, reply) => {
-    await engine.store.modules.remove(parseModuleReference(request.params.module));
+  app.delete('/api/modules/:module', { schema: remove, config: everybody }, async (request, reply) => {
+    const reference = parseModuleReference(request.params.module);
+    checkKeeper(await access.identity(request), await engine.store.modules.find(reference));
+    await engine.store.modules.remove(reference);
     return reply.status(204).send(null);
   });
 }
