@@ -30,6 +30,11 @@ const allowed: Record<string, string[]> = {
   ],
   actions: ['@paceline/model', '@paceline/api', '@paceline/server', '@paceline/door'],
   'packages/simulator': ['@paceline/model', '@paceline/api', '@paceline/api/agent', '@paceline/engine', '@paceline/engine/connector'],
+  'backstage-plugin/common': ['@paceline/api'],
+  'backstage-plugin/backend': ['@paceline/api', '@paceline/model', '@paceline/backstage-plugin-common'],
+  'backstage-plugin/scaffolder': ['@paceline/api', '@paceline/model', '@paceline/backstage-plugin-common'],
+  'backstage-plugin/catalog': ['@paceline/api', '@paceline/backstage-plugin-common'],
+  'backstage-plugin/frontend': ['@paceline/api', '@paceline/ui', '@paceline/ui/styles.css', '@paceline/backstage-plugin-common'],
   'vm-agent': ['@paceline/api/agent'],
 };
 /** What their tests may import besides. */

@@ -21,6 +21,15 @@ export const userName = z
   .max(100)
   .regex(/^[\p{L}\p{N}][\p{L}\p{N}._@+-]*$/u, 'must be letters, digits and . _ @ + -, such as alice or alice@example.org');
 
+/** The header in which a portal such as Backstage says for which of its users it asks. */
+export const onBehalfOfHeader = 'paceline-on-behalf-of';
+export const onBehalfOf = line(200);
+
+/** How the records of a run name a user of a portal. @param portal the user of this server whose token the portal has */
+export function throughPortal(user: string, portal: string): string {
+  return `${user} via ${portal}`;
+}
+
 export const grantView = z.object({ project: z.string(), role: z.enum(projectRoles) });
 export type GrantView = z.infer<typeof grantView>;
 

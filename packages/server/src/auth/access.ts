@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { everyProject, type ProjectRole } from '@paceline/api';
+import { everyProject, onBehalfOf, onBehalfOfHeader, throughPortal, type ProjectRole } from '@paceline/api';
 import type { Engine, Run } from '@paceline/engine';
 import { PacelineError } from '@paceline/model';
 import type { FastifyRequest } from 'fastify';
@@ -65,7 +65,9 @@ export function createAccess(engine: Engine, { operatorToken, accounts, browsers
   const find = async (request: FastifyRequest): Promise<Identity | undefined> => {
     const session = request.headers.authorization === undefined ? await browsers.find(request) : undefined;
     if (session === 'operator') return operator;
-    return session === undefined ? ofToken(bearerOf(request)) : accounts.byTokenId(session.token);
+    if (session !== undefined) return accounts.byTokenId(session.token);
+    const identity = await ofToken(bearerOf(request));
+    return identity && { ...identity, name: nameThrough(request, identity.name) };
   };
   // The hook and the route both ask.
   const known = new WeakMap<FastifyRequest, Promise<Identity | undefined>>();
@@ -110,6 +112,20 @@ export function createAccess(engine: Engine, { operatorToken, accounts, browsers
     },
   };
   return access;
+}
+
+/**
+ * The name for the record when a portal, which knows its users itself, says for whom it asks. What may be done is not changed by
+ * that, and the portal's own name is always part of it, so that nobody can pass for another.
+ */
+function nameThrough(request: FastifyRequest, portal: string): string {
+  const text = request.headers[onBehalfOfHeader];
+  if (text === undefined) return portal;
+  const user = onBehalfOf.safeParse(text);
+  if (user.success) return throughPortal(user.data, portal);
+  throw new PacelineError('PACELINE_REQUEST_INVALID', `The header ${onBehalfOfHeader} names nobody`, {
+    hint: 'It is one line of at most 200 characters, such as user:default/alice.',
+  });
 }
 
 /** A job that may deploy has a project of its own, so it reaches its own runs and no others; an operator reaches all. */

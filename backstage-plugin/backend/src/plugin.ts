@@ -1,0 +1,87 @@
+import { createClient, onBehalfOfHeader } from '@paceline/api';
+import { coreServices, createBackendPlugin } from '@backstage/backend-plugin-api';
+import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import { eventsServiceRef } from '@backstage/plugin-events-node';
+import { notificationService } from '@backstage/plugin-notifications-node';
+import { pacelinePermissions, runResourceType } from '@paceline/backstage-plugin-common';
+import { isResourcePermission } from '@backstage/plugin-permission-common';
+import { readConfig } from './config.ts';
+import { createRouter } from './gateway/router.ts';
+import { KnownRuns } from './runs/known-runs.ts';
+import { runResourceRef, runRules } from './runs/rules.ts';
+import { RunAccess } from './runs/run-access.ts';
+import { reapTask } from './tasks/reap.ts';
+import { Told } from './tasks/told.ts';
+import { watchRuns } from './tasks/watch-runs.ts';
+
+/** Paceline in a back end of Backstage, as a client of a Paceline server. */
+export const pacelinePlugin = createBackendPlugin({
+  pluginId: 'paceline',
+  register(env) {
+    env.registerInit({
+      deps: {
+        auditor: coreServices.auditor,
+        auth: coreServices.auth,
+        catalog: catalogServiceRef,
+        config: coreServices.rootConfig,
+        database: coreServices.database,
+        events: eventsServiceRef,
+        httpAuth: coreServices.httpAuth,
+        httpRouter: coreServices.httpRouter,
+        lifecycle: coreServices.lifecycle,
+        logger: coreServices.logger,
+        notifications: notificationService,
+        permissions: coreServices.permissions,
+        permissionsRegistry: coreServices.permissionsRegistry,
+        scheduler: coreServices.scheduler,
+        userInfo: coreServices.userInfo,
+      },
+      async init({ permissionsRegistry, permissions, httpRouter, lifecycle, logger, ...deps }) {
+        const config = readConfig(deps.config);
+        const { url, token } = config.server;
+        const stop = new AbortController();
+        lifecycle.addShutdownHook(() => stop.abort());
+        const client = createClient({ url, token, signal: stop.signal });
+        const known = new KnownRuns(client);
+        permissionsRegistry.addResourceType({
+          resourceRef: runResourceRef,
+          permissions: pacelinePermissions.filter((permission) => isResourcePermission(permission, runResourceType)),
+          rules: Object.values(runRules),
+          getResources: (ids) => Promise.all(ids.map((id) => known.find(id).catch(() => undefined))),
+        });
+        permissionsRegistry.addPermissions(pacelinePermissions.filter((permission) => !isResourcePermission(permission)));
+        httpRouter.use(
+          createRouter({
+            ...deps,
+            logger,
+            client,
+            clientFor: (user) => createClient({ url, token, signal: stop.signal, fetch: inTheNameOf(user) }),
+            upstream: { url: client.url, token },
+            project: config.project,
+            access: new RunAccess(permissions, permissionsRegistry, known),
+          }),
+        );
+        if (config.reap !== undefined) await deps.scheduler.scheduleTask(reapTask(client, config.reap, logger));
+        const told = await Told.open(deps.database);
+        lifecycle.addStartupHook(() => {
+          void watchRuns({
+            client,
+            told,
+            events: deps.events,
+            notifications: config.notifications ? deps.notifications : undefined,
+            logger,
+            signal: stop.signal,
+          });
+        });
+      },
+    });
+  },
+});
+
+function inTheNameOf(user: string): typeof globalThis.fetch {
+  return (input, init) => {
+    const headers = new Headers(init?.headers);
+    headers.set(onBehalfOfHeader, user);
+    return fetch(input, { ...init, headers });
+  };
+}

@@ -1,0 +1,171 @@
+import type { Client } from '@paceline/api';
+import { diskFiles, loadModule, type ResolvedDeployment } from '@paceline/model';
+import { coreServices, createServiceFactory, type BackstageCredentials } from '@backstage/backend-plugin-api';
+import { mockCredentials, mockServices, startTestBackend, type TestBackend } from '@backstage/backend-test-utils';
+import { eventsServiceRef } from '@backstage/plugin-events-node';
+import { notificationService, type NotificationSendOptions } from '@backstage/plugin-notifications-node';
+import { AuthorizeResult, type PolicyDecision } from '@backstage/plugin-permission-common';
+import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
+import pacelinePlugin, { runConditions } from '@paceline/backstage-plugin-backend';
+import { entityTag, ownerTag, pluginClient, runTerminatePermission } from '@paceline/backstage-plugin-common';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { repository, System } from '../../test/support/system.ts';
+import { until } from '../../test/support/until.ts';
+
+const shop = {
+  apiVersion: 'backstage.io/v1alpha1',
+  kind: 'Component',
+  metadata: { name: 'shop', namespace: 'default' },
+  relations: [{ type: 'ownedBy', targetRef: 'group:default/sellers' }],
+};
+
+/** Alice may do everything; Bob with his own runs and those of the sellers, and others may only look; the rest may do nothing. */
+function decide(user: string, permission: { name: string; resourceType?: string }): PolicyDecision {
+  if (user === 'user:default/alice') return { result: AuthorizeResult.ALLOW };
+  if (user === 'user:default/bob' && permission.resourceType !== undefined) {
+    const conditions = runConditions.isRunOwner({ claims: [user, 'group:default/sellers'] });
+    return { result: AuthorizeResult.CONDITIONAL, pluginId: 'paceline', resourceType: permission.resourceType, conditions };
+  }
+  if (user === 'user:default/carol' && permission.name !== runTerminatePermission.name) return { result: AuthorizeResult.ALLOW };
+  return { result: AuthorizeResult.DENY };
+}
+const userOf = ({ principal }: BackstageCredentials): string => (principal as { userEntityRef?: string }).userEntityRef ?? '';
+const permissions = createServiceFactory({
+  service: coreServices.permissions,
+  deps: {},
+  factory: () => ({
+    authorize: (asked, { credentials }) =>
+      Promise.resolve(asked.map(({ permission }) => decide(userOf(credentials as BackstageCredentials), permission)) as never),
+    authorizeConditional: (asked, { credentials }) =>
+      Promise.resolve(asked.map(({ permission }) => decide(userOf(credentials as BackstageCredentials), permission)) as never),
+  }),
+});
+
+let system: System;
+let backend: TestBackend;
+let example: ResolvedDeployment;
+const published: { topic: string; eventPayload: unknown }[] = [];
+const notified: NotificationSendOptions[] = [];
+
+beforeAll(async () => {
+  system = await System.start();
+  example = (await loadModule('examples/client-server', { fs: diskFiles(), cwd: repository })).deployment;
+  await system.call('PUT', '/api/users/backstage');
+  await system.call('PUT', '/api/users/backstage/grants/*', { role: 'operator' });
+  const { token } = await system.call<{ token: string }>('POST', '/api/tokens', { title: 'a test', user: 'backstage' });
+  backend = await startTestBackend({
+    features: [
+      pacelinePlugin,
+      permissions,
+      mockServices.rootConfig.factory({
+        data: {
+          paceline: { server: { url: system.url, token }, project: 'shop', reap: { frequency: { hours: 1 }, timeout: { minutes: 1 } } },
+        },
+      }),
+      catalogServiceMock.factory({ entities: [shop] }),
+      createServiceFactory({
+        service: eventsServiceRef,
+        deps: {},
+        factory: () => ({ publish: async (event) => void published.push(event), subscribe: async () => {} }),
+      }),
+      createServiceFactory({
+        service: notificationService,
+        deps: {},
+        factory: () => ({ send: async (options) => void notified.push(options) }),
+      }),
+    ],
+  });
+});
+afterAll(async () => {
+  await backend?.stop();
+  await system?.close();
+});
+
+function clientOf(user: string): Client {
+  return pluginClient((path, init) => {
+    const headers = new Headers(init.headers);
+    headers.set('authorization', mockCredentials.user.header(`user:default/${user}`));
+    return fetch(`http://localhost:${backend.server.port()}/api/paceline${path}`, { ...init, headers });
+  });
+}
+
+describe('the back end', () => {
+  it('starts a run in the name of a user, shows it live, and ends it', async () => {
+    const alice = clientOf('alice');
+    const { run } = await alice.runs.create({ deployment: example, parameters: { clients: '1' } });
+    expect(run).toMatchObject({ createdBy: 'user:default/alice via backstage', project: 'shop' });
+    const states: string[] = [];
+    for await (const { type, data } of alice.followEvents(run.id)) {
+      if (type === 'state') states.push(String(data['to'] ?? data['state']));
+      if ((await alice.runs.get(run.id)).state === 'Ready') break;
+    }
+    expect((await alice.logs(run.id)).map(({ text }) => text).join('')).toContain('Hello from the web server');
+    const [report] = await alice.reports.list(run.id);
+    const bytes: Uint8Array[] = [];
+    for await (const piece of alice.reports.download(run.id, report?.name ?? '')) bytes.push(piece);
+    expect(Buffer.concat(bytes).length).toBe(report?.bytes);
+    await alice.runs.terminate(run.id);
+    await system.run(run.id).reaches('Done');
+    expect(JSON.stringify(await system.run(run.id).events())).toContain('by user:default/alice via backstage');
+  });
+
+  it('tells whoever has started a run what has become of it, once, and publishes it', async () => {
+    const alice = clientOf('alice');
+    const { run } = await alice.runs.create({ deployment: example, parameters: { clients: '1' } });
+    await until(() => expect(notified.filter(({ payload }) => payload.link?.includes(run.id))).toHaveLength(1));
+    expect(notified.find(({ payload }) => payload.link?.includes(run.id))).toMatchObject({
+      recipients: { type: 'entity', entityRef: 'user:default/alice' },
+      payload: { title: 'client-server is ready', severity: 'normal' },
+    });
+    await alice.runs.terminate(run.id);
+    await until(() =>
+      expect(published.map(({ topic, eventPayload }) => [topic, eventPayload])).toContainEqual([
+        'paceline.run',
+        expect.objectContaining({ id: run.id, state: 'Done', starter: 'user:default/alice' }),
+      ]),
+    );
+  });
+
+  it('shows and lets be changed what the policy allows, by owner and by entity', async () => {
+    const [alice, bob, carol, dave] = [clientOf('alice'), clientOf('bob'), clientOf('carol'), clientOf('dave')];
+    const tags = [entityTag('component:default/shop'), ownerTag('user:default/dave')];
+    const { run: sellers } = await alice.runs.create({ deployment: example, parameters: { clients: '1' }, tags });
+    const { run: alices } = await alice.runs.create({ deployment: example, parameters: { clients: '1' }, name: 'of-alice' });
+    // Who owns it is said by the catalog and by nobody else.
+    expect(sellers.tags).toEqual([entityTag('component:default/shop'), ownerTag('group:default/sellers')]);
+    expect((await bob.runs.list()).map(({ id }) => id)).toEqual([sellers.id]);
+    await expect(bob.runs.get(alices.id)).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+    await expect(bob.runs.get('of-alice')).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+    await expect(bob.logs(alices.id)).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+    await expect(bob.runs.create({ deployment: example })).rejects.toMatchObject({ code: 'PACELINE_FORBIDDEN' });
+    await expect(carol.runs.terminate(sellers.id)).rejects.toMatchObject({ code: 'PACELINE_FORBIDDEN' });
+    expect((await carol.runs.list({ active: true })).length).toBeGreaterThanOrEqual(2);
+    expect(await dave.runs.list()).toEqual([]);
+    await expect(dave.modules.list()).rejects.toMatchObject({ code: 'PACELINE_FORBIDDEN' });
+
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const following = (async () => {
+      for await (const { run } of bob.followRuns({ signal: stop.signal })) seen.push(run.id);
+    })();
+    await alice.runs.terminate(alices.id);
+    await system.run(alices.id).reaches('Done', 'Cancelled');
+    await bob.runs.terminate(sellers.id);
+    await until(() => expect(seen).toContain(sellers.id));
+    stop.abort();
+    await following;
+    expect(seen).not.toContain(alices.id);
+  });
+
+  it('hands on nothing but what it knows, and nothing to whoever is not logged in', async () => {
+    const at = `http://localhost:${backend.server.port()}/api/paceline`;
+    const headers = { authorization: mockCredentials.user.header('user:default/alice') };
+    for (const path of ['/api/users', '/api/tokens', '/api/reap', '/api/session', '/agent/stream']) {
+      expect((await fetch(at + path, { headers })).status, path).toBe(404);
+    }
+    expect((await fetch(`${at}/api/runs`, { headers: { authorization: mockCredentials.none.header() } })).status).toBe(401);
+    await expect(clientOf('alice').runs.create({ deployment: {} as ResolvedDeployment })).rejects.toMatchObject({
+      code: 'PACELINE_REQUEST_INVALID',
+    });
+  });
+});
