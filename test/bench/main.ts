@@ -8,6 +8,7 @@ import { dashboard } from './dashboard.ts';
 import { paceline } from './peers/paceline.ts';
 import { peers } from './peers/peers.ts';
 import { reports } from './reports.ts';
+import { buildAgain, scaling } from './scaling.ts';
 import { print } from './table.ts';
 
 const writers = 50;
@@ -25,4 +26,11 @@ const many = await contest(large, { members: 9999, writers: 1, rounds: 2, wakes:
 printContest('9,999 members', many, peers, paceline.name);
 console.log();
 print([...(await curve([10, 100, 1000, 10_000])), ...(await connected(1000)), ...(await connected(10_000))]);
-print([await cluster(30), ...(await agent()), ...(await reports(1024)), ...(await dashboard(1000))]);
+print([
+  await cluster(30),
+  ...(await agent()),
+  ...(await reports(1024)),
+  ...(await dashboard(1000)),
+  await scaling(3, 30),
+  await buildAgain(),
+]);

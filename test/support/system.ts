@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -161,6 +162,15 @@ export class SystemRun {
 
   set(key: string, value: string): Promise<unknown> {
     return this.#system.call('PUT', `/api/runs/${this.id}/parameters/${encodeURIComponent(key)}`, { value });
+  }
+
+  /** Takes a value away, so that reading it waits again. */
+  reset(key: string): Promise<unknown> {
+    return this.#system.call('DELETE', `/run/${this.id}/${encodeURIComponent(key)}`);
+  }
+
+  scale(node: string, wish: object, id: string = randomUUID()): Promise<{ instances: string[] }> {
+    return this.#system.call('POST', `/api/runs/${this.id}/scale`, { id, node, ...wish });
   }
 
   async reports(): Promise<ReportView[]> {
