@@ -50,14 +50,20 @@ fail() { echo "paceline: $*" >&2; exit 1; }
 sum() { { sha256sum "$1" 2>/dev/null || shasum -a 256 "$1"; } | { read -r s f; echo "$s"; }; }
 has() { command -v "$1" >/dev/null; }
 download() {
-  if has curl; then curl -fsS --connect-timeout 10 --retry 8 --retry-connrefused --retry-max-time 200 -o "$2" "$1"
-  elif has wget; then wget -qT 10 -t 9 --retry-connrefused -O "$2" "$1"
+  if has curl; then curl -fsS --connect-timeout 10 --retry 3 -o "$2" "$1"
+  elif has wget; then wget -qT 10 -O "$2" "$1"
   else "\${PACELINE_NODE:-node}" -e '[,u,f]=process.argv;fetch(u).then(r=>r.arrayBuffer()).then(b=>fs.writeFileSync(f,Buffer.from(b)))' "$1" "$2"; fi
 }
 get() {
   [ ! -f "$2" ] || [ "$(sum "$2")" != $1 ] || return 0
   from=$url/agent/files/$1 new=$2.$$
-  download $from "$new" || fail "cannot fetch $from"
+  end=$(($(date +%s) + 200))
+  # An answer that says no is one, in the words of curl and of wget. Whatever else happens, happens while an engine starts again.
+  until download $from "$new"; do
+    case $? in 8 | 22) end=0 ;; esac
+    [ $(date +%s) -lt $end ] || fail "cannot fetch $from"
+    sleep 1
+  done
   got=$(sum "$new")
   [ "$got" = $1 ] || { rm -f "$new"; fail "$from has SHA-256 $got, expected $1"; }
   chmod 700 "$new"

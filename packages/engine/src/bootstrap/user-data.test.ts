@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -84,6 +84,23 @@ describe('on a machine', () => {
     expect(execFileSync('stat', ['-c', '%a', config], { encoding: 'utf8' })).toBe('600\n');
   });
 
+  it('insists when its engine goes away while it fetches, but not when it says no', async () => {
+    const files = { [setupSha256]: setupScript, [sha256(agent)]: agent };
+    const asked = new Map<string, number>();
+    const { status, stdout } = await boot(files, bootstrap, {}, (name, response) => {
+      const times = (asked.get(name) ?? 0) + 1;
+      asked.set(name, times);
+      if (times === 1) return response.destroy();
+      if (times > 2) return response.end(files[name]);
+      response.writeHead(200, { 'content-length': 1_000_000 });
+      return response.write('half', () => response.destroy());
+    });
+    expect([status, stdout, ...asked.values()]).toEqual([0, 'run --config\n', 3, 3]);
+    const { status: refused, stderr } = await boot(files, bootstrap, {}, (_, response) => response.writeHead(404).end());
+    expect(refused).toBe(1);
+    expect(stderr).toContain(`paceline: cannot fetch http`);
+  });
+
   it.each([
     ['setup', { [setupSha256]: 'touch "$root/altered"' }, setupSha256],
     ['agent', { [setupSha256]: setupScript, [sha256(agent)]: 'something else' }, sha256(agent)],
@@ -125,9 +142,14 @@ function rootWith({ setup, agent: text }: { setup: string; agent: string }): str
 }
 
 /** Runs user data against a server that has these files, by their digests. */
-async function boot(files: Record<string, string>, values: Bootstrap = bootstrap, more: NodeJS.ProcessEnv = {}) {
+async function boot(
+  files: Record<string, string>,
+  values: Bootstrap = bootstrap,
+  more: NodeJS.ProcessEnv = {},
+  answer = (name: string, response: ServerResponse): unknown => response.end(files[name]),
+) {
   const root = mkdtempSync(join(tmpdir(), 'paceline boot-'));
-  const server = createServer((request, response) => response.end(files[request.url?.split('/').at(-1) ?? '']));
+  const server = createServer((request, response) => void answer(request.url?.split('/').at(-1) ?? '', response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
