@@ -32,6 +32,19 @@ test('a parameter that is acknowledged is stored, also one of several writers', 
   expect(bench.broken).toBe('a parameter that is acknowledged is stored');
 });
 
+test('a value that is taken away twice has gone once', () => {
+  const bench = new Bench();
+  write(bench);
+  bench.parameters.unsetting(runId, ready);
+  const second = bench.parameters.unsetting(runId, ready);
+  bench.commit({ parameters: { [ready]: null }, events: [{ type: 'parameter.set', data: { key: ready, value: null, secret: false } }] });
+  bench.parameters.acknowledged(runId, ready, second);
+  expect(bench.broken).toBeUndefined();
+  bench.parameters.writing(runId, ready, false);
+  bench.parameters.acknowledged(runId, ready, bench.parameters.unsetting(runId, ready));
+  expect(bench.broken).toBe('a parameter that is acknowledged is stored');
+});
+
 test('what one writer writes is stored in its order', () => {
   const bench = new Bench();
   const [one, two] = [bench.parameters.writing(runId, ready, false), bench.parameters.writing(runId, ready, false)];

@@ -71,6 +71,8 @@ export class ParameterChecks {
   acknowledged(run: string, key: string, number: number): void {
     const history = this.#history(run, key);
     history.acknowledged = Math.max(history.acknowledged, number);
+    // Which of several in a row that take it away was stored cannot be seen: the first may have been lost with its machine.
+    if (isAllUnset(history, number)) history.stored = Math.max(history.stored, number);
     if (!hasBeenStored(history, number))
       this.#checks.fail('a parameter that is acknowledged is stored', `${key}#${number} of ${run}, stored is #${history.stored}`);
   }
@@ -208,6 +210,11 @@ export class ParameterChecks {
     }
     return history;
   }
+}
+
+function isAllUnset({ stored, unsets }: History, number: number): boolean {
+  for (let each = stored; each <= number; each++) if (!unsets.has(each)) return false;
+  return true;
 }
 
 function hasBeenStored({ contended, stored }: History, number: number): boolean {
