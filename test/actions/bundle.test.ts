@@ -44,7 +44,7 @@ it('what uploads artifacts keeps to the same bound', () => {
   expect(statSync(join(actionsFolder, 'engine/dist/artifact.mjs')).size).toBeLessThanOrEqual(mostBytes);
 });
 
-it('the same sources make the same bundles, wherever they are built', async () => {
+it('the same sources make the same bundles, wherever they are built', { timeout: 10 * 60_000 }, async () => {
   const folder = await temporary();
   execFileSync(process.execPath, [join(actionsFolder, 'build.mjs'), folder], { stdio: 'inherit' });
   expect(digests(folder)).toEqual(digests(actionsFolder));
