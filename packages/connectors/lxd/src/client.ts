@@ -17,7 +17,7 @@ export interface Client {
   /** The bytes of a log or file. */
   read(doing: string, path: string, options: CallOptions): Promise<Buffer>;
   /** Has something done, and waits until it is done, at most `limit` seconds. */
-  change(doing: string, method: 'POST' | 'PUT' | 'DELETE', path: string, options: ChangeOptions): Promise<Operation | undefined>;
+  change(doing: string, method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, options: ChangeOptions): Promise<Operation | undefined>;
   close(): void;
 }
 

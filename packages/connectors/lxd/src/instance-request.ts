@@ -47,7 +47,8 @@ function textOf({ name, userData }: MachineRequest): string {
   }
 }
 
-function limits({ cpus, memoryMiB }: LaunchRequest): Record<string, string> {
+/** What a machine of a size may use. */
+export function limits({ cpus, memoryMiB }: Pick<LaunchRequest, 'cpus' | 'memoryMiB'>): Record<string, string> {
   return {
     ...(cpus !== undefined && { 'limits.cpu': String(Math.ceil(cpus)) }),
     ...(cpus !== undefined && !Number.isInteger(cpus) && { 'limits.cpu.allowance': `${Math.round(cpus * 100)}ms/100ms` }),

@@ -7,6 +7,7 @@ import { describeMachines, listResources } from './inventory.ts';
 import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
 import { unlessUnknown } from './failure.ts';
 import { probeServer } from './probe.ts';
+import { resizeMachine } from './resize.ts';
 import { terminateMachines } from './terminate.ts';
 
 /** A connector to a server of LXD or Incus. */
@@ -47,6 +48,7 @@ export function createLxdConnector(config: Config): Connector {
       const { fingerprint, bytes } = await createImage(config, id, name, context);
       return { image: name, id: fingerprint, bytes };
     },
+    resize: (id, size, { signal }) => resizeMachine(client, id, size, signal),
     close: async () => client.close(),
   };
 }
