@@ -7,6 +7,7 @@ import { curve } from './curve.ts';
 import { dashboard } from './dashboard.ts';
 import { paceline } from './peers/paceline.ts';
 import { peers } from './peers/peers.ts';
+import { machines } from './machines.ts';
 import { reports } from './reports.ts';
 import { buildAgain, scaling } from './scaling.ts';
 import { print } from './table.ts';
@@ -26,6 +27,7 @@ const many = await contest(large, { members: 9999, writers: 1, rounds: 2, wakes:
 printContest('9,999 members', many, peers, paceline.name);
 console.log();
 print([...(await curve([10, 100, 1000, 10_000])), ...(await connected(1000)), ...(await connected(10_000))]);
+print([...(await machines('sandbox', [1, 3, 30])), ...(await machines('lxd', [1, 3, 10])), ...(await machines('qemu', [1, 2]))]);
 print([
   await cluster(30),
   ...(await agent()),

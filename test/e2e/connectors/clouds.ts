@@ -56,12 +56,12 @@ export async function onlyRun(person: Person): Promise<RunDetail> {
 }
 
 /** What the events of a run say, a line each. */
-export async function eventsOf(person: Person, run: string): Promise<{ type: string; message: string }[]> {
+export async function eventsOf(person: Person, run: string): Promise<{ type: string; message: string; at: string }[]> {
   const { stdout } = await person.type(['events', run, '--json']);
   return stdout
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as { type: string; message: string });
+    .map((line) => JSON.parse(line) as { type: string; message: string; at: string });
 }
 
 /** A project of one node `box`, whose machines run this script. @returns its path */
