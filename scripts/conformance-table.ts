@@ -16,6 +16,7 @@ const tiers: Record<string, string> = {
   lxd: 'T1: LXD 5.0',
   ssh: 'T1: OpenSSH',
   aws: 'T2: moto 5.2.5',
+  openstack: 'T1: OpenStack Zed, fake machines',
   'exec, python': 'T1: processes of the host',
   'exec, shell': 'T1: processes of the host',
 };

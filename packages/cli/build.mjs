@@ -33,8 +33,8 @@ const loadedLater = {
   name: 'loaded-later',
   setup({ onResolve }) {
     // The SDK of a cloud is larger than all else; who does not use the cloud does not load it.
-    onResolve({ filter: /^@paceline\/connector-aws$/ }, ({ kind }) => {
-      return kind === 'dynamic-import' ? { path: './connector-aws.mjs', external: true } : undefined;
+    onResolve({ filter: /^@paceline\/connector-(aws|openstack)$/ }, ({ path, kind }) => {
+      return kind === 'dynamic-import' ? { path: `./${path.replace('@paceline/', '')}.mjs`, external: true } : undefined;
     });
     onResolve({ filter: /^\.\/(commands\/.*|failure)\.ts$/ }, ({ path, kind }) => {
       return kind === 'dynamic-import' ? { path: `./${partOf(path.slice(2))}.mjs`, external: true } : undefined;
@@ -58,6 +58,7 @@ export async function buildCli(outdir = join(here, 'dist')) {
       paceline: join(here, 'src', 'main.ts'),
       ...Object.fromEntries([...parts, 'failure.ts'].map((part) => [partOf(part), join(here, 'src', part)])),
       'connector-aws': '@paceline/connector-aws',
+      'connector-openstack': '@paceline/connector-openstack',
     },
     outdir,
     outExtension: { '.js': '.mjs' },

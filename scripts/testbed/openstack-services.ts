@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { home, ports, url } from './openstack-config.ts';
-import { run, succeeds, until } from './shell.ts';
+import { run, until } from './shell.ts';
 
 interface Service {
   program: string;
@@ -14,7 +14,8 @@ interface Service {
 }
 
 const etc = join(home, 'etc');
-const common = { LC_ALL: 'C.UTF-8', PYTHONWARNINGS: 'ignore', PACELINE_TESTBED_OF: home };
+// Without SPT_NOENV the names of Neutron's processes are written over their environment, by which they are known.
+const common = { LC_ALL: 'C.UTF-8', PYTHONWARNINGS: 'ignore', SPT_NOENV: '1' };
 
 /** Also for its control program. */
 export const rabbitEnv = {
@@ -33,14 +34,10 @@ export const rabbitEnv = {
   RABBITMQ_CONFIG_FILE: join(etc, 'rabbit'),
 };
 
-function api(port: number, file: string, env: NodeJS.ProcessEnv): Service {
-  const options =
-    '--plugin python3 --processes 1 --threads 8 --master --lazy-apps --buffer-size 65535 --add-header Connection:close --die-on-term';
-  return {
-    program: 'uwsgi',
-    args: [...options.split(' '), '--disable-logging', '--http-socket', `127.0.0.1:${port}`, '--wsgi-file', file],
-    env,
-  };
+function api(port: number, file: string, env: NodeJS.ProcessEnv, processes = 1, threads = 8): Service {
+  const options = '--plugin python3 --master --lazy-apps --buffer-size 65535 --add-header Connection:close --die-on-term --disable-logging';
+  const size = ['--processes', String(processes), '--threads', String(threads)];
+  return { program: 'uwsgi', args: [...options.split(' '), ...size, '--http-socket', `127.0.0.1:${port}`, '--wsgi-file', file], env };
 }
 
 function daemon(program: string, file: string, env?: NodeJS.ProcessEnv): Service {
@@ -70,29 +67,34 @@ const services: Record<string, Service> = {
   }),
   placement: api(ports.placement, '/usr/bin/placement-api', { OS_PLACEMENT_CONFIG_DIR: etc }),
   glance: api(ports.glance, '/usr/bin/glance-wsgi-api', { OS_GLANCE_CONFIG_DIR: etc }),
-  nova: api(ports.nova, '/usr/bin/nova-api-wsgi', { OS_NOVA_CONFIG_DIR: join(etc, 'nova-api') }),
+  // Requests that run beside each other in one process of it wait for each other forever.
+  nova: api(ports.nova, '/usr/bin/nova-api-wsgi', { OS_NOVA_CONFIG_DIR: join(etc, 'nova-api') }, 4, 1),
   neutron: daemon('neutron-server', 'neutron.conf', { PYTHONPATH: join(home, 'python') }),
   'nova-conductor': daemon('nova-conductor', 'nova.conf'),
   'nova-scheduler': daemon('nova-scheduler', 'nova.conf'),
   'nova-compute': daemon('nova-compute', 'nova.conf'),
 };
 
-/** The process group of a service that runs. */
-async function groupOf(name: string): Promise<number | undefined> {
-  const pid = Number(await readFile(join(home, 'run', `${name}.pid`), 'utf8').catch(() => ''));
-  // The number may have gone to another process since.
-  const environment = pid > 0 ? await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '') : '';
-  return environment.split('\0').includes(`PACELINE_TESTBED_OF=${home}`) ? pid : undefined;
+/** The processes of a service, also those that have left its group: all of them have inherited its name. */
+async function processesOf(name: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0);
+  const isOfIt = async (pid: number): Promise<boolean> =>
+    (await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).split('\0').includes(markOf(name));
+  const are = await Promise.all(pids.map(isOfIt));
+  return pids.filter((_, at) => are[at]);
 }
+
+const markOf = (name: string): string => `PACELINE_TESTBED_PROCESS=${home} ${name}`;
 
 /** Starts services that do not run. */
 export async function start(...names: string[]): Promise<void> {
   for (const name of names) {
     const service = services[name];
-    if (service === undefined || (await groupOf(name)) !== undefined) continue;
+    if (service === undefined || (await processesOf(name)).length > 0) continue;
     const log = openSync(join(home, 'log', `${name}.log`), 'a');
+    const [key = '', value] = markOf(name).split('=');
     const child = spawn(service.program, service.args, {
-      env: { ...process.env, ...common, ...service.env },
+      env: { ...process.env, ...common, ...service.env, [key]: value },
       detached: true,
       stdio: ['ignore', log, log],
       cwd: '/',
@@ -100,7 +102,6 @@ export async function start(...names: string[]): Promise<void> {
     });
     child.on('error', (error) => console.error(error.message));
     child.unref();
-    await writeFile(join(home, 'run', `${name}.pid`), String(child.pid));
   }
 }
 
@@ -111,24 +112,21 @@ export async function identity(user: string): Promise<{ uid: number; gid: number
 /** Ends all services, those that others need last. */
 export async function stopAll(): Promise<void> {
   for (const name of Object.keys(services).toReversed()) await stop(name);
-  // RabbitMQ leaves it running.
-  await succeeds('epmd', ['-kill'], { env: { ERL_EPMD_PORT: String(ports.epmd) } });
 }
 
 async function stop(name: string): Promise<void> {
-  const group = await groupOf(name);
-  if (group !== undefined) {
-    process.kill(-group, 'SIGTERM');
-    await until(`${name} to end`, async () => !isThere(group), 20_000).catch(() => isThere(group) && process.kill(-group, 'SIGKILL'));
-  }
-  await rm(join(home, 'run', `${name}.pid`), { force: true });
+  await signal(name, 'SIGTERM');
+  const isOver = async (): Promise<boolean> => (await processesOf(name)).length === 0;
+  await until(`${name} to end`, isOver, 20_000).catch(() => signal(name, 'SIGKILL'));
 }
 
-function isThere(group: number): boolean {
-  try {
-    return process.kill(-group, 0);
-  } catch {
-    return false;
+async function signal(name: string, kind: NodeJS.Signals): Promise<void> {
+  for (const pid of await processesOf(name)) {
+    try {
+      process.kill(pid, kind);
+    } catch {
+      // It has ended meanwhile.
+    }
   }
 }
 

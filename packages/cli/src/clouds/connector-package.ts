@@ -14,6 +14,7 @@ const builtInConnectors = new Map<string, () => Promise<{ connectorModule: Loade
   ['sandbox', () => import('@paceline/connector-sandbox')],
   ['lxd', () => import('@paceline/connector-lxd')],
   ['aws', () => import('@paceline/connector-aws')],
+  ['openstack', () => import('@paceline/connector-openstack')],
   ['exec', () => import('@paceline/connector-exec')],
   ['qemu', () => import('@paceline/connector-qemu')],
   ['ssh', () => import('@paceline/connector-ssh')],
