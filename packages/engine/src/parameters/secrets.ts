@@ -31,11 +31,22 @@ export function maySee(run: RunView, instance: Instance, { key, secret }: Readin
 
 /** The values of all secrets that an instance's scripts may see now. */
 export function secretsOf(run: RunView, instance: Instance): string[] {
-  const own = [...storedInstanceNames, ...Object.keys(run.plan.nodes[instance.node]?.parameters ?? {})];
-  const global = [...storedGlobalNames, ...Object.keys(run.plan.globals)];
-  const keys = [...own.map((name) => `${instance.name}:${name}`), ...global.map((name) => `ss:${name}`), ...sourcesOf(run, instance)];
-  const readings = keys.map((key) => readMapped(run, key));
-  return [...new Set(readings.flatMap(({ value, secret }) => (secret && value !== undefined ? [value] : [])))];
+  const found = new Set<string>();
+  // Whatever was declared a secret, or said to be one, is stored as one. What follows something else has no value of its own.
+  const look = (key: string): void => {
+    const stored = run.parameters.get(key);
+    if (stored?.secret) found.add(stored.value);
+  };
+  for (const [name, { secret, from }] of Object.entries(run.plan.nodes[instance.node]?.parameters ?? {})) {
+    const key = `${instance.name}:${name}`;
+    const followed = secret && from !== undefined ? readMapped(run, key).value : undefined;
+    if (followed === undefined) look(key);
+    else found.add(followed);
+  }
+  for (const name of storedInstanceNames) look(`${instance.name}:${name}`);
+  for (const name of [...storedGlobalNames, ...Object.keys(run.plan.globals)]) look(`ss:${name}`);
+  for (const key of sourcesOf(run, instance)) look(key);
+  return [...found];
 }
 
 /** Who comes to know a secret by the setting of this parameter (an instance, or `*` for all of them), and its value. */
