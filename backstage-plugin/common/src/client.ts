@@ -16,3 +16,15 @@ export function pluginClient(send: SendToPlugin): Client {
     },
   });
 }
+
+/**
+ * The same for another plugin of the back end.
+ * @param newToken for the plugin `paceline`; asked for every request, as such tokens are short-lived
+ */
+export function backendClient(discovery: { getBaseUrl(pluginId: string): Promise<string> }, newToken: () => Promise<string>): Client {
+  return pluginClient(async (path, init) => {
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${await newToken()}`);
+    return fetch(`${await discovery.getBaseUrl('paceline')}${path}`, { ...init, headers });
+  });
+}

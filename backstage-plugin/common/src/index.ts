@@ -1,4 +1,4 @@
-export { pluginClient, type SendToPlugin } from './client.ts';
+export { backendClient, pluginClient, type SendToPlugin } from './client.ts';
 export { entityTag, ownerTag, taggedEntity, taggedOwners } from './tags.ts';
 export {
   imageBuildPermission,

@@ -13,3 +13,4 @@ export type { AccountsClient } from './client-accounts.ts';
 export { createClient, type Client, type ClientOptions, type LogFilter, type Page } from './client.ts';
 export { openSession, type LoginOptions } from './client-session.ts';
 export { type FollowOptions, type Patience } from './client-follow.ts';
+export { fieldsOf, givenValues, isSecret, type Field, type ParameterSpec } from './fields.ts';

@@ -1,9 +1,8 @@
-import type { ModuleContent } from '@paceline/api';
+import { fieldsOf, givenValues, type ModuleContent } from '@paceline/api';
 import { useCallback, useState, type FormEvent } from 'react';
 import { useLoaded } from '../data/use-loaded.ts';
 import { useHost } from '../host.tsx';
 import { ErrorNotice, Loading } from '../parts/notice.tsx';
-import { fieldsOf, givenValues } from './fields.ts';
 import { ParameterField } from './parameter-field.tsx';
 
 /** One deployment, with the form that its parameters make. */

@@ -1,5 +1,5 @@
 import { useId } from 'react';
-import { isSecret, type Field } from './fields.ts';
+import { isSecret, type Field } from '@paceline/api';
 
 interface ParameterFieldProps {
   field: Field;

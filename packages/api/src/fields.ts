@@ -1,4 +1,4 @@
-import type { ModuleContent } from '@paceline/api';
+import type { ModuleContent } from './modules.ts';
 
 type Deployment = ModuleContent['deployment'];
 export type ParameterSpec = Deployment['parameters'][string];

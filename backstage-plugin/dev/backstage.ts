@@ -1,0 +1,119 @@
+/** Starts the real Backstage of this folder, for tests and for people; what it needs of Backstage has to be installed here. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { build } from 'esbuild';
+
+const folder = resolve(import.meta.dirname, '..');
+export const isInstalled = existsSync(join(folder, 'node_modules/@backstage/backend-defaults/package.json'));
+
+const startMs = 120_000;
+const stopMs = 10_000;
+
+export interface BackstageOptions {
+  /** The Paceline server, and a token of an operator there. */
+  paceline: { url: string; token: string };
+  /** Where the browser finds the application. @default at the back end's address, of no use for browsers */
+  appUrl?: string;
+  /** 0 takes a free port. */
+  port: number;
+  /** Where the log goes. */
+  log: (text: string) => void;
+}
+
+/** A back end that is ready. */
+export interface Backstage {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** @throws when it ends before it is ready, or is not ready within two minutes */
+export async function startBackstage({ paceline, appUrl, port, log }: BackstageOptions): Promise<Backstage> {
+  const listen = port === 0 ? await freePort() : port;
+  const url = `http://localhost:${listen}`;
+  const bundle = await buildBackend();
+  const child = spawn(process.execPath, ['--no-node-snapshot', bundle, '--config', join(folder, 'dev/app-config.yaml')], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      BACKEND_URL: url,
+      BACKEND_LISTEN: `127.0.0.1:${listen}`,
+      APP_URL: appUrl ?? url,
+      EXAMPLES: resolve(folder, '../examples/backstage'),
+      PACELINE_URL: paceline.url,
+      PACELINE_TOKEN: paceline.token,
+    },
+  });
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => log(text));
+  try {
+    await ready(child, url);
+  } catch (error) {
+    await stop(child);
+    throw error;
+  }
+  return { url, stop: () => stop(child) };
+}
+
+/** Backstage cannot be run from its TypeScript, as imports within its plugins name no files. */
+async function buildBackend(): Promise<string> {
+  await mkdir(join(folder, 'dev/dist'), { recursive: true });
+  const outfile = join(folder, 'dev/dist/backend.cjs');
+  await build({
+    entryPoints: [join(folder, 'dev/backend.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    conditions: ['@paceline/source'],
+    // Ours is bundled, Backstage is not.
+    plugins: [
+      {
+        name: 'only-ours',
+        setup(bundling) {
+          bundling.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+            kind === 'entry-point' || path.startsWith('@paceline/') ? undefined : { path, external: true },
+          );
+        },
+      },
+    ],
+    logLevel: 'warning',
+  });
+  return outfile;
+}
+
+async function ready(child: ChildProcess, url: string): Promise<void> {
+  const deadline = performance.now() + startMs;
+  while (performance.now() < deadline) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`Backstage has ended with ${child.exitCode ?? child.signalCode}`);
+    const answer = await fetch(`${url}/.backstage/health/v1/readiness`).catch(() => undefined);
+    if (answer?.ok === true) return;
+    await delay(200);
+  }
+  throw new Error(`Backstage is not ready after ${startMs / 1000} s`);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopMs);
+  await gone;
+  clearTimeout(timer);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('No port is free');
+  return address.port;
+}

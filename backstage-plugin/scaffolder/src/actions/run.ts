@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { endRun } from '@paceline/door';
+import { createTemplateAction } from '@backstage/plugin-scaffolder-node';
+import { entityTag } from '@paceline/backstage-plugin-common';
+import type { ClientFor } from '../clients.ts';
+import { followWell, pageOf } from '../follow.ts';
+
+const examples = [
+  {
+    description: 'Start the newest published version of a deployment, and wait until it is ready',
+    example: `steps:
+  - id: run
+    action: paceline:run
+    input:
+      deployment: shop/web
+      parameters:
+        clients: \${{ parameters.clients }}
+        web:password: \${{ secrets.password }}
+      entity: component:default/shop
+`,
+  },
+  {
+    description: 'Start version 12 on a certain cloud, and go on with the task',
+    example: `steps:
+  - id: run
+    action: paceline:run
+    input:
+      deployment: shop/web@12
+      cloud: aws-paris
+      wait: false
+`,
+  },
+];
+
+/** `paceline:run`: starts a published deployment. Repeated after a crash of the back end, it goes on with the run that it had started. */
+export function runAction(clientFor: ClientFor) {
+  return createTemplateAction({
+    id: 'paceline:run',
+    description: 'Brings up a deployment that was published on the Paceline server',
+    supportsDryRun: true,
+    examples,
+    schema: {
+      input: {
+        deployment: (z) => z.string().describe('A published module: NAME, NAME@VERSION or NAME@sha256:DIGEST'),
+        parameters: (z) =>
+          z
+            .record(z.union([z.string(), z.number(), z.boolean()]))
+            .describe('By NAME, or NODE:NAME; also NODE:multiplicity and NODE:cloud')
+            .optional(),
+        name: (z) => z.string().describe('A name for people; by default that of the deployment').optional(),
+        cloud: (z) => z.string().describe('For every node that is not told otherwise').optional(),
+        project: (z) => z.string().describe('Of the server; by default that of the configuration').optional(),
+        keepRunning: (z) => z.enum(['always', 'on-success', 'on-error', 'never']).optional(),
+        scalable: (z) => z.boolean().describe('Machines may be added and removed while it is ready').optional(),
+        entity: (z) => z.string().describe('The catalog entity that it is of, such as component:default/shop').optional(),
+        wait: (z) => z.boolean().describe('Wait until it is ready; true by default').optional(),
+      },
+      output: {
+        runId: (z) => z.string(),
+        state: (z) => z.string(),
+        url: (z) => z.string().describe('Of the page of the run, in this Backstage'),
+        serviceUrl: (z) => z.string().describe('What the deployment has set as ss:url.service; empty without one'),
+      },
+    },
+    async handler(ctx) {
+      const { deployment: reference, parameters = {}, name, cloud, project, keepRunning, scalable, entity, wait = true } = ctx.input;
+      const client = clientFor(ctx);
+      const { module, deployment } = await client.modules.get(reference);
+      const started = `${module.name}@${module.version}`;
+      if (ctx.isDryRun === true) {
+        ctx.logger.info(`${started} would be started, with the nodes ${Object.keys(deployment.nodes).join(', ')}`);
+        return;
+      }
+      // Kept before the request: repeated with the same id, it starts no second run.
+      const id = await ctx.checkpoint({ key: 'paceline.run.id', fn: async () => randomUUID() as string });
+      const { run } = await client.runs.create({
+        id,
+        deployment,
+        parameters: Object.fromEntries(Object.entries(parameters).map(([key, value]) => [key, String(value)])),
+        tags: entity === undefined ? [] : [entityTag(entity)],
+        ...(name === undefined ? {} : { name }),
+        ...(cloud === undefined ? {} : { cloud }),
+        ...(project === undefined ? {} : { project }),
+        ...(keepRunning === undefined ? {} : { keepRunning }),
+        ...(scalable === undefined ? {} : { scalable }),
+      });
+      ctx.logger.info(`Run ${run.id} of ${started}`);
+      ctx.output('runId', run.id);
+      ctx.output('url', pageOf(run.id));
+      const following = { client, run: run.id, logger: ctx.logger, signal: ctx.signal, until: 'ready' as const };
+      const found = wait
+        ? await followWell(following).catch(async (error: unknown) => {
+            // Whoever cancels the task does not want what it was about to make.
+            if (ctx.signal?.aborted === true) await endRun(client, run.id);
+            throw error;
+          })
+        : run;
+      ctx.output('state', found.state);
+      ctx.output('serviceUrl', found.serviceUrl ?? '');
+    },
+  });
+}
