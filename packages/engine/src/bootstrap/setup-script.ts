@@ -16,6 +16,8 @@ if [ ! "$root" ]; then
   for file in "$home"/*; do
     case $file in "$home/mine" | "$setup" | "$agent" | "$home/node") ;; *) rm -rf "$file" ;; esac
   done
+  # Its logs would be in the reports of this one.
+  rm -rf /var/log/slipstream/client/*
 fi
 
 if [ -z "\${PACELINE_RESIDENT:-}" ]; then

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RunRequest } from '@paceline/api';
 import { planRun, withDigests } from '@paceline/model';
-import { asBuild, withBuiltImages } from '../images/plan-images.ts';
+import { asBuild, demandingNothing, withBuiltImages } from '../images/plan-images.ts';
 import { place } from '../placement/place.ts';
 import { createRun, defaultProject } from '../run/create.ts';
 import type { Run } from '../run/run.ts';
@@ -24,7 +24,8 @@ export async function requestedRun(
   const deployment = withDigests(request.deployment);
   const changes = { cloud, keepRunning, scalable, timeoutMs, lifetimeMs };
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-  const placed = place(planRun(deployment, { parameters, ...given, knownClouds: clouds.names }), clouds.names);
+  const planned = build ? demandingNothing(deployment) : deployment;
+  const placed = place(planRun(planned, { parameters, ...given, knownClouds: clouds.names }), clouds.names);
   const plan = await withBuiltImages(asBuild(placed, build, clouds), clouds, store.images, now);
   for (const node of Object.values(plan.nodes)) clouds.get(node.cloud);
   return createRun({ id, name: name ?? deployment.name, plan, by, project, tags, now });

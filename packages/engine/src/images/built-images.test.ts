@@ -153,6 +153,22 @@ describe('the image factory', () => {
     await engine.close();
   });
 
+  it('asks for no parameter, as what is installed depends on none', async () => {
+    const engine = await openEngine(world);
+    const image = {
+      ...imageOf(),
+      layers: [layerOf('base')],
+      module: 'base',
+      parameters: { who: { type: 'string' as const, required: true } },
+    };
+    const deployment = imageDeployment(image, []);
+    await build(engine, deployment);
+    expect(made).toHaveLength(1);
+    expect(await engine.images.build({ deployment }, 'tester')).toMatchObject({ image: { image: made[0] } });
+    await expect(engine.createRun({ deployment }, 'tester')).rejects.toThrow('who');
+    await engine.close();
+  });
+
   it('refuses what installs nothing, and clouds that cannot', async () => {
     const engine = await openEngine(world);
     await expect(engine.images.build({ deployment: imageDeployment(imageOf(), []) }, 'x')).rejects.toThrow('installs nothing');

@@ -6,7 +6,7 @@ import type { Clouds } from '../launch/clouds.ts';
 import { place } from '../placement/place.ts';
 import type { RunStore } from '../store/run-store.ts';
 import type { BuiltImage } from './image-store.ts';
-import { digestToBuild } from './plan-images.ts';
+import { demandingNothing, digestToBuild } from './plan-images.ts';
 
 export interface BuiltImagesPorts {
   store: RunStore;
@@ -35,7 +35,7 @@ export class BuiltImages {
     const { clouds, store, createRun, now } = this.#ports;
     const { parameters = {}, cloud } = request;
     const asked = { parameters, knownClouds: clouds.names, ...(cloud === undefined ? {} : { cloud }) };
-    const plan = place(planRun(withDigests(request.deployment), asked), clouds.names);
+    const plan = place(planRun(demandingNothing(withDigests(request.deployment)), asked), clouds.names);
     const key = digestToBuild(plan, clouds);
     const image = await store.images.find(key.cloud, key.digest);
     if (image === undefined) return { created: await createRun({ id: randomUUID(), ...request, build: true }, by) };

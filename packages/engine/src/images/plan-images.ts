@@ -1,4 +1,4 @@
-import { buildDigest, PacelineError, type PlannedNode, type RunPlan } from '@paceline/model';
+import { buildDigest, PacelineError, type PlannedNode, type ResolvedDeployment, type RunPlan } from '@paceline/model';
 import type { Clouds } from '../launch/clouds.ts';
 import type { ImageStore } from './image-store.ts';
 
@@ -46,6 +46,15 @@ export function digestToBuild({ category, nodes, deployment }: RunPlan, clouds: 
   if (clouds.get(node.cloud).connector.createImage === undefined)
     refuse(`The cloud ${node.cloud} cannot make images of machines`, 'Name another one with --cloud.');
   return { cloud: node.cloud, digest: buildDigest(node.image, node.image.layers.length, nativeImage(node, clouds).image) };
+}
+
+/** What is installed does not depend on parameters, so nobody needs to be asked for any. */
+export function demandingNothing(deployment: ResolvedDeployment): ResolvedDeployment {
+  const nodes = Object.entries(deployment.nodes).map(([name, node]) => {
+    const parameters = Object.entries(node.image.parameters).map(([key, { required: _required, ...spec }]) => [key, spec] as const);
+    return [name, { ...node, image: { ...node.image, parameters: Object.fromEntries(parameters) } }] as const;
+  });
+  return { ...deployment, nodes: Object.fromEntries(nodes) };
 }
 
 /** The plan of a run that makes an image: it installs, and deploys nothing. @throws as {@link digestToBuild} */
