@@ -44,7 +44,7 @@ function has(program: string): boolean {
 export async function personWith(changes: Record<string, Record<string, unknown>> = {}): Promise<Person> {
   const person = await Person.arrive();
   const entries = Object.entries(clouds).map(([name, { settings }]) => [name, { ...settings, ...changes[name] }]);
-  await writeFile(join(person.state, 'clouds.yaml'), JSON.stringify({ clouds: Object.fromEntries(entries) }));
+  await writeFile(join(person.state, 'clouds.yaml'), JSON.stringify({ clouds: { ...changes, ...Object.fromEntries(entries) } }));
   return person;
 }
 
