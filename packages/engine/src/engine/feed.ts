@@ -57,11 +57,13 @@ export class Feed<T extends { seq: number }> {
           const items = await this.#read(cursor, this.#pageSize);
           if (items.length > 0) {
             cursor = items.at(-1)?.seq ?? cursor;
-            fresh = true;
+            // What comes while this page is being read, or handed on, is told.
+            if (items.length === this.#pageSize) fresh = true;
             yield items;
-          } else if (this.#ended) return;
+          }
           continue;
         }
+        if (this.#ended) return;
         await new Promise<void>((resolve) => {
           wake = resolve;
           if (fresh || signal.aborted) resolve();

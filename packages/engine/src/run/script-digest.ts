@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Script } from '@paceline/model';
 
 const digests = new WeakMap<Script, string>();
@@ -11,5 +11,5 @@ export function scriptDigest(script: Script): string {
 }
 
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }

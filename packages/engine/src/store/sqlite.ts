@@ -51,7 +51,7 @@ export function openSqlite(path: string): Database {
 }
 
 function runAll(database: DatabaseSync, statements: Statement[], prepare: (sql: string) => StatementSync): void {
-  database.exec('BEGIN IMMEDIATE');
+  prepare('BEGIN IMMEDIATE').run();
   try {
     for (const { sql, values, mustChange } of statements) {
       const { changes } = prepare(sql).run(...values.map(toStored));
@@ -59,7 +59,7 @@ function runAll(database: DatabaseSync, statements: Statement[], prepare: (sql: 
         throw new PacelineError('PACELINE_CONFLICT', `The store expected ${mustChange} changed rows and saw ${changes}`);
       }
     }
-    database.exec('COMMIT');
+    prepare('COMMIT').run();
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
