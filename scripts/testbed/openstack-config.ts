@@ -102,7 +102,7 @@ enabled = false
 [quota]
 instances = 300
 cores = 1200
-ram = 1024000
+ram = 10240000
 [filter_scheduler]
 enabled_filters = ComputeFilter,ImagePropertiesFilter
 [keystone_authtoken]

@@ -23,6 +23,7 @@ export { moduleReference, parseModuleReference, type ModuleReference } from './l
 export type { PublishedContent, PublishedModules } from './load/published-images.ts';
 export { checkModule, loadModule, type CheckedModule, type LoadedModule, type LoadOptions } from './load/load-module.ts';
 export { deploymentDefaults, imageDeployment } from './load/resolve-deployment.ts';
+export { parseCloudChoice } from './plan/cloud-choice.ts';
 export { planRun } from './plan/plan-run.ts';
 export type { RequestProblem, RunRequest } from './plan/run-request.ts';
 export { checkWiring, type WiringReport } from './wiring/check-wiring.ts';

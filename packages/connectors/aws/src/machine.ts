@@ -31,6 +31,7 @@ export function toMachine(instance: Instance): Machine | undefined {
     ...(tags.login !== undefined && { login: tags.login }),
     createdAt: LaunchTime ?? new Date(0),
     ...(fault !== undefined && { fault }),
+    ...(StateReason?.Code?.includes('Capacity') === true && { noRoom: true }),
   };
 }
 

@@ -7,8 +7,13 @@ import { otherResource } from './resource.ts';
 import type { Session } from './session.ts';
 import { descriptionOf, readDescription, type Tags } from './tags.ts';
 
+interface OwnAddresses {
+  ports: Port[];
+  floating: Floating[];
+}
+
 /** The ports and floating addresses of the project that are ours, with what they say of themselves. */
-async function ownAddresses(session: Session, signal: AbortSignal): Promise<{ ports: Port[]; floating: Floating[] }> {
+export async function ownAddresses(session: Session, signal: AbortSignal): Promise<OwnAddresses> {
   const { id: project } = await session.project(signal);
   const [ports, floating] = await Promise.all([
     session.all('network', 'ports', {
@@ -28,10 +33,15 @@ async function ownAddresses(session: Session, signal: AbortSignal): Promise<{ po
   return { ports: ports.filter(isOurs), floating: floating.filter(isOurs) };
 }
 
-/** A machine whose addresses these are. */
+/** What tells the addresses of a machine. */
 export interface Place {
   token: string;
   index: number;
+}
+
+/** Nothing for a machine without a token. */
+export function placesOf({ token, index }: Tags): Place[] {
+  return token === undefined || index === undefined ? [] : [{ token, index }];
 }
 
 function isAt(description: string | null | undefined, { token, index }: Place): boolean {
@@ -99,11 +109,11 @@ function placeTags({ owner: { engine, run }, token, expiresAt }: LaunchRequest, 
   return { owner: { engine, run }, token, index, expiresAt };
 }
 
-/** Ports and addresses of ours that no machine has. */
-export async function leftAddresses(session: Session, signal: AbortSignal): Promise<Resource[]> {
-  const { ports, floating } = await ownAddresses(session, signal);
-  const left = ports.filter(({ device_id: machine }) => machine === '');
-  const isLeft = ({ port_id: port }: Floating): boolean => port === null || left.some(({ id }) => id === port);
+/** Ports and addresses of ours that no machine has. @param taken by machines, which get theirs only some time after their launch */
+export function leftOf({ ports, floating }: OwnAddresses, taken: readonly Place[]): Resource[] {
+  const isTaken = ({ description }: Port | Floating): boolean => taken.some((place) => isAt(description, place));
+  const left = ports.filter((port) => port.device_id === '' && !isTaken(port));
+  const isLeft = (each: Floating): boolean => (each.port_id === null && !isTaken(each)) || left.some(({ id }) => id === each.port_id);
   return [
     ...floating
       .filter(isLeft)

@@ -40,6 +40,7 @@ defineConformance(
           const proxy = await openFaultProxy(url);
           return { connector: connect(await writeClouds(proxy.url)), proxy };
         },
+        logsIn: true,
         isLaunch,
         refusals: [
           { why: 'throttled', answer: says(429, 'overLimit', 'This request was rate-limited.'), code: 'throttled' },

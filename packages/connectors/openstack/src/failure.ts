@@ -37,6 +37,11 @@ const statuses: Record<number, Meaning> = {
   504: { code: 'timeout' },
 };
 
+/** Whether these words are about a cloud without room. */
+export function isCapacity(said: string): boolean {
+  return words.find(([pattern]) => pattern.test(said))?.[1] === capacity;
+}
+
 export interface Refusal {
   status: number;
   text: string;

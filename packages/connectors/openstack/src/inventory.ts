@@ -1,6 +1,6 @@
 import type { Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
 import * as z from 'zod';
-import { leftAddresses } from './address.ts';
+import { leftOf, ownAddresses, placesOf } from './address.ts';
 import { imageSchema, serverSchema, type Server } from './answers.ts';
 import { unlessUnknown } from './failure.ts';
 import { isEnding, machineIds, toMachine } from './machine.ts';
@@ -71,12 +71,13 @@ export async function listResources(session: Session, query: OwnerQuery, signal:
       item: imageSchema,
       signal,
     }),
-    leftAddresses(session, signal),
+    ownAddresses(session, signal),
   ]);
+  const taken = servers.flatMap(({ metadata }) => placesOf(readMetadata(metadata) ?? nobody));
   const isWanted = ({ owner, token }: Resource): boolean => matches({ owner, ...(token !== undefined && { token }) }, query);
   return [
     ...servers.flatMap((server) => machineResource(server) ?? []).filter(({ machine }) => machine?.state !== 'terminated'),
-    ...addresses,
+    ...leftOf(addresses, taken),
     ...groups.flatMap(({ id, name, description }) => otherResource('group', id, name, readDescription(description))),
     ...images.flatMap((image) => otherResource('image', image.id, image.name ?? '', readMetadata(image))),
   ].filter(isWanted);

@@ -1,5 +1,6 @@
 import type { Machine, MachineState } from '@paceline/engine/connector';
 import type { Server } from './answers.ts';
+import { isCapacity } from './failure.ts';
 import { readMetadata } from './tags.ts';
 
 /** Those that are not here are passing: the machine is there. */
@@ -36,6 +37,7 @@ export function toMachine(server: Server): Machine | undefined {
     ...(tags.login !== undefined && { login: tags.login }),
     createdAt: server.created,
     ...(fault !== undefined && { fault: fault.message === '' ? 'its cloud does not say why' : fault.message }),
+    ...(fault !== undefined && isCapacity(fault.message) && { noRoom: true }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Owner, TerminateResult } from '@paceline/engine/connector';
-import { releaseAddresses, type Place } from './address.ts';
+import { placesOf, releaseAddresses } from './address.ts';
 import { inParallel } from './in-parallel.ts';
 import { describeServers, findServers } from './inventory.ts';
 import { endServer } from './launch.ts';
@@ -45,7 +45,7 @@ export class Endings {
       return tags === undefined ? [] : [tags];
     });
     if (known.length === 0) return;
-    await releaseAddresses(this.#session, known.flatMap(placeOf), signal);
+    await releaseAddresses(this.#session, known.flatMap(placesOf), signal);
     const owners = new Map(known.map(({ owner }) => [`${owner.engine} ${owner.run}`, owner]));
     const over: Pick<Owner, 'engine' | 'run'>[] = [];
     for (const { engine, run } of owners.values()) {
@@ -54,8 +54,4 @@ export class Endings {
     await removeGroups(this.#session, over, signal);
     for (const id of gone) this.#ending.delete(id);
   }
-}
-
-function placeOf({ token, index }: Tags): Place[] {
-  return token === undefined || index === undefined ? [] : [{ token, index }];
 }

@@ -32,6 +32,8 @@ export interface ConformanceSubject {
 export interface FaultySubject {
   /** A connector of its own, and the proxy that its requests go through. */
   open(): Promise<{ connector: Connector; proxy: FaultProxy }>;
+  /** Its first calls wait for one log-in, which is one request for all of them. @default false */
+  logsIn?: boolean;
   /** Whether a request makes machines. */
   isLaunch(request: ProxiedRequest): boolean;
   /** How the cloud refuses, and what that means. */

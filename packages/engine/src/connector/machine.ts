@@ -14,6 +14,8 @@ export interface Machine {
   createdAt: Date;
   /** What went wrong, in the cloud's words, when the state is `error`. */
   fault?: string;
+  /** It has failed, or ended, because there was no room for it: another cloud may have some. */
+  noRoom?: boolean;
 }
 
 /** Something that carries our tags. */

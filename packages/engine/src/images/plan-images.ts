@@ -19,6 +19,7 @@ export async function withBuiltImages(plan: RunPlan, clouds: Clouds, images: Ima
 }
 
 async function builtOf(node: PlannedNode, clouds: Clouds, images: ImageStore, now: number): Promise<Pick<PlannedNode, 'built'>> {
+  if (node.shares !== undefined) return {};
   const native = nativeImage(node, clouds).image;
   for (let layers = node.image.layers.length; layers > 0; layers--) {
     const found = await images.find(node.cloud, buildDigest(node.image, layers, native));

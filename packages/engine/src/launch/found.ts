@@ -3,6 +3,9 @@ import type { Change } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { dropOrAbort } from '../lifecycle/provisioning.ts';
+import { nextCloud } from '../placement/candidates.ts';
+import { isMoving, moveAway, moved } from '../placement/move.ts';
+import { hasJoined } from '../run/instance.ts';
 import { machineChange } from './ledger.ts';
 
 /** States out of which no machine of ours comes back by itself. */
@@ -22,7 +25,7 @@ export function machineFound(run: Run, instance: Instance, machine: Machine, now
   const login = machine.login ?? entry.login;
   const changes: Change[] = [];
   const fresh = entry.id === null;
-  if (entry.cloudState === 'lost') return [];
+  if (entry.cloudState === 'lost' || isMoving(instance)) return [];
   // A second machine of a launch that was made twice: nobody needs it, and what is left of a run is removed at its end.
   if (!fresh && entry.id !== machine.id) return [];
   if (fresh || entry.address !== address || entry.cloudState !== machine.state) {
@@ -47,8 +50,16 @@ export function machineFound(run: Run, instance: Instance, machine: Machine, now
     changes.push(set(instance, 'hostname', address), set(instance, 'url.ssh', `ssh://${login ?? 'root'}@${address}`));
   }
   const ended = endings[machine.state];
-  if (ended !== undefined) changes.push(...lost(run, instance, machine.fault ?? ended, now));
+  if (ended !== undefined) changes.push(...overWith(run, instance, machine, machine.fault ?? ended, now));
   return changes;
+}
+
+/** A machine has come to its end by itself. Where it had no room, another cloud may have some. */
+function overWith(run: Run, instance: Instance, { noRoom }: Machine, why: string, now: number): Change[] {
+  const mayMove = noRoom === true && !hasJoined(instance) && nextCloud(run, instance) !== undefined;
+  // What was made needs its end first, and that its id, which the entry has by the next look.
+  if (mayMove && instance.machine.id === null) return [];
+  return (mayMove ? moveAway(run, instance, why, now) : undefined) ?? lost(run, instance, why, now);
 }
 
 /** A machine that was there is not there any more, or is broken. Nobody need wait for it. */
@@ -77,9 +88,9 @@ export function machineBack(instance: Instance, now: number): Change[] {
   return [machineChange(instance, { cloudState: 'running', fault: null }), { kind: 'event', at: now, body }];
 }
 
-export function machineGone(instance: Instance, now: number): Change[] {
+export function machineGone(run: Run, instance: Instance, now: number): Change[] {
   const { id } = instance.machine;
-  const changes: Change[] = [machineChange(instance, { status: 'gone', cloudState: 'terminated', attempts: 0 })];
+  const changes = moved(run, instance) ?? [machineChange(instance, { status: 'gone', cloudState: 'terminated', attempts: 0 })];
   if (id !== null) changes.push(machineEvent(instance, 'gone', id, null, now));
   return changes;
 }

@@ -176,7 +176,7 @@ export class MachineKeeper {
       }
       const missing = instances.filter(({ machine }) => machine.status === 'intended');
       await this.#report(
-        missing.filter((instance) => mustGo(this.#run, instance)).map((instance) => (_run, at) => machineGone(instance, at)),
+        missing.filter((instance) => mustGo(this.#run, instance)).map((instance) => (run, at) => machineGone(run, instance, at)),
       );
       const wanted = missing.filter((instance) => !mustGo(this.#run, instance));
       const goesOn = (): boolean => !this.#stopped && this.#ports.holds() && mayLaunch(this.#run);
@@ -214,7 +214,7 @@ export class MachineKeeper {
       const gone = await this.#clouds.terminate(cloud, instances);
       this.#complaints.succeeded(key);
       this.#nextLook.set(key, gone.size < instances.length ? this.#now() + lookEveryMs : 0);
-      await this.#report([...gone].map((instance) => (_run, now) => machineGone(instance, now)));
+      await this.#report([...gone].map((instance) => (run, now) => machineGone(run, instance, now)));
     } catch (cause) {
       const error = toConnectorError(cause);
       this.#ports.log.warn(`terminating on ${cloud}: ${error.message}`);

@@ -2,6 +2,7 @@ import type { ConnectorError } from '../connector/index.ts';
 import { dropOrAbort } from '../lifecycle/provisioning.ts';
 import type { Decision } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
+import { moveAway } from '../placement/move.ts';
 import { machineChange, mustGo } from './ledger.ts';
 import { backoffMs, mayLaunchAgain } from './retry.ts';
 
@@ -12,6 +13,10 @@ import { backoffMs, mayLaunchAgain } from './retry.ts';
 export function launchFailed(instance: Instance, error: ConnectorError, random: number): Decision {
   return (run, now) => {
     if (instance.machine.status !== 'intended') return [];
+    if (error.code === 'capacity' || error.code === 'quota') {
+      const changes = moveAway(run, instance, error.message, now);
+      if (changes !== undefined) return changes;
+    }
     const attempts = instance.machine.attempts + 1;
     const again = mayLaunchAgain(error.code, attempts);
     // What may have been launched is looked for until the cloud has answered.

@@ -1,5 +1,6 @@
 import { sha256 } from '../run/script-digest.ts';
 import { firstWaitedFor } from '../lifecycle/barrier.ts';
+import { cloudsLeft } from '../placement/candidates.ts';
 import type { Change } from '../run/change.ts';
 import type { Instance, MachineEntry } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
@@ -28,12 +29,14 @@ export function ledgerChanges(run: Run): Change[] {
   return changes;
 }
 
-/** One token for all instances of a node that are launched together, the same whenever this launch is thought of again. */
+/** One token for all instances of a node that are launched together on one cloud, the same whenever this launch is thought of again. */
 function tokenOf(run: Run, instance: Instance, tokens: Map<string, string>): string {
-  let token = tokens.get(instance.node);
+  const { cloud } = instance.machine;
+  const key = `${instance.node} ${cloud}`;
+  let token = tokens.get(key);
   if (token === undefined) {
-    token = sha256(`launch ${run.id} ${instance.name} ${instance.machine.cloud}`).slice(0, 32);
-    tokens.set(instance.node, token);
+    token = sha256(`launch ${run.id} ${instance.name} ${cloud}`).slice(0, 32);
+    tokens.set(key, token);
   }
   return token;
 }
@@ -56,7 +59,11 @@ export function maySweep(run: Run): boolean {
 
 /** The clouds that have been asked for anything. */
 export function cloudsOf(run: Run): string[] {
-  return [...new Set([...run.instances.values()].filter(({ machine }) => machine.token !== '').map(({ machine }) => machine.cloud))];
+  const asked = (instance: Instance): string[] => [
+    ...cloudsLeft(run, instance),
+    ...(instance.machine.token === '' ? [] : [instance.machine.cloud]),
+  ];
+  return [...new Set([...run.instances.values()].flatMap(asked))];
 }
 
 /** A launch may be begun, or tried again: later the run goes on without. */

@@ -42,8 +42,8 @@ function settle(test: TestRun): void {
   for (let round = 0; round < 20; round++) {
     for (const instance of [...test.run.instances.values()]) {
       const { name, machine } = instance;
-      if (machine.status === 'launched' && instance.dropped) test.apply(machineGone(instance, test.now));
-      else if (machine.status === 'intended' && instance.dropped) test.apply(machineGone(instance, test.now));
+      if (machine.status === 'launched' && instance.dropped) test.apply(machineGone(test.run, instance, test.now));
+      else if (machine.status === 'intended' && instance.dropped) test.apply(machineGone(test.run, instance, test.now));
       else if (machine.status === 'intended' && test.state === 'Provisioning') test.boot(name);
       if (machine.status === 'launched' && !instance.dropped && instance.keyHash === null) test.join(name);
       if (test.stepsOf(name).length > 0) test.complete(name);
@@ -77,7 +77,7 @@ function act(
     if (step.kind === 'boot' && status === 'intended') test.boot(instance.name);
     if (step.kind === 'join' && status === 'launched' && instance.keyHash === null && !instance.dropped) test.join(instance.name);
     if (step.kind === 'complete' && instance.keyHash !== null) test.complete(instance.name);
-    if (step.kind === 'end' && instance.dropped) test.apply(machineGone(instance, now));
+    if (step.kind === 'end' && instance.dropped) test.apply(machineGone(test.run, instance, now));
     if (step.kind === 'lose' && status === 'launched') test.apply(lost(run, instance, 'lost', now));
     if (step.kind === 'refuse') test.apply(launchFailed(instance, new ConnectorError('quota', 'full'), 0.5)(run, now));
     return;

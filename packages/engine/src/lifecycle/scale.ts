@@ -8,6 +8,7 @@ import { firstValues } from '../run/first-values.ts';
 import { enter } from './enter.ts';
 import { readScaleRequest, type ScaleOptions, type ScaleRequest } from './scale-request.ts';
 import { hasCompletedWork } from './steps.ts';
+import { firstCloud } from '../placement/candidates.ts';
 
 /**
  * What a wish changes, and which instances it concerns. The same wish, made again because its answer was lost, changes nothing.
@@ -87,9 +88,10 @@ function isDone(run: Run, instance: Instance): boolean {
 }
 
 function newcomers(run: Run, { node, instances }: Scaling): Change[] {
-  const cloud = run.plan.nodes[node]?.cloud ?? '';
   return instances.flatMap((name): Change[] => {
-    const instance = createInstance(run, node, Number(name.slice(node.length + 1)), cloud);
+    const index = Number(name.slice(node.length + 1));
+    const planned = run.plan.nodes[node];
+    const instance = createInstance(run, node, index, planned === undefined ? '' : firstCloud(planned, index));
     const values = firstValues(run, node);
     return [
       { kind: 'newcomer', instance },

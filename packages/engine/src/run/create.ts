@@ -6,6 +6,7 @@ import type { Run } from './run.ts';
 import { withoutBuilt } from '../images/plan-images.ts';
 import { seeds } from './first-values.ts';
 import { withoutSecrets } from './without-secrets.ts';
+import { firstCloud } from '../placement/candidates.ts';
 
 /** Where runs belong that nobody has said anything else of. */
 export const defaultProject = 'default';
@@ -54,9 +55,10 @@ export function createRun({ id, name, plan, by, project = defaultProject, tags, 
     if (value !== undefined) run.parameters.set(`ss:${key}`, { value, secret });
   }
   for (const [key, parameter] of seeds(plan)) run.parameters.set(key, parameter);
-  for (const [node, { multiplicity, cloud, parameters }] of Object.entries(plan.nodes)) {
+  for (const [node, planned] of Object.entries(plan.nodes)) {
+    const { multiplicity, parameters } = planned;
     for (let index = 1; index <= multiplicity; index++) {
-      const instance = createInstance(run, node, index, cloud);
+      const instance = createInstance(run, node, index, firstCloud(planned, index));
       run.instances.set(instance.name, instance);
       for (const [parameter, { value, secret }] of Object.entries(parameters)) {
         if (value !== undefined) run.parameters.set(`${instance.name}:${parameter}`, { value, secret });

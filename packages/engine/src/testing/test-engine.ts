@@ -120,6 +120,8 @@ export interface World {
   clock: ManualClock;
   database: TestDatabase;
   cloud: FakeCloud;
+  /** More clouds, by name, after the one that is called `test`. */
+  others?: Record<string, FakeCloud>;
   warnings: string[];
   /** Chance, where a test needs some. @default 0.5 */
   random?: () => number;
@@ -136,7 +138,7 @@ export async function openEngine(world: World, beforeStart = (): void => {}): Pr
   const clock = new ProcessClock(world.clock);
   const engine = new Engine({
     store: await RunStore.open(world.database, createCipher(key)),
-    clouds: new Clouds([{ name: 'test', connector: world.cloud.connector }]),
+    clouds: new Clouds(Object.entries({ test: world.cloud, ...world.others }).map(([name, { connector }]) => ({ name, connector }))),
     reports: new ReportFiles(await mkdtemp(join(tmpdir(), 'paceline-reports-')), 1024 * 1024),
     log: { info: () => {}, warn: (message) => world.warnings.push(message) },
     key,

@@ -5,6 +5,7 @@ import type { ResolvedDeployment, ResolvedNode } from '../resolved/deployment.ts
 import type { ParameterSpec } from '../resolved/parameter.ts';
 import type { PlannedNode, PlannedParameter, RunPlan } from '../resolved/run-plan.ts';
 import { bounds } from '../resolved/bounds.ts';
+import { cloudsNamed, parseCloudChoice } from './cloud-choice.ts';
 import { checkMappings } from './check-mappings.ts';
 import { planInputs } from './node-plan.ts';
 import { type Refuse, type RequestProblem, type RunRequest, sortValues } from './run-request.ts';
@@ -39,9 +40,7 @@ export function planRun(deployment: ResolvedDeployment, request: RunRequest = {}
     const settings = asked.settings.get(name) ?? new Map<string, string>();
     const multiplicity = planMultiplicity(deployment, name, node, settings.get('multiplicity'), values, refuse);
     const cloud = settings.get('cloud') ?? request.cloud ?? node.cloud;
-    if (request.knownClouds && cloud !== 'any' && !request.knownClouds.includes(cloud)) {
-      refuse(`${name}:cloud`, `Unknown cloud: ${cloud} for node: ${name}`, `Known: ${['any', ...request.knownClouds].join(', ')}.`, true);
-    }
+    checkCloud(name, cloud, request.knownClouds, refuse);
     nodes[name] = {
       image: node.image,
       multiplicity,
@@ -79,6 +78,22 @@ export function planRun(deployment: ResolvedDeployment, request: RunRequest = {}
     lifetimeMs: request.lifetimeMs ?? deployment.lifetimeMs,
     onStall: deployment.onStall,
   };
+}
+
+function checkCloud(node: string, choice: string, known: readonly string[] | undefined, refuse: Refuse): void {
+  const key = `${node}:cloud`;
+  if (parseCloudChoice(choice, []) === undefined) {
+    return refuse(
+      key,
+      `${key} cannot be understood: ${JSON.stringify(choice)}`,
+      'Write a cloud, several with commas, or shares such as `lab*3+aws`.',
+    );
+  }
+  const isShared = /[*+]/.test(choice);
+  for (const cloud of cloudsNamed(choice)) {
+    if (known === undefined || known.includes(cloud) || (cloud === 'any' && !isShared)) continue;
+    refuse(key, `Unknown cloud: ${cloud} for node: ${node}`, `Known: ${['any', ...known].join(', ')}.`, true);
+  }
 }
 
 function planGlobals(

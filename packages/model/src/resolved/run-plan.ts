@@ -19,7 +19,12 @@ export type PlannedParameter = z.infer<typeof plannedParameter>;
 export const plannedNode = z.strictObject({
   image: resolvedImage,
   multiplicity: z.int().min(0),
+  /** Where its machines go: a name, or a choice among several until the run is placed. */
   cloud: z.string(),
+  /** The clouds that are tried next, in this order, when one has no room. */
+  elsewhere: z.array(z.string()).optional(),
+  /** So many machines to each, in turns; the first is `cloud`. */
+  shares: z.array(z.strictObject({ cloud: z.string(), count: z.int().min(1) })).optional(),
   maxProvisioningFailures: z.int().min(0),
   parameters: z.record(z.string(), plannedParameter),
   /** An image that was built of its first `layers`: machines boot it, and skip what is in it. */

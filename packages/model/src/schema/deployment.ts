@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { durationPattern } from '../quantity/duration.ts';
 import { keepRunningPolicies } from '../resolved/deployment.ts';
-import { cloudName } from './image.ts';
+import { cloudChoicePattern } from '../plan/cloud-choice.ts';
 import { envelope } from './metadata.ts';
 import { expressionPattern, nodeNamePattern } from './names.ts';
 import { parameterDeclarations, parameterName, scalar } from './parameter.ts';
@@ -40,7 +40,14 @@ const node = z.strictObject({
     ])
     .optional()
     .describe('How many machines: a number, or an expression over the parameters of the deployment. 1 when left out.'),
-  cloud: cloudName.optional().describe('Where its machines run; `any` (the default) leaves the choice to the run.'),
+  cloud: z
+    .string()
+    .regex(cloudChoicePattern, 'the name of a cloud, several with commas, or shares such as `lab*3+aws`')
+    .optional()
+    .meta({ examples: ['aws-paris', 'lab,aws-paris', 'lab*3+aws-paris'] })
+    .describe(
+      'Where its machines run: a cloud; several, of which the first with room is taken; or shares of several. `any` (the default) is all that the server has, in its order.',
+    ),
   maxProvisioningFailures: z
     .int()
     .min(0)

@@ -89,7 +89,7 @@ export const machineMutants: Mutant[] = [
   {
     name: 'machines that have died are not noticed',
     file: 'launch/found.ts',
-    search: '  if (ended !== undefined) changes.push(...lost(run, instance, machine.fault ?? ended, now));\n',
+    search: '  if (ended !== undefined) changes.push(...overWith(run, instance, machine, machine.fault ?? ended, now));\n',
     replace: '',
   },
   {
