@@ -11,7 +11,7 @@ import { actionsFolder, readAction } from './support/action-file.ts';
 import { bench } from './support/bench.ts';
 
 const mostBytes = 2 * 1024 * 1024;
-const actions = ['deploy', 'run', 'scale', 'terminate', 'reap'];
+const actions = ['deploy', 'run', 'scale', 'build-image', 'terminate', 'reap'];
 
 async function temporary(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'paceline-bundle-'));

@@ -1,16 +1,18 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createClient } from '@paceline/api';
+import { diskFiles, loadModule } from '@paceline/model';
 import { expect, it, onTestFinished } from 'vitest';
 import { repository } from '../support/system.ts';
 import { until } from '../support/until.ts';
-import { bench, type Bench } from './support/bench.ts';
+import { bench, project, type Bench } from './support/bench.ts';
 
 const program = join(repository, 'packages/cli/dist/paceline.mjs');
 
 /** A server of others, which lets in jobs of `octo/app` on its main branch. */
-async function serve({ github, cloud, runner }: Bench, port = '0'): Promise<{ url: string; server: ChildProcess }> {
+async function serve({ github, cloud, runner }: Bench, role = 'deployer', port = '0'): Promise<{ url: string; server: ChildProcess }> {
   const logins = join(runner.temp, '..', 'logins.yaml');
   // The audience has to be known before the port is: the actions name the server as they were told.
   const state = join(runner.temp, '..', 'server');
@@ -19,7 +21,7 @@ async function serve({ github, cloud, runner }: Bench, port = '0'): Promise<{ ur
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   const policy = (audience: string): string =>
-    JSON.stringify({ github: { issuer: github.issuer.url, audience, allow: [{ repository: 'octo/app', ref: 'refs/heads/main' }] } });
+    JSON.stringify({ github: { issuer: github.issuer.url, audience, allow: [{ repository: 'octo/app', ref: 'refs/heads/main', role }] } });
   await writeFile(logins, policy('http://unknown'));
   const addressOf = async (child: ChildProcess): Promise<string> => {
     let said = '';
@@ -78,4 +80,64 @@ it('a server that is down fails the step, and one that comes back in time does n
   const { main } = await runner.job('deploy', { inputs });
   expect(main.code).toBe(1);
   expect(main.log.annotations.at(-1)?.message).toContain('http://127.0.0.1:9 cannot be reached');
+});
+
+it('builds an image once, on several clouds, for all later jobs', async () => {
+  const set = await bench();
+  const { cloud, runner } = set;
+  const { url } = await serve(set, 'operator');
+  const inputs = { module: 'examples/load-balanced/web', server: url };
+  const first = await runner.main('build-image', { inputs });
+  expect(first.code, first.output).toBe(0);
+  expect(first.outputs).toMatchObject({ 'is-new': 'true', image: expect.stringMatching(/^paceline-/) });
+  expect(first.log.groups).toContain('Executing');
+  const again = await runner.main('build-image', { inputs });
+  expect([again.code, again.outputs], again.output).toEqual([0, { ...first.outputs, 'is-new': 'false', images: expect.any(String) }]);
+  expect(JSON.parse(again.outputs['images'] ?? '')).toMatchObject([{ image: first.outputs['image'], isNew: false }]);
+  expect((await cloud.listing()).filter(({ kind }) => kind === 'machine')).toEqual([]);
+  const wrong = await runner.main('build-image', { inputs: { ...inputs, cloud: 'nowhere' } });
+  expect([wrong.code, wrong.log.annotations.at(-1)?.message]).toEqual([1, expect.stringContaining('nowhere')]);
+  const alone = await runner.main('build-image', { inputs: { module: inputs.module } });
+  expect([alone.code, alone.log.annotations.at(-1)?.message]).toEqual([1, expect.stringContaining("The input 'server' is missing")]);
+});
+
+it('ends what builds an image when the job is cancelled', async () => {
+  const set = await bench();
+  const { cloud, runner } = set;
+  const { url } = await serve(set, 'operator');
+  await project(runner, {
+    'slow.yaml': { kind: 'Image', spec: { scripts: { postInstall: 'slow.sh' } } },
+    'slow.sh': '#!/bin/sh\nexec sleep 1000\n',
+  });
+  const main = await runner.main('build-image', {
+    inputs: { module: 'slow.yaml', server: url },
+    meanwhile: (output, step) => output.includes('Post-install of slow started') && step.cancel(),
+  });
+  expect(main.code, main.output).toBe(1);
+  await until(async () => cloud.expectEmpty(), 20_000);
+});
+
+it('deploys what is published on the server, and says where there is none', async () => {
+  const set = await bench();
+  const { cloud, runner } = set;
+  const { url } = await serve(set, 'operator');
+  const state = join(runner.temp, '..', 'server');
+  const token = (await readFile(join(state, 'operator.token'), 'utf8')).trim();
+  const client = createClient({ url, token });
+  const { deployment } = await loadModule('examples/client-server', { fs: diskFiles(), cwd: repository });
+  await client.modules.publish({ deployment, name: 'demo/pair' });
+  const { main, post } = await runner.job('deploy', { inputs: { deployment: 'demo/pair@1', server: url } });
+  expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
+  expect(main.outputs).toMatchObject({ state: 'Ready' });
+  const missing = await runner.job('deploy', { inputs: { deployment: 'demo/pair@2', server: url } });
+  expect([missing.main.code, missing.main.log.annotations.at(-1)?.message]).toEqual([
+    1,
+    expect.stringContaining('There is no published module demo/pair@2'),
+  ]);
+  const alone = await runner.job('deploy', { inputs: { deployment: 'demo/pair@1', clouds: cloud.file } });
+  expect([alone.main.code, alone.main.log.annotations.at(-1)?.message]).toEqual([
+    1,
+    expect.stringContaining('There is no server to ask for published modules'),
+  ]);
+  await until(async () => cloud.expectEmpty(), 10_000);
 });

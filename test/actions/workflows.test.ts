@@ -34,7 +34,7 @@ it('there are workflows of our own, and an example for each action', () => {
     'reap.yaml',
     'release.yaml',
   ]);
-  for (const action of ['deploy', 'run', 'scale', 'terminate', 'reap']) {
+  for (const action of ['deploy', 'run', 'scale', 'build-image', 'terminate', 'reap']) {
     expect(
       shown.some(([, text]) => text.includes(`/actions/${action}@v1`)),
       action,

@@ -1,10 +1,10 @@
-import { info, summary, warning } from '@actions/core';
+import { info, summary } from '@actions/core';
 import { dirname, resolve } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RunDetail } from '@paceline/api';
-import { chooseClouds, endRun, followRun, harmless } from '@paceline/door';
-import { checkWiring, diskFiles, formatDiagnostic, loadModule, PacelineError, type ResolvedDeployment } from '@paceline/model';
+import { chooseClouds, endRun, followRun, namesPublished } from '@paceline/door';
+import { PacelineError, type ResolvedDeployment } from '@paceline/model';
 import { runSummary, type RunReport } from '../report/summary.ts';
 import { failedPlace } from '../report/script-place.ts';
 import { annotate } from '../runner/failure.ts';
@@ -14,6 +14,7 @@ import type { Job } from '../runner/job.ts';
 import { mask, secretValues } from '../runner/masks.ts';
 import { keepCreated } from '../runner/state.ts';
 import { openSession, type Session } from '../session/session.ts';
+import { moduleFor, once } from './module.ts';
 import { publish } from './outputs.ts';
 import { requestOf, type DeployOptions } from './options.ts';
 import { storyOf } from './story.ts';
@@ -43,10 +44,12 @@ const lastWordMs = 3000;
  */
 export async function bringUp(given: BringUpOptions): Promise<Up> {
   const { id, inputs, options, job, cancelled } = given;
-  const deployment = await load(options, job);
+  const isPublished = await namesPublished(options.deployment, job.workspace);
+  const { file } = await chooseClouds(isPublished ? '.' : options.deployment, options.cloudsFile, job.workspace);
+  const open = once(() => openSession({ inputs, job, run: id, cloudsFile: file }));
+  const deployment = await moduleFor(options.deployment, { inputs, job, open });
   for (const secret of secretValues(options.parameters, deployment)) mask(secret);
-  const { file } = await chooseClouds(options.deployment, options.cloudsFile, job.workspace);
-  const session = await openSession({ inputs, job, run: id, cloudsFile: file });
+  const session = await open();
   cancelled.throwIfAborted();
   const { client } = session;
   const created = await client.runs.create(requestOf(id, deployment, options, tagsOf(job)));
@@ -80,9 +83,12 @@ async function tell({ options, job }: BringUpOptions, session: Session, run: Run
   publish({ run, url: session.client.url, outputs: story.outputs, reports });
   await summary.addRaw(runSummary(story)).write();
   if (run.state === 'Ready' && run.abort === null) return { session, run, story };
-  const folder = await folderOf(resolve(job.workspace, options.deployment.split('#')[0] ?? '.'));
-  const place = await failedPlace(run, story.lastWords, { deployment, folder, base: job.workspace });
-  if (place !== undefined) annotate(place);
+  // The scripts of a published module are in no file here.
+  if (!(await namesPublished(options.deployment, job.workspace))) {
+    const folder = await folderOf(resolve(job.workspace, options.deployment.split('#')[0] ?? '.'));
+    const place = await failedPlace(run, story.lastWords, { deployment, folder, base: job.workspace });
+    if (place !== undefined) annotate(place);
+  }
   throw new PacelineError(
     'PACELINE_RUN_ABORTED',
     [run.abort?.reason ?? `The run has ended: ${run.state}`, ...cloudHints(run, job)].join('\n'),
@@ -93,14 +99,6 @@ async function tell({ options, job }: BringUpOptions, session: Session, run: Run
 function cloudHints({ instances }: RunDetail, { fork }: Job): string[] {
   const noneStarted = instances.every(({ machineId }) => machineId === null);
   return fork && noneStarted ? ['This is a pull request from a fork: its workflows get no secrets, and so no credentials of clouds.'] : [];
-}
-
-async function load({ deployment: path }: DeployOptions, { workspace }: Job): Promise<ResolvedDeployment> {
-  const { deployment, warnings } = await loadModule(path, { fs: diskFiles(), cwd: workspace });
-  for (const problem of [...warnings, ...checkWiring(deployment).problems]) {
-    warning(harmless(formatDiagnostic(problem)), { title: 'Paceline', file: problem.file, startLine: problem.line });
-  }
-  return deployment;
 }
 
 async function folderOf(path: string): Promise<string> {

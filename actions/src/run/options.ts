@@ -24,6 +24,7 @@ export const deployInputs = [
   ...connectionInputs,
 ] as const;
 export const scaleInputs = ['run', 'node', 'change', ...connectionInputs] as const;
+export const buildInputs = ['module', 'cloud', ...connectionInputs] as const;
 export const runInputs = [...deployInputs, 'command', 'working-directory'] as const;
 
 export interface DeployOptions {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { connectionInputs, deployInputs, deployOptions, isKept, requestOf, runInputs, scaleInputs } from '../run/options.ts';
+import { buildInputs, connectionInputs, deployInputs, deployOptions, isKept, requestOf, runInputs, scaleInputs } from '../run/options.ts';
 import { fixedOutputs } from '../run/outputs.ts';
 import { Inputs } from './inputs.ts';
 
@@ -20,6 +20,7 @@ test.each([
   ['deploy', deployInputs],
   ['run', runInputs],
   ['scale', scaleInputs],
+  ['build-image', buildInputs],
   ['terminate', ['run', ...connectionInputs]],
   ['reap', ['clouds', 'dry-run', 'kept', ...connectionInputs]],
 ] as const)('%s describes the inputs that it knows', (name, known) => {

@@ -4,10 +4,12 @@ export { engineGone, ensureEngine, type EngineWanted } from './engine/embedded-e
 export { engineFetch } from './engine/engine-fetch.ts';
 export { isAlive, readEngineFile, removeEngineFile, writeEngineFile, type EngineRecord } from './engine/engine-file.ts';
 export { lostTheRace } from './engine/engine-process.ts';
+export { buildImage, type BuildImageOptions } from './run/build-image.ts';
 export { durationOf } from './run/duration-of.ts';
 export { endRun } from './run/end-run.ts';
 export { followRun, type FollowRunOptions } from './run/follow-run.ts';
 export { lastWords } from './run/last-words.ts';
+export { moduleOf, namesPublished, publishedBy } from './run/module-of.ts';
 export { outputsOf } from './run/outputs.ts';
 export { items } from './run/pages.ts';
 export { downloadReport } from './run/report-download.ts';

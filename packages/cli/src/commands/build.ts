@@ -1,8 +1,7 @@
-import type { Client, ImageView } from '@paceline/api';
-import { chooseClouds, followRun } from '@paceline/door';
-import { PacelineError, type ResolvedDeployment } from '@paceline/model';
+import type { RunDetail } from '@paceline/api';
+import { buildImage, chooseClouds, namesPublished, type RunView } from '@paceline/door';
 import { connectLater } from '../connection/connect-later.ts';
-import { moduleToRun, namesPublished } from '../run/run-request.ts';
+import { moduleToRun } from '../run/run-request.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
 import { viewFor } from './up.ts';
 
@@ -21,14 +20,21 @@ export async function buildCommand([file = '.']: string[], options: BuildOptions
   });
   const deployment = await moduleToRun(file, shell, connected);
   const client = await connected();
+  const json = options.json === true;
+  const show = (run: RunDetail): RunView => {
+    if (!json) say(shell, `Run ${run.id} builds ${deployment.name} on ${run.instances[0]?.cloud ?? ''}`);
+    return viewFor(shell, json);
+  };
   const clouds: (string | undefined)[] = options.cloud.length === 0 ? [undefined] : options.cloud;
-  const builds = await Promise.allSettled(clouds.map((cloud) => build(client, deployment, cloud, options, shell)));
+  const builds = await Promise.allSettled(
+    clouds.map((cloud) => buildImage({ client, deployment, cloud, show, logs: options.logs === true })),
+  );
   for (const built of builds) {
     if (built.status === 'rejected') continue;
     const { image, isNew } = built.value;
     const { cloud, image: name, digest } = image;
     shell.stdout.write(
-      options.json === true
+      json
         ? `${JSON.stringify({ type: 'image', isNew, image })}\n`
         : `${cloud}  ${name}  ${digest.slice(0, 12)}${isNew ? '' : '  (was built)'}\n`,
     );
@@ -36,33 +42,4 @@ export async function buildCommand([file = '.']: string[], options: BuildOptions
   const failed = builds.find((built) => built.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return 0;
-}
-
-async function build(
-  client: Client,
-  deployment: ResolvedDeployment,
-  cloud: string | undefined,
-  { logs = false, json = false }: BuildOptions,
-  shell: Shell,
-): Promise<{ image: ImageView; isNew: boolean }> {
-  const request = { deployment, ...(cloud === undefined ? {} : { cloud }) };
-  const { image, run } = await client.images.build(request);
-  if (image !== null) return { image, isNew: false };
-  if (run === null) throw new PacelineError('PACELINE_INTERNAL', 'The server neither has the image nor builds it');
-  if (!json) say(shell, `Run ${run.id} builds ${deployment.name} on ${run.instances[0]?.cloud ?? ''}`);
-  const view = viewFor(shell, json);
-  try {
-    const found = await followRun({ client, run: run.id, view, logs, endsReady: () => false });
-    const made = (await client.images.list()).find((one) => one.run === run.id);
-    if (made !== undefined) return { image: made, isNew: true };
-    throw new PacelineError(
-      'PACELINE_RUN_ABORTED',
-      `${deployment.name} was not built: ${found.abort?.reason ?? `the run is ${found.state}`}`,
-      {
-        hint: `paceline logs ${run.id.slice(0, 8)}`,
-      },
-    );
-  } finally {
-    view.close();
-  }
 }

@@ -1,7 +1,6 @@
 import { checkWiring, errorCatalogue, formatDiagnostic, planOverview, planRun } from '@paceline/model';
-import { harmless, paint, type ParameterOptions, requestParameters, themeFor } from '@paceline/door';
+import { harmless, moduleOf, paint, type ParameterOptions, requestParameters, themeFor } from '@paceline/door';
 import { connectLater } from '../connection/connect-later.ts';
-import { moduleOf } from '../run/run-request.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
 import { overviewLines } from '../view/overview.ts';
 

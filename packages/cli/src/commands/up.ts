@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, RunDetail } from '@paceline/api';
 import { isPacelineError, PacelineError, type ResolvedDeployment } from '@paceline/model';
-import { chooseClouds, endRun, followRun, type RunView } from '@paceline/door';
+import { chooseClouds, endRun, followRun, namesPublished, type RunView } from '@paceline/door';
 import { connectLater } from '../connection/connect-later.ts';
 import { exitCodeOf, exitCodes } from '../run/exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../run/interrupts.ts';
-import { moduleToRun, namesPublished, runRequestOf, type RunOptions } from '../run/run-request.ts';
+import { moduleToRun, runRequestOf, type RunOptions } from '../run/run-request.ts';
 import { tellResult } from '../run/run-result.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
 import { jsonView } from '../view/json-view.ts';

@@ -1,7 +1,6 @@
 import { checkModule, checkWiring, diskFiles, errorCatalogue, formatDiagnostic, type CheckedModule } from '@paceline/model';
-import { harmless } from '@paceline/door';
+import { harmless, publishedBy } from '@paceline/door';
 import { connectLater } from '../connection/connect-later.ts';
-import { publishedBy } from '../run/run-request.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
 
 /** `paceline validate`: every problem of the files and of all that they refer to, the wiring of scripts included. */

@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { namesPublished } from './run-request.ts';
+import { namesPublished } from './module-of.ts';
 
 it('a word names a published module unless there is a file of that name, or it is written as one', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'paceline-published-'));
