@@ -29,7 +29,7 @@ import {
   type ServerInfo,
 } from './runs.ts';
 import { accountsClient, type AccountsClient } from './client-accounts.ts';
-import { usageReport, type UsageReport } from './surroundings.ts';
+import { cloudSurveys, usageReport, type CloudSurvey, type UsageReport } from './surroundings.ts';
 import { consolePiece, wayInAnswer, type ConsolePiece, type WayInAnswer } from './machines.ts';
 import { imagesClient, type ImagesClient } from './client-images.ts';
 import { modulesClient, type ModulesClient } from './client-modules.ts';
@@ -81,6 +81,8 @@ export interface Client {
   accounts: AccountsClient;
   modules: ModulesClient;
   images: ImagesClient;
+  /** Asks all clouds of the server whether they answer, and what can be had there. */
+  clouds(): Promise<CloudSurvey[]>;
   /** What is in use at this moment. */
   usage(): Promise<UsageReport>;
   runs: {
@@ -139,6 +141,7 @@ export function createClient(options: ClientOptions): Client {
     accounts: accountsClient({ ask, tell }),
     modules: modulesClient({ ask, tell }),
     images: imagesClient({ ask, tell }),
+    clouds: async () => (await ask('/api/clouds', cloudSurveys)).clouds,
     usage: () => ask('/api/usage', usageReport),
     async health() {
       await ask('/api/health', z.object({ status: z.literal('ok') }));

@@ -19,7 +19,7 @@ test('help lists the commands', async () => {
     .match(/^ {2}\S+/gm)
     ?.map((name) => name.trim());
   expect(commands?.join(' ')).toMatchInlineSnapshot(
-    `"init validate plan import export publish modules up status list logs events get set reports scale abort cancel-abort down ssh console build images server engine user token reap connector help"`,
+    `"init validate plan import export publish modules up status list logs events get set reports scale abort cancel-abort down ssh console build images server engine user token clouds reap connector help"`,
   );
 });
 

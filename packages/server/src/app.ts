@@ -14,6 +14,7 @@ import { feedRoutes } from './routes/feeds.ts';
 import { loginRoutes } from './routes/login.ts';
 import { metaRoutes } from './routes/meta.ts';
 import { parameterRoutes } from './routes/parameters.ts';
+import { cloudRoutes } from './routes/clouds.ts';
 import { reapRoutes } from './routes/reap.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { forwardToOwners } from './replicas.ts';
@@ -86,6 +87,7 @@ export async function buildApp({ logger, https, limits: given, ...context }: App
     feedRoutes,
     reportRoutes,
     reapRoutes,
+    cloudRoutes,
     agentRoutes,
     slipstreamRoutes,
   ]) {

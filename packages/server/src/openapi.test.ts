@@ -75,6 +75,7 @@ describe('the OpenAPI document', () => {
         "GET /api/runs/{run}/reports",
         "GET /api/runs/{run}/reports/{name}",
         "POST /api/reap",
+        "GET /api/clouds",
       ]
     `);
   });

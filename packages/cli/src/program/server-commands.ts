@@ -63,6 +63,15 @@ export function serverCommands(command: MakeCommand): void {
     .option('--json', 'print as JSON');
 
   command(
+    'clouds',
+    'Show whether the clouds of this server answer, and what can be had there',
+    'paceline clouds\npaceline clouds --offers',
+    async () => (await import('../commands/clouds.ts')).cloudsCommand,
+  )
+    .option('--offers', 'the sizes of machines, with their prices where they are known')
+    .option('--json', 'print as JSON');
+
+  command(
     'reap',
     'Show what the clouds still have of this server that no run needs',
     'paceline reap\npaceline reap --yes',

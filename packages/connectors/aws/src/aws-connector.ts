@@ -35,6 +35,14 @@ export function createAwsConnector(config: Config): Connector {
       const [group] = await account.groups([{ Name: 'group-name', Values: ['default'] }], signal);
       return { account: group?.OwnerId ?? 'an account without a network', regions: [config.region] };
     },
+    // Which of them have room AWS does not say; their limits are counted by families, by a service of their own.
+    offers: async () =>
+      Object.entries(config.instanceTypes).map(([name, { cpus, memoryMiB, price }]) => ({
+        name,
+        cpus,
+        memoryMiB,
+        price: price === undefined ? null : { amount: price, currency: 'USD' },
+      })),
     remove: (resource, { signal }) => removeResource(account, resource, signal),
     async consoleLog(id, since, { signal }) {
       if ((await describeInstances(account, [id], signal)).length === 0) throw new ConnectorError('notFound', `There is no machine ${id}`);

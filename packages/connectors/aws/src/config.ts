@@ -5,6 +5,7 @@ const cidr = z.union([z.cidrv4(), z.cidrv6()]);
 const instanceType = z.strictObject({
   cpus: z.number().positive(),
   memoryMiB: z.number().positive(),
+  price: z.number().nonnegative().optional().meta({ description: 'US dollars per hour, as you pay it' }),
 });
 
 /** A cheap choice for every size that modules usually ask for; the first that is large enough is taken. */

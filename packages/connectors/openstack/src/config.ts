@@ -26,6 +26,15 @@ export const configSchema = z.strictObject({
   securityGroups: z.array(nameOrId).default([]).meta({ description: 'Besides those that are made for each run' }),
   portsFrom: z.array(cidr).min(1).default(['0.0.0.0/0', '::/0']).meta({ description: 'Who reaches the ports that modules declare' }),
   sshFrom: z.array(cidr).default([]).meta({ description: 'Who reaches port 22, which the engine needs with `reach: tunnel`' }),
+  prices: z
+    .record(nameOrId, z.number().nonnegative())
+    .default({})
+    .meta({ description: 'What an hour of a flavor costs you; OpenStack itself has no prices' }),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'must be a currency, such as EUR')
+    .default('EUR')
+    .meta({ description: 'Of the prices' }),
   zone: z.string().min(1).optional().meta({ description: 'Availability zone of the machines' }),
 });
 

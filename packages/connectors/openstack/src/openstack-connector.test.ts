@@ -225,6 +225,17 @@ describe.skipIf(reason !== undefined)('OpenStack', { timeout: 240_000 }, () => {
     await huge.close?.();
   });
 
+  test('says what may be had, and at which price where that is known', async () => {
+    const priced = connect({ prices: { 'm1.small': 0.02 }, flavors: ['m1.small', 'm1.large'] });
+    const quota = await priced.quota?.(context);
+    expect(quota).toMatchObject({ machines: { max: 300 }, cpus: { max: 1200 } });
+    expect(await priced.offers?.(context)).toEqual([
+      { name: 'm1.small', cpus: 1, memoryMiB: 2048, diskGiB: 20, price: { amount: 0.02, currency: 'EUR' } },
+      { name: 'm1.large', cpus: 4, memoryMiB: 8192, diskGiB: 80, price: null },
+    ]);
+    await priced.close?.();
+  });
+
   test('a token that has been revoked is replaced, once', async () => {
     await connector.probe(context);
     const answer = { status: 401, body: '{"error":{"code":401,"message":"The request you have made requires authentication."}}' };

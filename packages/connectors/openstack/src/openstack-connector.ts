@@ -1,6 +1,6 @@
 import { ConnectorError, type Connector } from '@paceline/engine/connector';
 import * as z from 'zod';
-import { limitsSchema } from './answers.ts';
+import { listOffers, probeAccount, readQuota } from './account.ts';
 import type { Config } from './config.ts';
 import { describeServers, describeMachines, listResources } from './inventory.ts';
 import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
@@ -34,11 +34,9 @@ export function createOpenstackConnector(session: Session, config: Config): Conn
       yield* await listResources(session, query, signal);
     },
     terminate: (ids, { signal }) => endings.terminate(ids, signal),
-    async probe({ signal }) {
-      const { name } = await session.project(signal);
-      await session.ask('compute', { doing: 'read the limits of the project', path: '/limits', schema: limitsSchema, signal });
-      return { account: name, regions: [session.region] };
-    },
+    probe: ({ signal }) => probeAccount(session, signal),
+    quota: ({ signal }) => readQuota(session, signal),
+    offers: ({ signal }) => listOffers(session, config, signal),
     remove: (resource, { signal }) => removeResource(session, resource, signal),
     async consoleLog(id, since, { signal }) {
       if ((await describeServers(session, [id], signal)).length === 0) throw new ConnectorError('notFound', `There is no machine ${id}`);

@@ -1,4 +1,4 @@
-import type { Account } from './account.ts';
+import type { Account, Offer, Quota } from './account.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { LaunchRequest } from './launch-request.ts';
 import type { Machine, Resource, TerminateResult } from './machine.ts';
@@ -39,6 +39,12 @@ export interface Connector {
 
   /** Checks the credential cheaply and without side effects. */
   probe(context: ConnectorContext): Promise<Account>;
+
+  /** What the account may have at once. */
+  quota?(context: ConnectorContext): Promise<Quota>;
+
+  /** The sizes of machines that launches choose from, in the order in which they do. */
+  offers?(context: ConnectorContext): Promise<Offer[]>;
 
   /** Removes one leaked resource that is not a machine. */
   remove?(resource: Resource, context: ConnectorContext): Promise<void>;

@@ -1,5 +1,5 @@
 /** The public connector API: all that a connector package may import from the engine. */
-export type { Account } from './account.ts';
+export type { Account, Offer, Quota } from './account.ts';
 export type { Capabilities } from './capabilities.ts';
 export type { Connector, ConnectorContext, ConnectorLog, ConnectorModule } from './connector.ts';
 export { ConnectorError, isConnectorError, type ConnectorErrorCode, type ConnectorErrorDetails } from './connector-error.ts';

@@ -28,6 +28,7 @@ import { Ownership } from './ownership.ts';
 import { requestedRun } from './requested-run.ts';
 import { defaultRetention, Retention } from './retention.ts';
 import { detail, nothingLive, summarise } from './run-view.ts';
+import { surveyClouds, type CloudSurvey } from '../placement/survey.ts';
 
 /**
  * Drives all runs of a store. The only state it has that is not in the store is what connected agents and clients have to tell it
@@ -263,6 +264,11 @@ export class Engine {
     const isKnown = active?.isLoaded === true && this.#ownership.holds;
     if (run !== undefined && !isKnown && (await this.#options.store.ownerOf(run)) !== undefined) throw elsewhere(run);
     throw new PacelineError('PACELINE_UNAUTHENTICATED', 'This key does not belong to an agent');
+  }
+
+  /** Asks all clouds whether they answer, and what can be had there. */
+  surveyClouds(): Promise<CloudSurvey[]> {
+    return surveyClouds(this.#options.clouds, { log: this.#options.log, clock: this.#clock, signal: this.#stop.signal });
   }
 
   /** Finds what the clouds have of this engine's that no run needs. @param remove and removes it @param runs only of these runs */
