@@ -197,6 +197,38 @@ describe.skipIf(reason !== undefined)('OpenStack', { timeout: 240_000 }, () => {
     await end(connector, [one?.id ?? '']);
   });
 
+  test('an end that Nova has accepted and lost is asked for again, though not all the time', async () => {
+    const [machine] = await connector.launch(request(), context);
+    const id = machine?.id ?? '';
+    await when(connector, id, ({ state }) => state === 'running');
+    const isEnd = ({ method, path }: { method: string; path: string }): boolean => method === 'DELETE' && path.includes('/servers/');
+    const shown = {
+      id,
+      name: 'web',
+      status: 'ACTIVE',
+      created: new Date(),
+      metadata: { 'paceline:engine': engine, 'paceline:run': 'run', 'paceline:index': '1' },
+    };
+    const ending = JSON.stringify({ server: { ...shown, 'OS-EXT-STS:task_state': 'deleting' } });
+    proxy.fault = (one) =>
+      isEnd(one)
+        ? { answer: { status: 204 } }
+        : one.method === 'GET' && one.path.includes(id)
+          ? { answer: { status: 200, body: ending } }
+          : undefined;
+    let now = 1_000_000;
+    const later = { ...context, now: () => now };
+    const asked = async (): Promise<number> => {
+      await connector.terminate([id], later);
+      return proxy.seen.filter(isEnd).length;
+    };
+    expect([await asked(), await asked()]).toEqual([1, 1]);
+    now += 60_000;
+    expect(await asked()).toBe(2);
+    proxy.fault = () => undefined;
+    await end(connector, [id]);
+  });
+
   test('a project that is full says quota; a host that is full shows in the machine', async () => {
     const small = connect({ cloud: 'small' });
     const machines = await small.launch(request({ count: 2 }), context);

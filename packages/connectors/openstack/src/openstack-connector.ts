@@ -33,7 +33,7 @@ export function createOpenstackConnector(session: Session, config: Config): Conn
     async *list(query, { signal }) {
       yield* await listResources(session, query, signal);
     },
-    terminate: (ids, { signal }) => endings.terminate(ids, signal),
+    terminate: (ids, context) => endings.terminate(ids, context),
     probe: ({ signal }) => probeAccount(session, signal),
     quota: ({ signal }) => readQuota(session, signal),
     offers: ({ signal }) => listOffers(session, config, signal),
