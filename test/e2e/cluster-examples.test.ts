@@ -36,6 +36,28 @@ describe.skipIf(noPostgres !== undefined)(`postgres-replication${noPostgres === 
   it('has on each standby what was written to the primary', async () => {
     expect(await up('postgres-replication', '-p', 'standbys=2', '-p', 'rows=500')).toContain('ss:result = 500 rows are on 2 standbys');
   }, 900_000);
+
+  it('starts from built images, and installs nothing any more', async () => {
+    const build = async (node: string): Promise<string> => {
+      const built = await person.type(['build', `examples/postgres-replication/${node}`, '--cloud', 'sandbox']);
+      expect(built.code, built.stdout + built.stderr).toBe(0);
+      return built.stdout;
+    };
+    const [primary, standby, client] = [await build('primary'), await build('standby'), await build('client')];
+    // What both install is the same, so it is one image.
+    expect(standby).toContain('(was built)');
+    const nameOf = (line: string): string | undefined => /paceline-\S+/.exec(line)?.[0];
+    expect(nameOf(standby)).toBe(nameOf(primary));
+    expect(nameOf(client)).not.toBe(nameOf(primary));
+    expect(await up('postgres-replication', '-p', 'standbys=2', '-p', 'rows=200')).toContain('ss:result = 200 rows are on 2 standbys');
+    const { runs } = JSON.parse((await person.type(['list', '--json'])).stdout) as { runs: { id: string; name: string }[] };
+    const [run] = runs.filter(({ name }) => name === 'postgres-replication');
+    const events = (await person.type(['events', run?.id ?? ''])).stdout;
+    expect(events).toContain('Deployment of postgres-replication/standby done');
+    expect(events).not.toContain('Packages of');
+    for (const image of new Set([primary, client].map(nameOf)))
+      expect((await person.type(['images', image ?? '', '--delete'])).code).toBe(0);
+  }, 900_000);
 });
 
 const noSlurm = whyNot(['munge', 'slurmctld', 'slurmd', 'slurm-client']);
