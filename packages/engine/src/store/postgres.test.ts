@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { isPacelineError, type PacelineError } from '@paceline/model';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { defineImageContract } from '../testing/image-contract.ts';
 import { defineModuleContract } from '../testing/module-contract.ts';
 import { defineDatabaseContract, soon, statement } from '../testing/database-contract.ts';
 import { postgresPrograms, startPostgres, withoutPostgres, type PostgresCluster } from '../testing/postgres-cluster.ts';
@@ -42,6 +43,7 @@ describe.skipIf(isMissing)(`PostgreSQL${isMissing ? withoutPostgres : ''}`, () =
 
   describe('keeps the contract of the registry:', () => {
     defineModuleContract(async () => openPostgres(await cluster.createDatabase()));
+    defineImageContract(async () => openPostgres(await cluster.createDatabase()));
   });
 
   describe('a commit is on disk when it is answered', () => {

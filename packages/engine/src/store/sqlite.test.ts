@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { defineDatabaseContract } from '../testing/database-contract.ts';
+import { defineImageContract } from '../testing/image-contract.ts';
 import { defineModuleContract } from '../testing/module-contract.ts';
 import { openSqlite } from './sqlite.ts';
 
@@ -19,6 +20,7 @@ describe('SQLite', () => {
 
   describe('keeps the contract of the registry:', () => {
     defineModuleContract(async () => openSqlite(':memory:'));
+    defineImageContract(async () => openSqlite(':memory:'));
   });
 
   it('belongs to one process', async () => {

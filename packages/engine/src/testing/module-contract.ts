@@ -86,6 +86,64 @@ export function defineModuleContract(open: () => Promise<Database>): void {
       expect(copy).toMatchObject({ name: 'shop/copy', version: 1, author: 'ben', comment: 'Copy of web@1', commit: 'abc' });
     });
 
+    it('are not there under any other name, version or digest', async () => {
+      const { deployment } = publication('web', 'one');
+      await modules.publish(publication('web', 'one'), 1);
+      const other = `sha256:${'0'.repeat(64)}`;
+      for (const text of ['we', 'web/x', 'web@2', `web@${other}`])
+        await expect(modules.content(ref(text)), text).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+      await expect(modules.versions('we')).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+      await expect(modules.deprecate(ref('web@2'), 'x')).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+      await expect(modules.remove(ref('web@2'))).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+      await expect(modules.copy(ref('web@2'), 'copy', 'ben', 2)).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+      // The digest of an image is its own; that of the run that it makes by itself names nothing.
+      await expect(modules.find(ref(`web@sha256:${deployment.digest}`))).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+    });
+
+    it('are found by digest in the newest version that has it, also when an older one is deprecated', async () => {
+      const one = publication('web', 'one');
+      const digest = `web@sha256:${one.deployment.nodes[machineNode]?.image.digest}`;
+      await modules.publish(one, 1);
+      await modules.publish(publication('web', 'two'), 2);
+      await modules.publish(one, 3);
+      await modules.deprecate(ref('web@1'), 'old');
+      expect(await modules.find(ref(digest))).toMatchObject({ version: 3, deprecated: null });
+      await modules.remove(ref('web@3'));
+      expect(await modules.find(ref(digest))).toMatchObject({ version: 1, deprecated: 'old' });
+    });
+
+    it('are not in the app store when nothing of them is left to run', async () => {
+      await modules.publish(publication('gone', 'one'), 1);
+      await modules.publish(publication('old', 'one'), 1);
+      await modules.remove(ref('gone@1'));
+      await modules.deprecate(ref('old@1'), 'unsafe');
+      expect(await modules.list()).toEqual([]);
+      await expect(modules.versions('gone')).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+      await expect(modules.find(ref('old'))).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+      expect((await modules.versions('old')).map(({ deprecated }) => deprecated)).toEqual(['unsafe']);
+    });
+
+    it('that are published again after they were deprecated or deleted are new versions', async () => {
+      await modules.publish(publication('web', 'one'), 1);
+      await modules.deprecate(ref('web@1'), 'by mistake');
+      expect((await modules.publish(publication('web', 'one'), 2)).version).toBe(2);
+      await modules.remove(ref('web@2'));
+      expect((await modules.publish(publication('web', 'one'), 3)).version).toBe(3);
+    });
+
+    it('are kept as they were written, whatever is in them', async () => {
+      const odd = 'é\u{1F600} \\ \' " % _ ; DROP TABLE modules; ' + 'x'.repeat(100_000);
+      await modules.publish({ ...publication('web', odd), comment: odd.slice(0, 500), author: odd.slice(0, 50) }, 1);
+      const { module, deployment } = await modules.content(ref('web@1'));
+      expect(deployment.nodes[machineNode]?.image.layers.at(-1)?.scripts.deploy?.text).toContain(odd);
+      expect([module.comment, module.author]).toEqual([odd.slice(0, 500), odd.slice(0, 50)]);
+    });
+
+    it('are one version when the same is published at the same moment, as by requests that are made again', async () => {
+      const published = await Promise.all(Array.from({ length: 4 }, () => modules.publish(publication('web', 'one'), 1)));
+      expect(published.map(({ version }) => version)).toEqual([1, 1, 1, 1]);
+    });
+
     it('get different numbers when they are published at the same moment', async () => {
       const published = await Promise.all(['a', 'b', 'c', 'd'].map((text) => modules.publish(publication('web', text), 1)));
       expect(published.map(({ version }) => version).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4]);
