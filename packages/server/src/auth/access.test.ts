@@ -44,7 +44,7 @@ const serverAdmin = (status: number): Statuses => [403, 403, 403, 403, 403, 403,
 const ours: InjectOptions = { headers: { 'x-paceline-csrf': '1' } };
 const json = (payload: object): InjectOptions => ({ payload });
 
-/** Every route, with who may use it. A new route needs a line here. */
+/** Every route, with who may use it, and after a third word in which case. A new route needs a line here. */
 const table: Record<string, Entry> = {
   'GET /api/health': { people: everybody(200), expected: open },
   'GET /api/openapi.json': { people: everybody(200), expected: open },
@@ -72,6 +72,7 @@ const table: Record<string, Entry> = {
     options: () => json({ title: 'a test', user: 'guest' }),
   },
   'DELETE /api/tokens/:token': { people: everybody(404), expected: operatorOnly(404) },
+  'GET /api/clouds': { people: serverOperator(200), expected: operatorOnly(200) },
   'GET /api/usage': { people: everybody(200), expected: operatorOnly(200) },
   ...Object.fromEntries(
     ['/', '/login', '/runs', '/runs/:run', '/apps', '/apps/:app', '/clouds', '/access', '/assets/:name'].map((path) => [
@@ -120,6 +121,11 @@ const table: Record<string, Entry> = {
   'POST /api/runs/:run/scale': { people: change(409), expected: run(409), options: () => json({ node: 'web', add: 1 }) },
   'GET /api/runs/:run/parameters': { people: read(200), expected: run(200) },
   'GET /api/runs/:run/parameters/:key': { people: read(200), expected: run(200) },
+  'GET /api/runs/:run/parameters/:key secret': {
+    people: change(200),
+    expected: run(200),
+    url: ({ id }) => `/api/runs/${id}/parameters/ss:license?reveal=true`,
+  },
   'PUT /api/runs/:run/parameters/:key': { people: change(200), expected: run(200), options: () => json({ value: 'true' }) },
   'DELETE /api/runs/:run/parameters/:key': { people: change(204), expected: run(204) },
   'GET /api/runs/:run/events': { people: read(200), expected: run(200) },
@@ -164,6 +170,11 @@ const table: Record<string, Entry> = {
     options: () => ({ payload: 'x', headers: { 'content-type': 'application/gzip' } }),
   },
   'GET /run/:run/:key': { people: read(200), expected: [401, 401, 200, 200, 401, 200, 403] },
+  'GET /run/:run/:key secret': {
+    people: change(200),
+    expected: [401, 401, 200, 200, 401, 200, 403],
+    url: ({ id }) => `/run/${id}/ss:license`,
+  },
   'PUT /run/:run/:key': {
     people: change(200),
     expected: [401, 401, 200, 200, 401, 200, 403],
@@ -206,7 +217,8 @@ afterAll(() => server.close());
 
 describe('every route', () => {
   it('says in this table who may use it', () => {
-    expect(Object.keys(table).toSorted()).toEqual(routesOf(server).toSorted());
+    const routes = new Set(Object.keys(table).map((entry) => entry.split(' ').slice(0, 2).join(' ')));
+    expect([...routes].toSorted()).toEqual(routesOf(server).toSorted());
   });
 
   it.each(Object.entries(table))('%s lets in only whom it should', async (route, { expected, url, options, stream }) => {

@@ -56,7 +56,9 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
       const { active, asker } = await asked(request);
       if (isNodeOf(active, request.params.key))
         return reply.type('text/plain; charset=utf-8').send(instancesOf(active, request.params.key));
-      const { key, value } = await active.read(request.params.key, asker);
+      const { key, value, secret } = await active.read(request.params.key, asker);
+      // The text has no mask: whoever may not reveal the secret is told so.
+      if (secret && asker.instance === undefined) await access.run(request, active.id, 'change');
       if (value === undefined) throw new PacelineError('PACELINE_PARAMETER_UNSET', `${key} has no value yet`);
       return reply.type('text/plain; charset=utf-8').send(value);
     });
