@@ -1,6 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { createServer, request } from 'node:http';
+import { connect, createServer as connections, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -42,12 +44,38 @@ describe.skipIf(whyNoSshServer !== undefined)(`a session with OpenSSH${whyNoSshS
     expect(await session.run('kill -9 $$', { signal })).toMatchObject({ code: null });
     const http = createServer((asked, response) => response.end(`it is ${asked.url}`));
     const port = await freePort();
-    await session.forward(port, (channel) => http.emit('connection', channel));
+    await session.forward(port, (channel) => http.emit('connection', channel), signal);
     expect(await textOf(port)).toBe('it is /');
     session.end();
     await session.ended;
     await expect(textOf(port)).rejects.toThrow('ECONNREFUSED');
     await expect(session.run('true', { signal })).rejects.toThrow();
+  });
+
+  test('takes no more output than is good', async () => {
+    await using server = await openSshServer();
+    const session = await openSession(server.access, signal);
+    await expect(session.run('exec yes', { signal })).rejects.toThrow('printed more than');
+    session.end();
+    await session.ended;
+  });
+
+  test('ends also when the other side does not agree to it, and waits for no answer without end', async () => {
+    await using server = await openSshServer();
+    let isFrozen = false;
+    const relay = connections({ allowHalfOpen: true }, (near) => {
+      const far = connect(server.access.port, '127.0.0.1');
+      near.on('data', (data) => void (isFrozen || far.write(data))).on('error', () => {});
+      near.on('close', () => far.destroy());
+      far.on('data', (data) => void (isFrozen || near.write(data))).on('error', () => {});
+    }).listen(0, '127.0.0.1');
+    await once(relay, 'listening');
+    const session = await openSession({ ...server.access, port: (relay.address() as AddressInfo).port }, signal);
+    isFrozen = true;
+    await expect(session.forward(await freePort(), () => {}, AbortSignal.timeout(50))).rejects.toThrow('Gave up');
+    session.end();
+    await session.ended;
+    relay.close();
   });
 
   test('does not begin with a server that has another key, before that learns who calls', async () => {

@@ -1,5 +1,5 @@
-import type { Duplex } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { Socket } from 'node:net';
+import type { Duplex, Readable } from 'node:stream';
 import ssh2, { type Client, type ClientChannel, type ConnectConfig } from 'ssh2';
 import type { SshAccess } from './access.ts';
 import { algorithmsFor, HostKeyMismatch, isKnown } from './host-key.ts';
@@ -8,6 +8,13 @@ import { algorithmsFor, HostKeyMismatch, isKnown } from './host-key.ts';
 const handshakeMs = 20_000;
 /** A machine that is silent for three of these, in milliseconds, is gone. */
 const probeEveryMs = 10_000;
+
+/** What is taken of a command's output, in bytes: the machine may be hostile. */
+const mostOutput = 4 * 1024 * 1024;
+/** Connections that a machine may have open at once by the port that leads here. */
+const mostChannels = 64;
+/** How long the machine may take to agree to the end, in milliseconds. */
+const farewellMs = 2000;
 
 /** What a command left behind; `code` is null when a signal ended it. */
 export interface Ran {
@@ -18,13 +25,13 @@ export interface Ran {
 
 /** A connection to a machine. */
 export interface SshSession {
-  /** Runs a command of the login shell to its end. @throws when the connection or the signal ends before */
+  /** Runs a command of the login shell to its end. @throws when the connection or the signal ends before, or it prints too much */
   run(command: string, options: { input?: string; signal: AbortSignal }): Promise<Ran>;
   /**
    * Lets a port of the machine's loopback address lead here; every connection there is handed over.
-   * @throws when the port is taken, or the machine does not allow it
+   * @throws when the port is taken, the machine does not allow it, or the signal ends before it has answered
    */
-  forward(port: number, accept: (channel: Duplex) => void): Promise<void>;
+  forward(port: number, accept: (channel: Duplex) => void, signal: AbortSignal): Promise<void>;
   /** Resolves when the connection has ended. */
   readonly ended: Promise<void>;
   end(): void;
@@ -37,16 +44,18 @@ export interface SshSession {
 export function openSession(access: SshAccess, signal: AbortSignal): Promise<SshSession> {
   const where = `${access.host} port ${access.port}`;
   const client = new ssh2.Client();
+  // Of our own: the client cannot destroy what it has ended.
+  const socket = new Socket();
   const opened = Promise.withResolvers<SshSession>();
   const ended = Promise.withResolvers<void>();
   const giveUp = (): void => {
     opened.reject(new Error(`Gave up to connect to ${where}`, { cause: signal.reason }));
-    client.destroy();
+    socket.destroy();
   };
   signal.addEventListener('abort', giveUp, { once: true });
   client.on('ready', () => {
     signal.removeEventListener('abort', giveUp);
-    opened.resolve(sessionOf(client, ended.promise));
+    opened.resolve(sessionOf(client, socket, ended.promise));
   });
   client.on('error', (error) => opened.reject(error));
   client.on('close', () => {
@@ -57,15 +66,13 @@ export function openSession(access: SshAccess, signal: AbortSignal): Promise<Ssh
   if (signal.aborted) giveUp();
   else {
     const refuse = (shown: Buffer): void => opened.reject(new HostKeyMismatch(where, shown));
-    client.connect(configOf(access, refuse));
+    client.connect({ ...configOf(access, refuse), sock: socket.connect(access.port, access.host) });
   }
   return opened.promise;
 }
 
-function configOf({ host, port, user, hostKeys, credential }: SshAccess, refuse: (shown: Buffer) => void): ConnectConfig {
+function configOf({ user, hostKeys, credential }: SshAccess, refuse: (shown: Buffer) => void): ConnectConfig {
   return {
-    host,
-    port,
     username: user,
     ...credential,
     readyTimeout: handshakeMs,
@@ -79,20 +86,30 @@ function configOf({ host, port, user, hostKeys, credential }: SshAccess, refuse:
   };
 }
 
-function sessionOf(client: Client, ended: Promise<void>): SshSession {
+function sessionOf(client: Client, socket: Socket, ended: Promise<void>): SshSession {
   return {
     ended,
-    end: () => void client.end(),
+    end() {
+      client.end();
+      // A machine that does not answer keeps nothing here.
+      const timer = setTimeout(() => socket.destroy(), farewellMs);
+      void ended.then(() => clearTimeout(timer));
+    },
     run: (command, options) => run(client, command, options),
-    forward(port, accept) {
-      client.on('tcp connection', (_info, take) => {
+    forward(port, accept, signal) {
+      let channels = 0;
+      client.on('tcp connection', (_info, take, refuse) => {
+        if (channels >= mostChannels) return refuse();
+        channels += 1;
         const channel = take();
+        channel.once('close', () => (channels -= 1));
         // Whoever uses it hears of its end; an error on the way there is the end, too.
         channel.on('error', () => channel.destroy());
         accept(channel);
       });
       return new Promise((resolve, reject) => {
         client.once('close', () => reject(new Error('The connection has ended')));
+        signal.addEventListener('abort', () => reject(new Error('Gave up to wait for a port', { cause: signal.reason })), { once: true });
         client.forwardIn('127.0.0.1', port, (error) => (error === undefined ? resolve() : reject(error)));
       });
     },
@@ -121,6 +138,17 @@ async function outcome(channel: ClientChannel, input: string | undefined): Promi
   const code = new Promise<number | null>((resolve) => channel.on('exit', (status: number | null) => resolve(status)));
   const closed = new Promise<null>((resolve) => channel.on('close', () => resolve(null)));
   channel.end(input ?? '');
-  const [stdout, stderr] = await Promise.all([text(channel), text(channel.stderr)]);
+  const [stdout, stderr] = await Promise.all([limitedText(channel), limitedText(channel.stderr)]);
   return { code: await Promise.race([code, closed]), stdout, stderr };
+}
+
+async function limitedText(stream: Readable): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of stream as AsyncIterable<Buffer>) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes > mostOutput) throw new Error(`A command of the machine printed more than ${mostOutput} bytes`);
+  }
+  return Buffer.concat(pieces).toString();
 }

@@ -117,8 +117,8 @@ describe.skipIf(whyNoSshServer !== undefined)(
       await using server = await openSshServer((key) => line(key).replace(/command="[^"]*"/, 'command="echo only this"'));
       const session = await openSession(server.access, signal);
       expect(await session.run('id', { signal })).toMatchObject({ code: 0, stdout: 'only this\n' });
-      await expect(session.forward(await freePort(), () => {})).rejects.toThrow();
-      await session.forward(port, (channel) => channel.end());
+      await expect(session.forward(await freePort(), () => {}, signal)).rejects.toThrow();
+      await session.forward(port, (channel) => channel.end(), signal);
       session.end();
     });
   },

@@ -90,7 +90,7 @@ export class Tunnel {
       signal.addEventListener('abort', endSession);
       // A shell of its own, in the place of the login shell: whoever began that is the session.
       await session.run('exec sh', { input: access.takeOver, signal });
-      await session.forward(this.#target.port, (channel) => this.#ports.accept(channel));
+      await session.forward(this.#target.port, (channel) => this.#ports.accept(channel), signal);
       signal.throwIfAborted();
       return session;
     } catch (error) {
