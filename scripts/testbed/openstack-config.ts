@@ -113,7 +113,7 @@ ${auth}[neutron]
 ${auth}`,
   'etc/neutron.conf': `[DEFAULT]
 core_plugin = ml2
-service_plugins = router
+service_plugins = router,port_forwarding
 bind_host = 127.0.0.1
 bind_port = ${ports.neutron}
 api_workers = 1

@@ -1,4 +1,5 @@
 import { password, url } from './openstack-config.ts';
+import { until } from './shell.ts';
 
 interface Reply {
   [key: string]: unknown;
@@ -32,6 +33,13 @@ async function asAdministrator(): Promise<{ ask: Ask; ensure: Ensure }> {
     return ((keyed ? made[kind] : made) as { id: string }).id;
   };
   return { ask, ensure };
+}
+
+/** A fresh Neutron fails when it is asked for ports, until it has been asked for floating addresses. */
+export async function wakeNeutron(): Promise<void> {
+  const { ask } = await asAdministrator();
+  const asked = (): Promise<boolean> => ask('GET', `${url('neutron')}/v2.0/floatingips`).then(Boolean, () => false);
+  await until('Neutron to know its models', asked);
 }
 
 /** What projects, users and machines need. What is there already is left as it is. */

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { configure, database, databases, home, password, rabbit, url } from './openstack-config.ts';
-import { furnish, makeCatalogue } from './openstack-content.ts';
+import { furnish, makeCatalogue, wakeNeutron } from './openstack-content.ts';
 import { answering, identity, rabbitEnv, start, stopAll } from './openstack-services.ts';
 import { installServers } from './packages.ts';
 import { run, step, succeeds, until } from './shell.ts';
@@ -144,8 +144,11 @@ async function startServices(): Promise<void> {
   await answering('keystone');
   await makeCatalogue();
   const [began] = (await sql('select utc_timestamp()')).split('\n');
-  await start('placement', 'glance', 'nova', 'neutron', 'nova-conductor', 'nova-scheduler', 'nova-compute');
-  await answering('placement', 'glance', 'nova', 'neutron');
+  await start('placement', 'glance', 'neutron');
+  await answering('placement', 'glance', 'neutron');
+  await wakeNeutron();
+  await start('nova', 'nova-conductor', 'nova-scheduler', 'nova-compute');
+  await answering('nova');
   const alive = `select count(*) from nova.services where last_seen_up >= '${began}'`;
   await until('nova to be there', async () => Number(await sql(alive)) >= 3, 180_000);
   // A host that was not found in its cell gets no machines.

@@ -24,6 +24,7 @@ export type { PublishedContent, PublishedModules } from './load/published-images
 export { checkModule, loadModule, type CheckedModule, type LoadedModule, type LoadOptions } from './load/load-module.ts';
 export { deploymentDefaults, imageDeployment } from './load/resolve-deployment.ts';
 export { parseCloudChoice } from './plan/cloud-choice.ts';
+export { estimateRun, type CloudOffers, type EstimatedShare, type RunEstimate } from './plan/estimate-run.ts';
 export { planRun } from './plan/plan-run.ts';
 export type { RequestProblem, RunRequest } from './plan/run-request.ts';
 export { checkWiring, type WiringReport } from './wiring/check-wiring.ts';

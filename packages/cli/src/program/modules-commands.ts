@@ -20,10 +20,12 @@ export function modulesCommands(command: MakeCommand): void {
     command(
       'plan <file>',
       'Show what a run would be, without starting anything',
-      'paceline plan examples/client-server -p clients=10',
+      'paceline plan examples/client-server -p clients=10\npaceline plan examples/client-server --cloud lab,aws-paris --costs',
       async () => (await import('../commands/plan.ts')).planCommand,
     ),
-  ).option('--json', 'print the plan as JSON');
+  )
+    .option('--costs', 'ask the clouds what it would cost, and whether their quotas are enough')
+    .option('--json', 'print the plan as JSON');
 
   command(
     'import <file...>',

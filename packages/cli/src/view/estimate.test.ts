@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { paint } from '@paceline/door';
+import { estimateLines } from './estimate.ts';
+
+const plain = (lines: ReturnType<typeof estimateLines>): string =>
+  lines.map((line) => paint(line, { colour: false, unicode: true })).join('\n');
+
+test('costs for an hour and for the whole lifetime, with what is not known', () => {
+  const shares = [
+    { node: 'web', cloud: 'lab', count: 3, offer: 'm1.small', price: { amount: 0.3, currency: 'EUR' } },
+    { node: 'db', cloud: 'here', count: 1, offer: null, price: null },
+  ];
+  const lines = estimateLines(
+    { shares, perHour: { EUR: 0.3 }, unpriced: 1, problems: ['lab: 9 machines are wanted, and 7 of 10 are left'] },
+    4 * 3_600_000,
+  );
+  expect(plain(lines)).toMatchInlineSnapshot(`
+    "
+    Costs
+      web: 3 × m1.small on lab, 0.3 EUR an hour
+      db: 1 × machine on here, price unknown
+      In all 0.3 EUR an hour, 1.2 EUR for a lifetime of 4h, and 1 machine of unknown price
+      lab: 9 machines are wanted, and 7 of 10 are left"
+  `);
+  expect(plain(estimateLines({ shares: shares.slice(1), perHour: {}, unpriced: 1, problems: [] }, 3_600_000))).toMatchInlineSnapshot(`
+    "
+    Costs
+      db: 1 × machine on here, price unknown
+      In all 1 machine of unknown price"
+  `);
+});
