@@ -14,8 +14,8 @@ defineConformance(
     // With a space, so that no shell gets away without quotes.
     const root = mkdtempSync(join(tmpdir(), 'paceline conformance-'));
     return {
-      createConnector: () => connectorModule.createConnector({ root, memoryMiB: 320 }),
-      image: testImage,
+      createConnector: () => connectorModule.createConnector({ root, memoryMiB: 320, image: testImage }),
+      image: '',
       patienceMs,
       host: '127.0.0.1',
       endOfLife: 'connector',

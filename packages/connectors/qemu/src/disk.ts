@@ -7,7 +7,7 @@ const infoSchema = z.object({ 'virtual-size': z.number() });
 /** A disk that stands on that of the image, which is never written to. It has at least the size of that. */
 export async function createOverlay(path: string, { disk, format }: Boot, diskGiB = 0): Promise<void> {
   const wanted = diskGiB * 1024 ** 3;
-  const info = wanted === 0 ? undefined : await runCommand('qemu-img', ['info', '--output=json', '--force-share', disk]);
+  const info = wanted === 0 ? undefined : await runCommand('qemu-img', ['info', '--output=json', '--force-share', '-f', format, disk]);
   const present = info === undefined ? 0 : infoSchema.parse(JSON.parse(info))['virtual-size'];
   const size = wanted > present ? [String(wanted)] : [];
   await runCommand('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', disk, '-F', format, path, ...size]);
@@ -15,5 +15,5 @@ export async function createOverlay(path: string, { disk, format }: Boot, diskGi
 
 /** A disk with all that is on this one and on what it stands on. Nobody may be writing to it. */
 export async function copyWhole(from: string, to: string, signal: AbortSignal): Promise<void> {
-  await runCommand('qemu-img', ['convert', '-q', '-O', 'qcow2', from, to], signal);
+  await runCommand('qemu-img', ['convert', '-q', '-f', 'qcow2', '-O', 'qcow2', from, to], signal);
 }

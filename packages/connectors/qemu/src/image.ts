@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -8,12 +8,13 @@ import { unlessMissing } from '@paceline/connector-host';
 import { ConnectorError } from '@paceline/engine/connector';
 import type * as z from 'zod';
 import { imageSettings } from './config.ts';
+import { inspectDisk } from './disk-format.ts';
 import type { Boot } from './machine-record.ts';
 import type { Site } from './site.ts';
 
 /**
- * What an image boots from: one of the configuration or of `createImage` by its name, a disk or a folder with an `image.json` by its absolute
- * path, or a disk by its URL with `#sha256=…`.
+ * What an image boots from: one of the configuration or of `createImage` by its name, or a disk by its URL with `#sha256=…`. Only the
+ * configuration's own `image` may also be the absolute path of a disk, or of a folder with an `image.json`: modules come from anybody.
  * @throws notFound, invalid
  */
 export async function resolveImage(site: Site, named: string, signal: AbortSignal): Promise<Boot> {
@@ -24,19 +25,24 @@ export async function resolveImage(site: Site, named: string, signal: AbortSigna
   const configured = site.config.images[image];
   if (configured !== undefined) {
     const { disk, sha256, ...rest } = configured;
-    return withFormat({ ...rest, disk: isAbsolute(disk) ? disk : await fetchDisk(site, disk, sha256, signal) }, image);
+    return withFormat({ ...rest, disk: isAbsolute(disk) ? disk : await fetchDisk(site, disk, sha256, signal) }, image, signal);
   }
   if (/^https?:/.test(image)) {
     const [url = '', , sha256] = image.split(/#(sha256=)?/);
-    return withFormat({ disk: await fetchDisk(site, url, sha256, signal) }, image);
+    return withFormat({ disk: await fetchDisk(site, url, sha256, signal) }, image, signal);
+  }
+  if (isAbsolute(image) && image !== site.config.image) {
+    throw new ConnectorError('invalid', `A module cannot name a file of this host as its image: ${image}`, {
+      hint: 'Give it a name in `images` of the cloud, and name that.',
+    });
   }
   if (image.includes(',') || image.includes('\n') || (!isAbsolute(image) && !/^[a-z0-9][a-z0-9._-]{0,99}$/.test(image))) {
     throw new ConnectorError('invalid', `${image} cannot be the name of an image`);
   }
-  return readImage(site, image);
+  return readImage(site, image, signal);
 }
 
-async function readImage(site: Site, image: string): Promise<Boot> {
+async function readImage(site: Site, image: string, signal: AbortSignal): Promise<Boot> {
   const path = isAbsolute(image) ? image : join(site.images, image);
   const found = await unlessMissing(stat(path));
   if (found === undefined) {
@@ -46,13 +52,13 @@ async function readImage(site: Site, image: string): Promise<Boot> {
     });
   }
   if (!found.isDirectory()) {
-    return withFormat({ disk: path }, image);
+    return withFormat({ disk: path }, image, signal);
   }
   const settings = await readSettings(path, image);
   const inside = (name: string): string => resolve(path, name);
   const { disk, kernel, initrd, ...rest } = settings;
   const files = { ...(kernel !== undefined && { kernel: inside(kernel) }), ...(initrd !== undefined && { initrd: inside(initrd) }) };
-  return withFormat({ ...rest, disk: inside(disk), ...files }, image);
+  return withFormat({ ...rest, disk: inside(disk), ...files }, image, signal);
 }
 
 async function readSettings(path: string, image: string): Promise<z.output<typeof imageSettings>> {
@@ -67,14 +73,17 @@ async function readSettings(path: string, image: string): Promise<z.output<typeo
   }
 }
 
-async function withFormat({ disk, kernel, initrd, append, login }: Partial<Boot> & { disk: string }, image: string): Promise<Boot> {
-  await using file = await unlessMissing(open(disk));
-  if (file === undefined) {
+async function withFormat(
+  { disk, kernel, initrd, append, login }: Partial<Boot> & { disk: string },
+  image: string,
+  signal: AbortSignal,
+): Promise<Boot> {
+  const format = await unlessMissing(inspectDisk(disk, image, signal));
+  if (format === undefined) {
     throw new ConnectorError('notFound', `The disk ${disk} of the image ${image} is not there`);
   }
-  const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
   const optional = Object.entries({ kernel, initrd, append, login }).filter(([, value]) => value !== undefined);
-  return { disk, format: buffer.equals(Buffer.from('QFI\xfb', 'latin1')) ? 'qcow2' : 'raw', ...Object.fromEntries(optional) };
+  return { disk, format, ...Object.fromEntries(optional) };
 }
 
 /** Whoever comes first puts it in place; it is known by its digest, without which nothing of the network is run. */

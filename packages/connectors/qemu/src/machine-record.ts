@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unlessMissing } from '@paceline/connector-host';
 import * as z from 'zod';
+import { diskFormats } from './disk-format.ts';
 
 const date = z.iso.datetime().transform((text) => new Date(text));
 
 /** What a machine boots from: absolute paths. */
 export const bootSchema = z.object({
   disk: z.string(),
-  format: z.enum(['qcow2', 'raw']),
+  format: z.enum(diskFormats),
   kernel: z.string().optional(),
   initrd: z.string().optional(),
   append: z.string().optional(),
