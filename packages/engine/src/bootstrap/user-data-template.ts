@@ -6,6 +6,9 @@
  * Where there is no `PACELINE_ROOT` the machine is its own. Then its end is seen to before anything that may fail, and a machine on which the
  * agent cannot be started says why on its console and powers itself off. What is put into systemd outlives a restart, and does
  * nothing in a machine that was made from an image of this one: `mine` compares what cloud-init says which instance it is.
+ *
+ * An engine that cannot be reached, or something before it that says so (5xx), is waited for: it may be starting again. That it says no
+ * (4xx) is an answer.
  */
 export const userDataTemplate = `#!/bin/sh
 # Paceline: see to the end of this machine, then get the rest, check it and run it.
@@ -50,18 +53,17 @@ fail() { echo "paceline: $*" >&2; exit 1; }
 sum() { { sha256sum "$1" 2>/dev/null || shasum -a 256 "$1"; } | { read -r s f; echo "$s"; }; }
 has() { command -v "$1" >/dev/null; }
 download() {
-  if has curl; then curl -fsS --connect-timeout 10 --retry 3 -o "$2" "$1"
-  elif has wget; then wget -qT 10 -O "$2" "$1"
-  else "\${PACELINE_NODE:-node}" -e '[,u,f]=process.argv;fetch(u).then(r=>r.arrayBuffer()).then(b=>fs.writeFileSync(f,Buffer.from(b)))' "$1" "$2"; fi
+  if has curl; then said=$(curl -fsS --connect-timeout 10 -y 30 -Y 1 -w ' %{http_code} ' -o "$2" "$1")
+  elif has wget; then said=$(wget -qSt 1 -T 30 -O "$2" "$1" 2>&1)
+  else said=$("\${PACELINE_NODE:-node}" -e '[,u,f]=process.argv;fetch(u).then(async r=>{fs.writeFileSync(f,Buffer.from(await r.arrayBuffer()));console.log("",r.status,"");process.exit(+!r.ok)})' "$1" "$2"); fi
 }
 get() {
   [ ! -f "$2" ] || [ "$(sum "$2")" != $1 ] || return 0
   from=$url/agent/files/$1 new=$2.$$
   end=$(($(date +%s) + 200))
-  # An answer that says no is one, in the words of curl and of wget. Whatever else happens, happens while an engine starts again.
   until download $from "$new"; do
-    case $? in 8 | 22) end=0 ;; esac
-    [ $(date +%s) -lt $end ] || fail "cannot fetch $from"
+    case $said in *' 40'[0-79]' '* | *' 41'?' '*) end=0 ;; esac
+    [ $(date +%s) -lt $end ] || fail "cannot fetch $from: $said"
     sleep 1
   done
   got=$(sum "$new")

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,19 +84,28 @@ describe('on a machine', () => {
     expect(execFileSync('stat', ['-c', '%a', config], { encoding: 'utf8' })).toBe('600\n');
   });
 
-  it('insists when its engine goes away while it fetches, but not when it says no', async () => {
+  it.each([
+    ['curl', ['curl']],
+    ['wget', ['wget']],
+    ['Node.js', []],
+  ])('insists when its engine goes away while it fetches with %s, but not when it says no', async (_, programs) => {
+    const missing = programs.filter((name) => spawnSync('which', [name]).status !== 0);
+    if (missing.length > 0) return;
+    const path = { PATH: pathWith(programs) };
     const files = { [setupSha256]: setupScript, [sha256(agent)]: agent };
     const asked = new Map<string, number>();
-    const { status, stdout } = await boot(files, bootstrap, {}, (name, response) => {
+    const { status, stdout } = await boot(files, bootstrap, path, (name, response) => {
       const times = (asked.get(name) ?? 0) + 1;
       asked.set(name, times);
       if (times === 1) return response.destroy();
-      if (times > 2) return response.end(files[name]);
+      // What stands before an engine says so while that is away.
+      if (times === 2) return response.writeHead(503).end('not now');
+      if (times > 3) return response.end(files[name]);
       response.writeHead(200, { 'content-length': 1_000_000 });
       return response.write('half', () => response.destroy());
     });
-    expect([status, stdout, ...asked.values()]).toEqual([0, 'run --config\n', 3, 3]);
-    const { status: refused, stderr } = await boot(files, bootstrap, {}, (_, response) => response.writeHead(404).end());
+    expect([status, stdout, ...asked.values()]).toEqual([0, 'run --config\n', 4, 4]);
+    const { status: refused, stderr } = await boot(files, bootstrap, path, (_name, response) => response.writeHead(404).end());
     expect(refused).toBe(1);
     expect(stderr).toContain(`paceline: cannot fetch http`);
   });
@@ -162,6 +171,33 @@ async function boot(
   const status = await new Promise((resolve) => child.on('close', resolve));
   server.close();
   return { status, stdout, stderr, root };
+}
+
+/** A folder in which the script finds what it needs, and of what fetches only these. */
+function pathWith(programs: string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'paceline-path-'));
+  const needed = [
+    'sh',
+    'cat',
+    'chmod',
+    'cp',
+    'date',
+    'mkdir',
+    'mv',
+    'node',
+    'readlink',
+    'rm',
+    'sha256sum',
+    'sleep',
+    'tail',
+    'uname',
+    ...programs,
+  ];
+  for (const name of needed) {
+    const { stdout } = spawnSync('which', [name], { encoding: 'utf8' });
+    if (stdout !== '') symlinkSync(stdout.trim(), join(folder, name));
+  }
+  return folder;
 }
 
 function environment(root: string): NodeJS.ProcessEnv {
