@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { info, setFailed, setOutput } from '@actions/core';
 import { PacelineError } from '@paceline/model';
+import { takeDownFailure } from './report/remains.ts';
 import { endingLine } from './report/summary.ts';
 import { connectionInputs } from './run/options.ts';
 import { runStep, type Step } from './run/step.ts';
@@ -16,14 +17,15 @@ async function main({ inputs, job }: Step): Promise<void> {
       hint: 'Give the output `run` of a deploy step of the same job, or a server.',
     });
   }
-  const { client } = await openSession({ inputs, job, run: id });
+  const { client, embedded } = await openSession({ inputs, job, run: id });
   const found = await findRun(client, id, true);
   if (found === undefined) throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${id}`);
   const run = await takeDown(client, id);
   const left = await sweep(client, id);
   setOutput('state', run.state);
   info(endingLine(run, { kept: undefined, left, artifactUrl: undefined }));
-  if (left === undefined || left.length > 0) setFailed(`Not everything of the run ${id} is known to be gone`);
+  const failure = takeDownFailure(run, left, embedded);
+  if (failure !== undefined) setFailed(failure);
 }
 
 await runStep(['run', ...connectionInputs], main);

@@ -4,6 +4,7 @@ import { documentOf } from './document.ts';
 import { code, codeBlock, cutAtLine, plain } from './markdown.ts';
 import { endingLine, runSummary, summaryBytes, type RunReport } from './summary.ts';
 import { machineTime } from './machine-time.ts';
+import { takeDownFailure } from './remains.ts';
 import { timeline } from './timeline.ts';
 
 const at = (seconds: number): string => new Date(seconds * 1000).toISOString();
@@ -122,12 +123,28 @@ describe('a summary', () => {
   });
 
   test('says what is left, or that it could not be found out', () => {
-    const run = { expiresAt: at(99) };
+    const run = runOf([instance('web.1')], { state: 'Done', endedAt: at(50) });
     const ending = (left: string[] | undefined, kept?: string): string => endingLine(run, { left, kept, artifactUrl: undefined });
     expect(ending([])).toContain('Nothing is left');
     expect(ending(['machine m-1 on here'])).toContain('Left on the cloud: <code>machine m-1 on here</code>');
     expect(ending(undefined)).toContain('could not be asked');
     expect(ending(undefined, 'so told')).toContain('The machines are kept: so told');
+  });
+
+  test('never says that nothing is left of a run that has not ended', () => {
+    const run = runOf(
+      [instance('web.1'), instance('web.2', { stage: 'gone' }), instance('web.3', { stage: 'launching', machineId: null })],
+      {
+        state: 'Finalizing',
+      },
+    );
+    const line = endingLine(run, { left: [], kept: undefined, artifactUrl: undefined });
+    expect(line).not.toContain('Nothing is left');
+    expect(line).toContain('<code>machine m-web.1 of web.1 on here</code>, <code>machine that is being launched of web.3 on here</code>');
+    expect(line).not.toContain('web.2');
+    expect(takeDownFailure(run, [], true)).toContain('still Finalizing, and 2 of its machines are not known to be gone');
+    expect(takeDownFailure(run, undefined, false)).toContain('`paceline status the-id`');
+    expect(takeDownFailure({ ...run, endedAt: at(9) }, [], true)).toBe(undefined);
   });
 });
 

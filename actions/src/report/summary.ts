@@ -3,6 +3,7 @@ import { dayAndTime, duration, interestOf, statusOf, type LogLine } from '@pacel
 import { documentOf, type Section } from './document.ts';
 import { machineTime } from './machine-time.ts';
 import { code, codeBlock, plain, table } from './markdown.ts';
+import { remains } from './remains.ts';
 import { timeline } from './timeline.ts';
 
 /** GitHub drops a summary that is longer, whole. */
@@ -58,8 +59,13 @@ export function endingSummary(run: RunDetail, events: readonly EventView[], endi
 }
 
 /** The verdict in one line. */
-export function endingLine({ expiresAt }: Pick<RunDetail, 'expiresAt'>, { kept, left }: Ending): string {
+export function endingLine(run: Pick<RunDetail, 'expiresAt' | 'endedAt' | 'state' | 'instances'>, { kept, left }: Ending): string {
+  const { expiresAt } = run;
   if (kept !== undefined) return `The machines are kept: ${kept}. They end by themselves at ${dayAndTime(expiresAt)}.`;
+  if (run.endedAt === null) {
+    const there = [...remains(run), ...(left ?? [])];
+    return `The run has not ended, it is still ${run.state}. Not known to be gone: ${there.map(code).join(', ') || 'nothing that has a name'}. Machines end by themselves at ${dayAndTime(expiresAt)}.`;
+  }
   if (left === undefined) return `The cloud could not be asked what is left. What is, ends by itself at ${dayAndTime(expiresAt)}.`;
   if (left.length === 0) return 'Nothing is left: the listing of the cloud shows nothing of this run.';
   return `Left on the cloud: ${left.map(code).join(', ')}. Machines end by themselves at ${dayAndTime(expiresAt)}.`;

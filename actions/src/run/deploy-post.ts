@@ -4,6 +4,7 @@ import type { Client, RunDetail } from '@paceline/api';
 import { dayAndTime } from '@paceline/door';
 import { toError } from '@paceline/model';
 import { keepReports } from '../github/reports-artifact.ts';
+import { remains, takeDownFailure } from '../report/remains.ts';
 import { endingLine, endingSummary, type Ending } from '../report/summary.ts';
 import type { Inputs } from '../runner/inputs.ts';
 import { stateOf, type Job } from '../runner/job.ts';
@@ -29,7 +30,7 @@ export async function deployPost(inputs: Inputs, job: Job, { run: id, created, d
     const found = await findRun(client, id, created || isEmbedded);
     if (found === undefined) {
       const left = isEmbedded ? await sweep(client, id) : [];
-      return report(left);
+      return report(undefined, left, isEmbedded);
     }
     const { run, ending } = await endOrKeep(client, found, options);
     const artifactUrl = await reportsOf(client, id, options, job);
@@ -40,7 +41,7 @@ export async function deployPost(inputs: Inputs, job: Job, { run: id, created, d
     const message = messenger(inputs, options, job);
     await message.deployment(deployment, told.kept === undefined ? 'inactive' : 'success');
     await message.comment(text);
-    if (told.kept === undefined) report(told.left);
+    if (told.kept === undefined) report(run, told.left, isEmbedded);
   } finally {
     await session.close();
   }
@@ -76,9 +77,8 @@ async function reportsOf(client: Client, id: string, { reports, artifact }: Depl
   }
 }
 
-function report(left: readonly string[] | undefined): void {
-  if (left === undefined) return setFailed('Whether anything is left could not be found out');
-  if (left.length === 0) return;
-  for (const thing of left) error(`Left over: ${thing}`);
-  setFailed(`${left.length} left over; \`actions/reap\` tries again`);
+function report(run: RunDetail | undefined, left: readonly string[] | undefined, embedded: boolean): void {
+  for (const thing of [...(run === undefined ? [] : remains(run)), ...(left ?? [])]) error(`Left over: ${thing}`);
+  const failure = takeDownFailure(run, left, embedded);
+  if (failure !== undefined) setFailed(failure);
 }

@@ -1,0 +1,28 @@
+import { createClient, type Client } from '@paceline/api';
+import { lostAnswer } from '@paceline/engine/testing';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { operatorToken, TestServer } from '../../../packages/server/src/testing/test-server.ts';
+import { remains, takeDownFailure } from '../report/remains.ts';
+import { takeDown } from './take-down.ts';
+
+async function serve(): Promise<{ server: TestServer; client: Client }> {
+  const server = await TestServer.open();
+  onTestFinished(() => server.close());
+  const url = await server.app.listen({ port: 0, host: '127.0.0.1' });
+  return { server, client: createClient({ url, token: operatorToken }) };
+}
+
+test('a run that does not end in time is named with the machines that are still there', async () => {
+  const { server, client } = await serve();
+  const { id } = await server.run();
+  const { cloud } = server.world;
+  cloud.faults.push({ ...lostAnswer('terminate'), when: 'before' });
+  const taking = takeDown(client, id, 2000);
+  await vi.waitFor(() => expect(cloud.faults).toEqual([]));
+  const run = await taking;
+  expect([run.state, run.endedAt]).toEqual(['Finalizing', null]);
+  const there = [...cloud.machines.keys()];
+  expect(remains(run).map((what) => what.split(' of ')[0])).toEqual(there.map((machine) => `machine ${machine}`));
+  expect(remains(run)).toHaveLength(2);
+  expect(takeDownFailure(run, [], true)).toContain('still Finalizing');
+});
