@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const conditions = ['@paceline/source', 'node'];
 
-// What needs Backstage to be installed here: `npm run backstage -- --check`.
+// What needs Backstage, which is installed here: `npm ci` in this folder.
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },

@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { build } from 'esbuild';
+import { serveApp, type ServedApp } from './app-server.ts';
+import { buildApp, buildBackend } from './bundles.ts';
 
 const folder = resolve(import.meta.dirname, '..');
 export const isInstalled = existsSync(join(folder, 'node_modules/@backstage/backend-defaults/package.json'));
@@ -17,10 +17,10 @@ const stopMs = 10_000;
 export interface BackstageOptions {
   /** The Paceline server, and a token of an operator there. */
   paceline: { url: string; token: string };
-  /** Where the browser finds the application. @default at the back end's address, of no use for browsers */
-  appUrl?: string;
-  /** 0 takes a free port. */
+  /** Of the back end; 0 takes a free one. */
   port: number;
+  /** Of the application for browsers; 0 takes a free one. @default there is none */
+  appPort?: number;
   /** Where the log goes. */
   log: (text: string) => void;
 }
@@ -28,14 +28,17 @@ export interface BackstageOptions {
 /** A back end that is ready. */
 export interface Backstage {
   url: string;
+  /** Where browsers find it; empty without an application. */
+  appUrl: string;
   stop(): Promise<void>;
 }
 
 /** @throws when it ends before it is ready, or is not ready within two minutes */
-export async function startBackstage({ paceline, appUrl, port, log }: BackstageOptions): Promise<Backstage> {
+export async function startBackstage({ paceline, appPort, port, log }: BackstageOptions): Promise<Backstage> {
   const listen = port === 0 ? await freePort() : port;
   const url = `http://localhost:${listen}`;
   const bundle = await buildBackend();
+  const app = appPort === undefined ? undefined : await serveApp(await buildApp(), appPort, url);
   const child = spawn(process.execPath, ['--no-node-snapshot', bundle, '--config', join(folder, 'dev/app-config.yaml')], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -44,7 +47,7 @@ export async function startBackstage({ paceline, appUrl, port, log }: BackstageO
       NODE_ENV: 'production',
       BACKEND_URL: url,
       BACKEND_LISTEN: `127.0.0.1:${listen}`,
-      APP_URL: appUrl ?? url,
+      APP_URL: app?.url ?? url,
       EXAMPLES: resolve(folder, '../examples/backstage'),
       PACELINE_URL: paceline.url,
       PACELINE_TOKEN: paceline.token,
@@ -54,38 +57,10 @@ export async function startBackstage({ paceline, appUrl, port, log }: BackstageO
   try {
     await ready(child, url);
   } catch (error) {
-    await stop(child);
+    await stop(child, app);
     throw error;
   }
-  return { url, stop: () => stop(child) };
-}
-
-/** Backstage cannot be run from its TypeScript, as imports within its plugins name no files. */
-async function buildBackend(): Promise<string> {
-  await mkdir(join(folder, 'dev/dist'), { recursive: true });
-  const outfile = join(folder, 'dev/dist/backend.cjs');
-  await build({
-    entryPoints: [join(folder, 'dev/backend.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node22',
-    format: 'cjs',
-    conditions: ['@paceline/source'],
-    // Ours is bundled, Backstage is not.
-    plugins: [
-      {
-        name: 'only-ours',
-        setup(bundling) {
-          bundling.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
-            kind === 'entry-point' || path.startsWith('@paceline/') ? undefined : { path, external: true },
-          );
-        },
-      },
-    ],
-    logLevel: 'warning',
-  });
-  return outfile;
+  return { url, appUrl: app?.url ?? '', stop: () => stop(child, app) };
 }
 
 async function ready(child: ChildProcess, url: string): Promise<void> {
@@ -100,7 +75,8 @@ async function ready(child: ChildProcess, url: string): Promise<void> {
   throw new Error(`Backstage is not ready after ${startMs / 1000} s`);
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, app: ServedApp | undefined): Promise<void> {
+  app?.close();
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGTERM');

@@ -1,9 +1,12 @@
 import type { RunDetail } from '@paceline/api';
-import { diskFiles, loadModule } from '@paceline/model';
+import { diskFiles, loadModule, type ResolvedDeployment } from '@paceline/model';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isInstalled, startBackstage, type Backstage } from '../../backstage-plugin/dev/backstage.ts';
+import { browserPath, mistakesOf, openBrowser } from '../browser/browser.ts';
 import { repository, System } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { Visit } from './pages.ts';
 import { Visitor } from './visitor.ts';
 
 const uuid = /[0-9a-f]{8}-[0-9a-f-]{27}/;
@@ -12,18 +15,21 @@ describe.skipIf(!isInstalled)('a real Backstage (to install it: npm ci --prefix 
   let system: System;
   let backstage: Backstage;
   let guest: Visitor;
+  let example: ResolvedDeployment | undefined;
   let log = '';
 
   beforeAll(async () => {
     system = await System.start();
-    for (const example of ['client-server', 'load-balanced']) {
-      const { deployment } = await loadModule(`examples/${example}`, { fs: diskFiles(), cwd: repository });
+    for (const name of ['client-server', 'load-balanced']) {
+      const { deployment } = await loadModule(`examples/${name}`, { fs: diskFiles(), cwd: repository });
       await system.call('POST', '/api/modules', { deployment });
+      example ??= deployment;
     }
     await system.call('PUT', '/api/users/backstage');
     await system.call('PUT', '/api/users/backstage/grants/*', { role: 'operator' });
     const { token } = await system.call<{ token: string }>('POST', '/api/tokens', { title: 'a test', user: 'backstage' });
-    backstage = await startBackstage({ paceline: { url: system.url, token }, port: 0, log: (text) => (log += text) });
+    const forBrowsers = browserPath === undefined ? {} : { appPort: 0 };
+    backstage = await startBackstage({ paceline: { url: system.url, token }, port: 0, ...forBrowsers, log: (text) => (log += text) });
     guest = await Visitor.guest(backstage.url);
   }, 240_000);
   afterAll(async () => {
@@ -71,12 +77,16 @@ describe.skipIf(!isInstalled)('a real Backstage (to install it: npm ci --prefix 
     expect(await system.call<RunDetail>('GET', `/api/runs/${id}`)).toMatchObject({ state: 'Done' });
   }, 200_000);
 
-  it('asks for the parameters of a deployment with a template that is made of it', async () => {
+  it('asks for the parameters of a deployment with a template that is made of it, and notifies whoever has run it', async () => {
     await guest.entity('template/default/run-client-server');
     const { status, log: lines } = await guest.execute('run-client-server', { runName: 'by-itself', clients: 2 });
     expect(status, lines.join('\n')).toBe('completed');
     const run = await system.call<RunDetail>('GET', '/api/runs/by-itself');
     expect(run.instances.map(({ name }) => name)).toEqual(['web.1', 'client.1', 'client.2']);
+    await until(async () => {
+      const { notifications } = await guest.ask<{ notifications: { payload: { title: string } }[] }>('GET', '/notifications');
+      expect(notifications.map(({ payload }) => payload.title)).toContain('by-itself is ready');
+    });
     await system.run(run.id).down();
     await system.run(run.id).reaches('Done');
   }, 200_000);
@@ -93,10 +103,95 @@ describe.skipIf(!isInstalled)('a real Backstage (to install it: npm ci --prefix 
     expect((await system.call<{ runs: unknown[] }>('GET', '/api/runs')).runs).toHaveLength(before);
   }, 120_000);
 
-  it('notifies whoever has started a run', async () => {
-    await until(async () => {
-      const { notifications } = await guest.ask<{ notifications: { payload: { title: string } }[] }>('GET', '/notifications');
-      expect(notifications.map(({ payload }) => payload.title)).toContain('by-itself is ready');
+  describe.skipIf(browserPath === undefined)('in a browser (needs Chromium: apt-get install chromium)', () => {
+    const slow = { timeout: 200_000 };
+    let browser: Browser;
+    let visit: Visit;
+    beforeAll(async () => {
+      browser = await openBrowser();
+      visit = await Visit.begin(browser, backstage.appUrl);
+      visit.page.setDefaultTimeout(60_000);
+    });
+    afterAll(async () => {
+      await visit?.end();
+      await browser?.close();
+    });
+
+    it('goes from the form of a template to a run, its reports, and its end', slow, async () => {
+      const { page } = visit;
+      await visit.open('/create/templates/default/run-client-server');
+      await page.getByLabel('clients').fill('3');
+      await page.getByLabel('Name of the run').fill('from-the-form');
+      await visit.picture('backstage-template');
+      await page.getByRole('button', { name: 'Review' }).click();
+      await page.getByRole('button', { name: 'Create' }).click();
+      await page.getByRole('link', { name: 'The run' }).waitFor();
+      await visit.picture('backstage-task');
+      await page.getByRole('link', { name: 'The run' }).click();
+
+      await page.getByRole('heading', { name: 'from-the-form' }).waitFor();
+      await page.locator('.pl header .pl-badge', { hasText: 'Ready' }).waitFor();
+      await page.getByRole('img', { name: '3 complete' }).waitFor();
+      expect(await mistakesOf(page, '.pl')).toEqual([]);
+      await visit.picture('backstage-run');
+      await page.getByRole('tab', { name: 'Logs' }).click();
+      await page.getByText('Hello from the web server').first().waitFor();
+      await page.getByRole('tab', { name: 'Reports' }).click();
+      await page.getByRole('button', { name: 'Look into it' }).first().click();
+      await page.locator('.pl-files summary').first().click();
+      await page.locator('.pl-files pre').first().waitFor();
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page
+          .getByRole('button', { name: /^Download/ })
+          .first()
+          .click(),
+      ]);
+      expect(download.suggestedFilename()).toMatch(/_report_.*\.tgz$/);
+      await page.getByRole('button', { name: 'Terminate' }).click();
+      await page.getByRole('button', { name: 'Yes' }).click();
+      await page.locator('.pl header .pl-badge', { hasText: 'Done' }).waitFor();
+      expect(visit.complaints).toEqual([]);
+    });
+
+    it('starts a run of an entity in its tab, shows it live there and on its card', slow, async () => {
+      const { page } = visit;
+      await visit.open('/catalog/default/component/shop');
+      await page.getByRole('heading', { name: 'Shop' }).waitFor();
+      await page
+        .getByRole('tab', { name: 'Runs' })
+        .or(page.getByRole('link', { name: 'Runs' }))
+        .first()
+        .click();
+      await page.getByLabel('Name of the run').fill('of-the-shop');
+      expect(await mistakesOf(page, '.pl')).toEqual([]);
+      await page.getByRole('button', { name: 'Start' }).click();
+      await page.getByRole('heading', { name: 'of-the-shop' }).waitFor();
+      await page.locator('.pl header .pl-badge', { hasText: 'Ready' }).waitFor();
+      await visit.open('/catalog/default/component/shop/paceline');
+      await page.getByRole('row', { name: 'of-the-shop' }).getByText('Ready').waitFor();
+      await visit.picture('backstage-entity');
+      const run = system.run((await system.call<RunDetail>('GET', '/api/runs/of-the-shop')).id);
+      await run.down();
+      await page.getByRole('row', { name: 'of-the-shop' }).getByText('Done').waitFor();
+      await visit.open('/catalog/default/component/shop');
+      await page.locator('.plb-card').getByRole('link', { name: 'of-the-shop' }).waitFor();
+      expect(visit.complaints).toEqual([]);
+    });
+
+    it('offers nothing that the policy does not allow', slow, async () => {
+      const { page } = visit;
+      if (example === undefined) throw new Error('nothing was published');
+      const run = await system.up(example, { clients: '1' });
+      await visit.open(`/paceline/runs/${run.id}`);
+      await page.locator('.pl header .pl-badge', { hasText: 'Ready' }).waitFor();
+      expect(await page.getByRole('button', { name: /terminate|scale/i }).count()).toBe(0);
+      for (const path of ['/paceline', '/paceline/apps', '/paceline/clouds']) {
+        await visit.open(path);
+        await page.locator('.pl h1').first().waitFor();
+        expect(await mistakesOf(page, '.pl')).toEqual([]);
+      }
+      await run.down();
     });
   });
 });

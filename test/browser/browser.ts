@@ -13,13 +13,15 @@ export function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }
 
-/** What the rules of WCAG 2.2 AA find wrong with a page, as one line for each kind of mistake. */
-export async function mistakesOf(page: Page): Promise<string[]> {
+/** What the rules of WCAG 2.2 AA find wrong with a page, as one line for each kind of mistake. @param within a selector: only there */
+export async function mistakesOf(page: Page, within = 'html'): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
-  const { violations } = await page.evaluate((): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> =>
-    (globalThis as unknown as { axe: typeof axe }).axe.run({
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-    }),
+  const { violations } = await page.evaluate(
+    (part): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> =>
+      (globalThis as unknown as { axe: typeof axe }).axe.run(part, {
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+      }),
+    within,
   );
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`.slice(0, 600));
 }

@@ -3,8 +3,8 @@ import { ActionButton, ErrorNotice, Loading, Nothing, useHost, useLoaded } from 
 import { useCallback, useState, type FormEvent } from 'react';
 
 /** Who one is, what one may, and the tokens that stand for one. */
-export function AccessPage() {
-  const { client, user } = useHost();
+export function AccessPage({ user }: { user: string }) {
+  const { client } = useHost();
   const { value: me } = useLoaded(useCallback(() => client.accounts.me(), [client]));
   const { value: tokens, error, reload } = useLoaded(useCallback(() => client.accounts.tokens(), [client]));
   // The operator's token is no user, so it has no tokens of its own.

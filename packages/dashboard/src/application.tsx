@@ -4,7 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { AccessPage } from './access-page.tsx';
 import { Head } from './head.tsx';
 import { LoginPage } from './login-page.tsx';
-import { may } from './may.ts';
+import { rightsOf } from './may.ts';
 import { paths, routeOf, useAddress, type Route } from './route.ts';
 import { sessionClient } from './server.ts';
 
@@ -22,8 +22,7 @@ export function Application() {
       client,
       paths,
       navigate,
-      user: session?.name ?? '',
-      may: (role, project) => session !== null && session !== undefined && may(session, role, project),
+      rightsOf: async (run) => (session === null || session === undefined ? [] : rightsOf(session, run)),
     }),
     [client, navigate, session],
   );
@@ -39,7 +38,7 @@ export function Application() {
           </a>
           <Head route={route} user={session.name} onLogout={() => setSession(null)} />
           <main id="content" className="shell-main" tabIndex={-1}>
-            <Page key={pathname} route={route} />
+            <Page key={pathname} route={route} user={session.name} />
           </main>
         </>
       )}
@@ -47,7 +46,7 @@ export function Application() {
   );
 }
 
-function Page({ route }: { route: Route }) {
+function Page({ route, user }: { route: Route; user: string }) {
   useEffect(() => {
     document.title = `${titles[route.page]} · Paceline`;
   }, [route.page]);
@@ -63,7 +62,7 @@ function Page({ route }: { route: Route }) {
     case 'clouds':
       return <CloudsPage />;
     case 'access':
-      return <AccessPage />;
+      return <AccessPage user={user} />;
     case 'unknown':
       return <Nothing>There is no such page.</Nothing>;
   }

@@ -1,4 +1,5 @@
-import { everyProject, projectRoles, type ProjectRole, type SessionState } from '@paceline/api';
+import { everyProject, projectRoles, type ProjectRole, type RunDetail, type SessionState } from '@paceline/api';
+import type { RunRight } from '@paceline/ui';
 
 /** Whether somebody has a role, or a higher one, in a project; `*` is the server itself. */
 export function may({ grants }: Pick<SessionState, 'grants'>, role: ProjectRole, project: string): boolean {
@@ -6,4 +7,10 @@ export function may({ grants }: Pick<SessionState, 'grants'>, role: ProjectRole,
     (grant) =>
       (grant.project === everyProject || grant.project === project) && projectRoles.indexOf(grant.role) >= projectRoles.indexOf(role),
   );
+}
+
+/** What somebody may do with a run: with their own as deployers, with others as operators. */
+export function rightsOf(session: SessionState, { project, createdBy }: Pick<RunDetail, 'project' | 'createdBy'>): readonly RunRight[] {
+  const own = createdBy === session.name && may(session, 'deployer', project);
+  return own || may(session, 'operator', project) ? ['update', 'scale', 'terminate'] : [];
 }

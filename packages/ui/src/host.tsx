@@ -1,4 +1,4 @@
-import type { Client, ProjectRole } from '@paceline/api';
+import type { Client, RunDetail } from '@paceline/api';
 import { createContext, useContext, type ReactNode } from 'react';
 
 /** What these pages need of the application that shows them. */
@@ -8,11 +8,12 @@ export interface Host {
   paths: Paths;
   /** Goes to an address without loading anything anew. */
   navigate: (path: string) => void;
-  /** Whether the user has a role in a project: what may not be done is not offered. The server decides in the end. */
-  may: (role: ProjectRole, project: string) => boolean;
-  /** The name of the user, which tells own runs. */
-  user: string;
+  /** What the user may do with a run: nothing else is offered. The server decides in the end. */
+  rightsOf: (run: Pick<RunDetail, 'id' | 'project' | 'createdBy'>) => Promise<readonly RunRight[]>;
 }
+
+/** What may be done with a run besides looking at it. */
+export type RunRight = 'update' | 'scale' | 'terminate';
 
 export interface Paths {
   runs: string;

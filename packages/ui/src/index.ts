@@ -1,7 +1,7 @@
 export { AppPage } from './apps/app-page.tsx';
 export { AppsPage } from './apps/apps-page.tsx';
 export { CloudsPage } from './clouds/clouds-page.tsx';
-export { HostProvider, Link, useHost, type Host, type Paths } from './host.tsx';
+export { HostProvider, Link, useHost, type Host, type Paths, type RunRight } from './host.tsx';
 export { useLoaded, type Loaded } from './data/use-loaded.ts';
 export { ActionButton } from './parts/action-button.tsx';
 export { ErrorNotice, Loading, Nothing } from './parts/notice.tsx';

@@ -39,7 +39,9 @@ export function scaleAction(clientFor: ClientFor) {
       const id = await ctx.checkpoint({ key: 'paceline.scale.id', fn: async () => randomUUID() as string });
       const { instances, run: scaling } = await client.runs.scale(runId, { id, node, count });
       const { lastEvent: after } = scaling;
-      if (instances.length > 0) await followWell({ client, run: runId, logger: ctx.logger, signal: ctx.signal, until: 'ready', after });
+      // A request that is repeated may find that all has been done.
+      const isThere = scaling.state === 'Ready' && scaling.scaling === null;
+      if (!isThere) await followWell({ client, run: runId, logger: ctx.logger, signal: ctx.signal, until: 'ready', after });
       ctx.output('instances', instances);
     },
   });

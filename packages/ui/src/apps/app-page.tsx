@@ -5,8 +5,8 @@ import { useHost } from '../host.tsx';
 import { ErrorNotice, Loading } from '../parts/notice.tsx';
 import { ParameterField } from './parameter-field.tsx';
 
-/** One deployment, with the form that its parameters make. */
-export function AppPage({ id }: { id: string }) {
+/** One deployment, with the form that its parameters make. @param tags what its runs are tagged with */
+export function AppPage({ id, tags = noTags }: { id: string; tags?: readonly string[] }) {
   const { client } = useHost();
   const load = useCallback(() => client.modules.get(id), [client, id]);
   const { value: app, error } = useLoaded(load);
@@ -23,12 +23,14 @@ export function AppPage({ id }: { id: string }) {
       <p className="pl-faint">
         {app.module.name}@{app.module.version}, published by {app.module.author}. Nodes: {Object.keys(app.deployment.nodes).join(', ')}
       </p>
-      <StartForm deployment={app.deployment} />
+      <StartForm deployment={app.deployment} tags={tags} />
     </section>
   );
 }
 
-function StartForm({ deployment }: Pick<ModuleContent, 'deployment'>) {
+const noTags: readonly string[] = [];
+
+function StartForm({ deployment, tags }: Pick<ModuleContent, 'deployment'> & { tags: readonly string[] }) {
   const { client, navigate, paths } = useHost();
   const fields = fieldsOf(deployment);
   const [values, setValues] = useState<Record<string, string>>({});
@@ -44,6 +46,7 @@ function StartForm({ deployment }: Pick<ModuleContent, 'deployment'>) {
       .create({
         deployment,
         keepRunning,
+        tags: [...tags],
         parameters: givenValues(fields, values),
         ...(name === '' ? {} : { name }),
         ...(cloud === '' ? {} : { cloud }),

@@ -1,14 +1,16 @@
 import type { RunDetail } from '@paceline/api';
-import { useState } from 'react';
-import { useHost } from '../host.tsx';
+import { useCallback, useState } from 'react';
+import { useLoaded } from '../data/use-loaded.ts';
+import { useHost, type RunRight } from '../host.tsx';
 import { ActionButton } from '../parts/action-button.tsx';
 
 /** What can be done with a run at this moment, by this user. Nothing else is offered. */
 export function Actions({ run, onDone }: { run: RunDetail; onDone: () => void }) {
-  const { client, may, user } = useHost();
+  const { client, rightsOf } = useHost();
   const url = safeUrl(run.serviceUrl);
-  const mine = run.createdBy === user && may('deployer', run.project);
-  const active = run.endedAt === null && (mine || may('operator', run.project));
+  const { id, project, createdBy } = run;
+  const rights = useLoaded(useCallback(() => rightsOf({ id, project, createdBy }), [rightsOf, id, project, createdBy])).value;
+  const may = (right: RunRight): boolean => run.endedAt === null && rights?.includes(right) === true;
   const done = async (action: Promise<unknown>): Promise<void> => {
     await action;
     onDone();
@@ -20,11 +22,11 @@ export function Actions({ run, onDone }: { run: RunDetail; onDone: () => void })
           Open {new URL(url).host}
         </a>
       )}
-      {active && run.abort !== null && run.outcome === null && (
+      {may('update') && run.abort !== null && run.outcome === null && (
         <ActionButton action={() => done(client.runs.cancelAbort(run.id))}>Cancel the abort</ActionButton>
       )}
-      {active && run.scalable && run.state === 'Ready' && run.category === 'Deployment' && <Scale run={run} onDone={onDone} />}
-      {active && run.outcome === null && (
+      {may('scale') && run.scalable && run.state === 'Ready' && run.category === 'Deployment' && <Scale run={run} onDone={onDone} />}
+      {may('terminate') && run.outcome === null && (
         <ActionButton tone="bad" confirm="End the run and take its machines down?" action={() => done(client.runs.terminate(run.id))}>
           Terminate
         </ActionButton>

@@ -10,14 +10,15 @@ import { isShown, projectsOf, type RunFilter } from './run-filter.ts';
 
 const most = 500;
 
-/** All runs that the user may see, newest first; it is live. */
-export function RunsPage() {
+/** The runs that the user may see, newest first; it is live. @param tag only those that have it */
+export function RunsPage({ tag }: { tag?: string }) {
   const { client, paths } = useHost();
   const [filter, setFilter] = useState<RunFilter>({ text: '', show: 'all', project: '' });
   const activeOnly = filter.show === 'active';
   const load = useCallback(() => client.runs.list({ limit: most, active: activeOnly }), [client, activeOnly]);
   const { value: loaded, error, reload } = useLoaded(load);
-  const runs = useLiveRuns(loaded, reload);
+  const all = useLiveRuns(loaded, reload);
+  const runs = useMemo(() => (tag === undefined ? all : all?.filter(({ tags }) => tags.includes(tag))), [all, tag]);
   const shown = useMemo(() => (runs ?? []).filter((run) => isShown(run, filter)), [runs, filter]);
   const change = (patch: Partial<RunFilter>): void => setFilter((before) => ({ ...before, ...patch }));
   const projects = projectsOf(runs ?? []);
