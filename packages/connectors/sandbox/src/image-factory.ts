@@ -6,7 +6,7 @@ import { ConnectorError } from '@paceline/engine/connector';
 import { asMachineRoot, runCommand } from './command.ts';
 import type { Config } from './config.ts';
 import { whileFrozen } from './control.ts';
-import { removeTrees } from './garbage.ts';
+import { removeTrees, removeWithin } from './garbage.ts';
 import { readImage, type ImageRecord } from './image-record.ts';
 import { readRecord } from './machine-record.ts';
 import { machineDirectory, openSite, runOf, type Site } from './site.ts';
@@ -60,10 +60,7 @@ async function keep(site: Site, id: string, name: string, now: Date): Promise<Im
   try {
     const copy = asMachineRoot(site, ['cp', '-a', '--reflink=auto', join(machine, 'upper'), join(staged, 'layer')]);
     await whileFrozen(run, id, () => runCommand(copy));
-    await removeTrees(
-      site,
-      personal.map((path) => join(staged, 'layer', path)),
-    );
+    await removeWithin(site, join(staged, 'layer'), personal);
     await writeFile(join(staged, 'image.json'), `${JSON.stringify(image, undefined, 2)}\n`);
     await rename(staged, join(site.images, name));
   } catch (error) {
