@@ -12,7 +12,7 @@ import { openSession } from './session/session.ts';
 const quiet: RunView = { wantsDetails: false, detail() {}, event() {}, log() {}, note: info, close() {} };
 
 /** Builds the image of a module, on several clouds side by side. */
-async function main({ inputs, job, cancelled }: Step): Promise<void> {
+async function main({ inputs, job, cancelled, output }: Step): Promise<void> {
   if (inputs.text('server') === undefined)
     throw new PacelineError('PACELINE_REQUEST_INVALID', "The input 'server' is missing", {
       hint: 'An engine in the job would forget the images when the job ends.',
@@ -33,7 +33,7 @@ async function main({ inputs, job, cancelled }: Step): Promise<void> {
         signal: cancelled,
         show(run) {
           info(`Run ${run.id} builds ${deployment.name} on ${run.instances[0]?.cloud ?? ''}`);
-          return single ? logView((text) => void process.stdout.write(text), process.env) : quiet;
+          return single ? logView(output, process.env) : quiet;
         },
       });
       info(harmlessLine(`${image.cloud}: ${image.image}${isNew ? '' : ', which was built'}`));

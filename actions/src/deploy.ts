@@ -8,9 +8,9 @@ async function main(step: Step): Promise<void> {
   await deployMain(step);
 }
 
-async function post({ inputs, job }: Step): Promise<void> {
+async function post(step: Step): Promise<void> {
   const known = kept();
-  if (known !== undefined) await deployPost(inputs, job, known);
+  if (known !== undefined) await deployPost(step, known);
 }
 
 await runStep(deployInputs, isPost ? post : main);

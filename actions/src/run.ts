@@ -13,7 +13,7 @@ async function main(step: Step): Promise<void> {
   const { inputs, job, cancelled } = step;
   const { run, story, session, options, deployment } = await deployMain(step);
   const takeDown = async (): Promise<void> => {
-    await deployPost(inputs, job, { run: run.id, created: true, done: false, deployment });
+    await deployPost(step, { run: run.id, created: true, done: false, deployment });
     keepDone();
   };
   try {
@@ -33,9 +33,9 @@ async function main(step: Step): Promise<void> {
   }
 }
 
-async function post({ inputs, job }: Step): Promise<void> {
+async function post(step: Step): Promise<void> {
   const known = kept();
-  if (known !== undefined && !known.done) await deployPost(inputs, job, known);
+  if (known !== undefined && !known.done) await deployPost(step, known);
 }
 
 await runStep(runInputs, isPost ? post : main);

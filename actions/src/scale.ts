@@ -9,7 +9,7 @@ import { stateOf } from './runner/job.ts';
 import { openSession } from './session/session.ts';
 
 /** Adds or removes machines of a node of a run that is ready, and waits until it is ready again. */
-async function main({ inputs, job, cancelled }: Step): Promise<void> {
+async function main({ inputs, job, cancelled, output }: Step): Promise<void> {
   const id = inputs.needed('run');
   const node = inputs.needed('node');
   const wish = scaleWish(node, { change: inputs.needed('change') });
@@ -24,7 +24,7 @@ async function main({ inputs, job, cancelled }: Step): Promise<void> {
   setOutput('instances', JSON.stringify(instances));
   if (instances.length === 0) return info(`${node} is as it should be`);
   info(`${node}: ${instances.join(' ')}`);
-  const view = logView((text) => void process.stdout.write(text), process.env);
+  const view = logView(output, process.env);
   try {
     const run = await followRun({ client, run: id, view, after: before.lastEvent, logs: true, signal: cancelled, endsReady: () => true });
     cancelled.throwIfAborted();

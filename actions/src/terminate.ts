@@ -10,7 +10,7 @@ import { stateOf } from './runner/job.ts';
 import { openSession } from './session/session.ts';
 
 /** Ends a run before its job ends, or one of another job on a server. */
-async function main({ inputs, job }: Step): Promise<void> {
+async function main({ inputs, job, output }: Step): Promise<void> {
   const id = inputs.needed('run');
   if (inputs.text('server') === undefined && !existsSync(stateOf(job, id))) {
     throw new PacelineError('PACELINE_NOT_FOUND', `This job has started no run ${id}`, {
@@ -20,7 +20,7 @@ async function main({ inputs, job }: Step): Promise<void> {
   const { client, embedded } = await openSession({ inputs, job, run: id });
   const found = await findRun(client, id, true);
   if (found === undefined) throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${id}`);
-  const run = await takeDown(client, id);
+  const run = await takeDown(client, id, output);
   const left = await sweep(client, id);
   setOutput('state', run.state);
   info(endingLine(run, { kept: undefined, left, artifactUrl: undefined }));

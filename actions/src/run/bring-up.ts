@@ -8,7 +8,6 @@ import { PacelineError, type ResolvedDeployment } from '@paceline/model';
 import { runSummary, type RunReport } from '../report/summary.ts';
 import { failedPlace } from '../report/script-place.ts';
 import { annotate } from '../runner/failure.ts';
-import type { Inputs } from '../runner/inputs.ts';
 import { logView } from '../runner/inert.ts';
 import type { Job } from '../runner/job.ts';
 import { mask, secretValues } from '../runner/masks.ts';
@@ -17,16 +16,13 @@ import { openSession, type Session } from '../session/session.ts';
 import { moduleFor, once } from './module.ts';
 import { publish } from './outputs.ts';
 import { requestOf, type DeployOptions } from './options.ts';
+import type { Step } from './step.ts';
 import { storyOf } from './story.ts';
 import { conditionOf, waitForValue } from './wait.ts';
 
-export interface BringUpOptions {
+export interface BringUpOptions extends Step {
   id: string;
-  inputs: Inputs;
   options: DeployOptions;
-  job: Job;
-  /** The runner wants the step to end. */
-  cancelled: AbortSignal;
 }
 
 export interface Up {
@@ -43,7 +39,7 @@ const lastWordMs = 3000;
  * @throws PACELINE_MODULE_INVALID, PACELINE_RUN_ABORTED, PACELINE_TIMEOUT, and what the server refuses the run with
  */
 export async function bringUp(given: BringUpOptions): Promise<Up> {
-  const { id, inputs, options, job, cancelled } = given;
+  const { id, inputs, options, job, cancelled, output } = given;
   const isPublished = await namesPublished(options.deployment, job.workspace);
   const { file } = await chooseClouds(isPublished ? '.' : options.deployment, options.cloudsFile, job.workspace);
   const open = once(() => openSession({ inputs, job, run: id, cloudsFile: file }));
@@ -55,7 +51,7 @@ export async function bringUp(given: BringUpOptions): Promise<Up> {
   const created = await client.runs.create(requestOf(id, deployment, options, tagsOf(job)));
   keepCreated();
   info(`Run ${id} of ${created.run.name}, ${created.run.instances.length} machines at first`);
-  const view = logView((text) => void process.stdout.write(text), process.env);
+  const view = logView(output, process.env);
   let run: RunDetail;
   try {
     if (cancelled.aborted) throw cancelled.reason as Error;

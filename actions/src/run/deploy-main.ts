@@ -16,14 +16,15 @@ export interface Deployed extends Up {
 }
 
 /** Brings a run up and tells whoever wants to know. What is kept for post comes first: the runner may kill this process at any time. */
-export async function deployMain({ inputs, job, cancelled }: Step): Promise<Deployed> {
+export async function deployMain(step: Step): Promise<Deployed> {
+  const { inputs, job, cancelled } = step;
   const options = deployOptions(inputs);
   const id = newRunId({ ...job, mayStay: options.keepRunning !== 'never' });
   keepRun(id);
   const message = messenger(inputs, options, job);
   const deployment = await message.begin();
   try {
-    const up = await bringUp({ id, inputs, options, job, cancelled });
+    const up = await bringUp({ ...step, id, options });
     await message.deployment(deployment, 'success', up.run);
     await message.comment(runSummary(up.story, commentBytes));
     return { ...up, options, deployment };

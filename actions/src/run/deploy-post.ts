@@ -6,12 +6,13 @@ import { toError } from '@paceline/model';
 import { keepReports } from '../github/reports-artifact.ts';
 import { remains, takeDownFailure } from '../report/remains.ts';
 import { endingLine, endingSummary, type Ending } from '../report/summary.ts';
-import type { Inputs } from '../runner/inputs.ts';
 import { stateOf, type Job } from '../runner/job.ts';
+import type { StepOutput } from '../runner/output.ts';
 import type { Kept } from '../runner/state.ts';
 import { openSession } from '../session/session.ts';
 import { messenger } from './messages.ts';
 import { deployOptions, isKept, type DeployOptions } from './options.ts';
+import type { Step } from './step.ts';
 import { eventsOf, fetchReports } from './story.ts';
 import { findRun, sweep, takeDown } from './take-down.ts';
 import { existsSync } from 'node:fs';
@@ -20,7 +21,7 @@ import { existsSync } from 'node:fs';
  * What is to be done when the job is over, however it ended: the machines go, unless they are to be kept; the reports become an
  * artifact; the clouds are asked whether anything is left. It needs nothing of main but the id of the run.
  */
-export async function deployPost(inputs: Inputs, job: Job, { run: id, created, deployment }: Kept): Promise<void> {
+export async function deployPost({ inputs, job, output }: Step, { run: id, created, deployment }: Kept): Promise<void> {
   const options = deployOptions(inputs);
   const isEmbedded = inputs.text('server') === undefined;
   if (isEmbedded && !existsSync(stateOf(job, id))) return info('No engine was started: there is nothing to take down');
@@ -32,7 +33,7 @@ export async function deployPost(inputs: Inputs, job: Job, { run: id, created, d
       const left = isEmbedded ? await sweep(client, id) : [];
       return report(undefined, left, isEmbedded);
     }
-    const { run, ending } = await endOrKeep(client, found, options);
+    const { run, ending } = await endOrKeep(client, found, options, output);
     const artifactUrl = await reportsOf(client, id, options, job);
     const told = { ...ending, artifactUrl };
     info(endingLine(run, told));
@@ -47,14 +48,19 @@ export async function deployPost(inputs: Inputs, job: Job, { run: id, created, d
   }
 }
 
-async function endOrKeep(client: Client, found: RunDetail, { keepRunning }: DeployOptions): Promise<{ run: RunDetail; ending: Ending }> {
+async function endOrKeep(
+  client: Client,
+  found: RunDetail,
+  { keepRunning }: DeployOptions,
+  output: StepOutput,
+): Promise<{ run: RunDetail; ending: Ending }> {
   const failed = found.abort !== null || found.state !== 'Ready';
   if (found.endedAt === null && found.state === 'Ready' && isKept(keepRunning, failed)) {
     const kept = `keep-running is ${keepRunning}, and the run ${failed ? 'has failed' : 'is ready'}`;
     warning(`The machines of the run ${found.id} stay until ${dayAndTime(found.expiresAt)}`);
     return { run: found, ending: { kept, left: undefined, artifactUrl: undefined } };
   }
-  const run = await takeDown(client, found.id);
+  const run = await takeDown(client, found.id, output);
   const left = await sweep(client, found.id);
   return { run, ending: { kept: undefined, left, artifactUrl: undefined } };
 }

@@ -4,6 +4,7 @@ import { cancellation } from '../runner/cancellation.ts';
 import { Inputs } from '../runner/inputs.ts';
 import { jobOf, type Job } from '../runner/job.ts';
 import { mask } from '../runner/masks.ts';
+import { StepOutput } from '../runner/output.ts';
 
 /** A step that was cancelled and has said its last words ends in this time; the runner would kill it a little later. */
 const lastMs = 5000;
@@ -11,11 +12,14 @@ const lastMs = 5000;
 export interface Step {
   inputs: Inputs;
   job: Job;
+  /** The runner wants the step to end. */
   cancelled: AbortSignal;
+  output: StepOutput;
 }
 
 /** Runs a step: masks its secrets first, fails with words for people, and never outlives its work. */
 export async function runStep(known: readonly string[], act: (step: Step) => Promise<void>): Promise<void> {
+  const output = new StepOutput(process.stdout);
   const inputs = new Inputs(process.env);
   for (const name of ['token', 'server-token']) mask(inputs.text(name));
   for (const problem of inputs.unknown(known)) warning(problem);
@@ -25,7 +29,7 @@ export async function runStep(known: readonly string[], act: (step: Step) => Pro
     setTimeout(() => process.exit(1), lastMs).unref();
   });
   try {
-    await act({ inputs, job: jobOf(process.env), cancelled });
+    await act({ inputs, job: jobOf(process.env), cancelled, output });
   } catch (error) {
     fail(error);
   }

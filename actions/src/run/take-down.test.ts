@@ -3,6 +3,7 @@ import { lostAnswer } from '@paceline/engine/testing';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { operatorToken, TestServer } from '../../../packages/server/src/testing/test-server.ts';
 import { remains, takeDownFailure } from '../report/remains.ts';
+import { StepOutput } from '../runner/output.ts';
 import { takeDown } from './take-down.ts';
 
 async function serve(): Promise<{ server: TestServer; client: Client }> {
@@ -17,7 +18,7 @@ test('a run that does not end in time is named with the machines that are still 
   const { id } = await server.run();
   const { cloud } = server.world;
   cloud.faults.push({ ...lostAnswer('terminate'), when: 'before' });
-  const taking = takeDown(client, id, 2000);
+  const taking = takeDown(client, id, new StepOutput({ write: () => true }), 2000);
   await vi.waitFor(() => expect(cloud.faults).toEqual([]));
   const run = await taking;
   expect([run.state, run.endedAt]).toEqual(['Finalizing', null]);

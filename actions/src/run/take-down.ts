@@ -4,6 +4,7 @@ import { endRun, followRun } from '@paceline/door';
 import { isPacelineError, toError } from '@paceline/model';
 import { setTimeout as pause } from 'node:timers/promises';
 import { logView } from '../runner/inert.ts';
+import type { StepOutput } from '../runner/output.ts';
 
 /** The runner gives a cancelled job five minutes for all that is left to do. */
 export const takeDownMs = 4 * 60_000;
@@ -12,10 +13,10 @@ const lateRequestMs = 3000;
 const lookMs = 250;
 
 /** Ends a run and follows it to its end, as long as there is time. @returns the run as it is then */
-export async function takeDown(client: Client, id: string, budgetMs = takeDownMs): Promise<RunDetail> {
+export async function takeDown(client: Client, id: string, output: StepOutput, budgetMs = takeDownMs): Promise<RunDetail> {
   const run = await endRun(client, id);
   if (run.endedAt !== null) return run;
-  const view = logView((text) => void process.stdout.write(text), process.env);
+  const view = logView(output, process.env);
   try {
     return await followRun({ client, run: id, view, after: run.lastEvent, signal: AbortSignal.timeout(budgetMs), endsReady: () => false });
   } finally {

@@ -1,8 +1,10 @@
 import type { EventView, LogView } from '@paceline/api';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { InertText, logView } from './inert.ts';
+import { readLog } from '../../../test/actions/support/runner-log.ts';
+import { logView } from './inert.ts';
 import { formsOf } from './masks.ts';
+import { StepOutput } from './output.ts';
 
 const log = (text: string): LogView => ({ seq: 1, at: new Date(0).toISOString(), instance: 'web.1', source: 's', stream: 'stdout', text });
 const state = (message: string): EventView => ({
@@ -13,6 +15,13 @@ const state = (message: string): EventView => ({
   message,
   data: {},
 });
+
+/** A stream that keeps what is written, and the output that owns it. */
+function owned(): { stream: { write: (text: string) => boolean }; output: StepOutput; written: () => string } {
+  let written = '';
+  const stream = { write: (text: string): boolean => ((written += text), true) };
+  return { stream, output: new StepOutput(stream), written: () => written };
+}
 
 /** The lines that a runner would obey. */
 function obeyed(text: string): string[] {
@@ -35,27 +44,42 @@ test('nothing that a machine writes is obeyed, whatever it is', () => {
   );
   fc.assert(
     fc.property(fc.array(piece), (pieces) => {
-      let written = '';
-      const view = logView((text) => (written += text), {});
+      const { output, written } = owned();
+      const view = logView(output, {});
       view.event(state('Executing'));
       for (const text of pieces) view.log(log(`${text}\n`));
       view.note('::error::note');
       view.close();
-      expect(obeyed(written)).toEqual(['::group::Executing', '::endgroup::']);
+      expect(obeyed(written())).toEqual(['::group::Executing', '::endgroup::']);
     }),
   );
 });
 
 test('the word that ends it is another one each time', () => {
-  let written = '';
-  const text = new InertText((some) => (written += some));
-  text.line('a');
-  text.end();
-  text.line('b');
-  text.end();
-  const words = [...written.matchAll(/stop-commands::(\w+)/g)].map(([, word]) => word);
+  const { output, written } = owned();
+  output.inert('a');
+  output.obey();
+  output.inert('b');
+  output.obey();
+  const words = [...written().matchAll(/stop-commands::(\w+)/g)].map(([, word]) => word);
   expect(new Set(words).size).toBe(2);
   expect(words.every((word) => (word ?? '').length === 48)).toBe(true);
+});
+
+test('a mask that a library writes in the midst of the text of machines is obeyed, and shows no secret', () => {
+  const { stream, output, written } = owned();
+  const view = logView(output, {});
+  view.event(state('Executing'));
+  view.log(log('before\n'));
+  stream.write('::add-mask::hush-hush\n');
+  view.log(log('::error::evil\nafter hush-hush\n'));
+  view.close();
+  const seen = readLog(written());
+  expect(seen.masks).toEqual(['hush-hush']);
+  expect(seen.shown).not.toContain('hush-hush');
+  expect(seen.shown).toContain('after ***');
+  expect(seen.annotations).toEqual([]);
+  expect(seen.commands.filter((name) => name !== 'stop-commands')).toEqual(['group', 'add-mask', 'endgroup']);
 });
 
 test('a secret is masked as it is, line by line and in the forms that programs print', () => {
