@@ -91,6 +91,31 @@ describe('reaping', () => {
     expect(engineId(Buffer.alloc(32, 1))).not.toBe(engineId(Buffer.alloc(32, 2)));
   });
 
+  it('removes all kinds of things, and goes on when one of them is still held', async () => {
+    const world = newWorld();
+    const { engine, id } = await bringUp(world);
+    const { connector, machines } = world.cloud;
+    const [machine] = machines.values();
+    const owner = { engine: machine?.owner.engine ?? '', run: 'gone' };
+    const kinds = ['disk', 'group', 'address', 'network', 'key'] as const;
+    const left = new Map(kinds.map((kind) => [`${kind}-1`, { kind, id: `${kind}-1`, name: kind, owner }]));
+    connector.list = async function* () {
+      yield* left.values();
+      // What belongs to a run that goes on stays.
+      yield { kind: 'group', id: 'group-of-run', name: 'group', owner: { ...owner, run: id } };
+    };
+    let isHeld = true;
+    connector.remove = async (resource) => {
+      if (resource.kind === 'group' && isHeld) throw new ConnectorError('conflict', 'it is in use');
+      left.delete(resource.id);
+    };
+    expect((await engine.reap(true)).failures).toEqual([{ cloud: 'test', message: 'group group-1 is still there: it is in use' }]);
+    expect([...left.keys()]).toEqual(['group-1']);
+    isHeld = false;
+    expect((await engine.reap(true)).failures).toEqual([]);
+    expect(left.size).toBe(0);
+  });
+
   it('says of which clouds it could not see everything', async () => {
     const world = newWorld();
     const { engine } = await bringUp(world);

@@ -63,7 +63,7 @@ export class Reaper {
       try {
         const orphans = await this.#find(cloud, report, runs);
         report.orphans.push(...orphans);
-        if (remove) await this.#remove(cloud, orphans);
+        if (remove) report.failures.push(...(await this.#remove(cloud, orphans)));
       } catch (cause) {
         report.failures.push({ cloud, message: toConnectorError(cause).message });
       }
@@ -83,14 +83,22 @@ export class Reaper {
     });
   }
 
-  async #remove(cloud: string, orphans: readonly Orphan[]): Promise<void> {
+  /** @returns what could not be removed: one thing that is held by another does not keep the rest */
+  async #remove(cloud: string, orphans: readonly Orphan[]): Promise<ReapReport['failures']> {
     const line = this.#ports.clouds.line(cloud);
     const machines = orphans.filter(({ resource }) => resource.kind === 'machine').map(({ resource }) => resource.id);
     if (machines.length > 0) await line.call(this.#ports, 'terminate', (context) => line.connector.terminate(machines, context));
-    for (const { resource } of orphans) {
-      if (resource.kind !== 'machine') await removeResource(this.#ports, line, resource);
+    const failures: ReapReport['failures'] = [];
+    for (const { resource, reason } of orphans) {
+      const { kind, id } = resource;
+      try {
+        if (kind !== 'machine') await removeResource(this.#ports, line, resource);
+        this.#ports.log.warn(`${kind} ${id} on ${cloud} is removed: ${reason}`);
+      } catch (cause) {
+        failures.push({ cloud, message: `${kind} ${id} is still there: ${toConnectorError(cause).message}` });
+      }
     }
-    for (const { resource, reason } of orphans) this.#ports.log.warn(`${resource.kind} ${resource.id} on ${cloud} is removed: ${reason}`);
+    return failures;
   }
 }
 
