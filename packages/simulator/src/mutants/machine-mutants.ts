@@ -143,7 +143,7 @@ export const machineMutants: Mutant[] = [
   {
     name: 'the reaper forgets disks',
     file: 'launch/reaper.ts',
-    search: "if (resource.kind !== 'machine') await removeResource",
+    search: "if (kind !== 'machine') await removeResource",
     replace: 'if (false) await removeResource',
   },
   {
