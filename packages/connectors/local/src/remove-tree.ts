@@ -1,9 +1,15 @@
 import { chmod, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, unlessMissing } from '@paceline/connector-host';
+import { unmountBelow } from './mounts.ts';
 
-/** Removes a directory, with the entries named in `last` after all others. One that is not there is removed. */
+/**
+ * Removes a directory, with the entries named in `last` after all others. One that is not there is removed. What is mounted in it is
+ * unmounted before.
+ * @throws conflict when something stays mounted; nothing is removed then
+ */
 export async function removeTree(directory: string, last: readonly string[]): Promise<void> {
+  await unmountBelow(directory);
   const entries = await unlessMissing(readdir(directory));
   if (entries === undefined) {
     return;
