@@ -261,6 +261,37 @@ describe('the keeper', () => {
   });
 });
 
+describe('what cannot be looked at', () => {
+  it('is not lost: a look that fails says nothing of the machines', async () => {
+    const world = newWorld();
+    for (const code of ['internal', 'auth', 'capacity', 'forbidden'] as const)
+      world.cloud.faults.push({ method: 'describe', when: 'before', error: new ConnectorError(code, 'it is odd') });
+    const id = await startRun(world, planOf({ n: nodeOf() }));
+    const engine = await openEngine(world);
+    await vi.waitFor(async () => {
+      world.clock.pass(2000);
+      expect(world.cloud.faults).toEqual([]);
+    });
+    expect((await engine.runDetail(id)).abort).toBeNull();
+  });
+
+  it('keeps no machine that has to go: its console may hang', async () => {
+    const world = newWorld();
+    let asked = 0;
+    world.cloud.connector.consoleLog = () => new Promise(() => (asked += 1));
+    const id = await startRun(world, planOf({ n: nodeOf({ multiplicity: 30 }) }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => expect(world.cloud.machines.size).toBe(30));
+    await engine.findActive(id)?.abort('it is over');
+    await vi.waitFor(async () => {
+      world.clock.pass(10_000);
+      expect((await engine.runDetail(id)).state).toBe('Aborted');
+    });
+    expect(world.cloud.machines.size).toBe(0);
+    expect(asked).toBe(10);
+  });
+});
+
 describe('at the end of a run', () => {
   it('its clouds are asked what they still have, until it is nothing', async () => {
     const world = newWorld();

@@ -3,9 +3,7 @@ import type { ImageStore } from '../images/image-store.ts';
 import type { Decision } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 import { versionOf } from '../run/apply.ts';
-import { hasJoined } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
-import { dropOrAbort } from '../lifecycle/provisioning.ts';
 import { wantedCalls, type Call } from './calls.ts';
 import { CloudCalls, type CloudCallsPorts } from './cloud-calls.ts';
 import { LaunchAttempts } from './attempts.ts';
@@ -17,7 +15,7 @@ import { launchFailed } from './launch-failed.ts';
 import { leftover, lost, machineFound, machineGone } from './found.ts';
 import { cloudsOf, machineChange, mayLaunch, mustGo, neverAskedFor } from './ledger.ts';
 import { resized, resizeFailed } from './resize.ts';
-import { backoffMs, isTransient } from './retry.ts';
+import { backoffMs } from './retry.ts';
 
 export interface KeeperPorts extends CloudCallsPorts {
   random: () => number;
@@ -64,7 +62,7 @@ export class MachineKeeper {
     this.#run = run;
     this.#ports = ports;
     this.#clouds = new CloudCalls(run, ports);
-    this.#consoles = new Consoles(this.#clouds, (decisions) => this.#report(decisions));
+    this.#consoles = new Consoles(this.#clouds, ports.clock, (decisions) => this.#report(decisions));
     this.#begunAt = ports.clock.now();
     if (before !== undefined) {
       this.#mayCall = false;
@@ -276,6 +274,7 @@ export class MachineKeeper {
     this.#nextLook.set(key, asked + lookEveryMs);
     try {
       const machines = await this.#clouds.describe(cloud, instances);
+      this.#complaints.succeeded(key);
       await this.#consoles.show(instances.filter((instance) => hasEndedBy(machines.get(instance))));
       await this.#report(
         instances.map((instance) => (run, now) => {
@@ -286,9 +285,8 @@ export class MachineKeeper {
         }),
       );
     } catch (cause) {
-      const error = toConnectorError(cause);
-      const final = instances.filter((instance) => !isTransient(error.code) && !hasJoined(instance));
-      await this.#report(final.map((instance) => (run, now) => dropOrAbort(run, instance, `${instance.name}: ${error.message}`, now)));
+      // A look that fails says nothing of the machines. Those that never call have their deadline.
+      await this.#report([this.#complaint({ key, cloud }, 'describe machines', toConnectorError(cause))]);
     }
   }
 
