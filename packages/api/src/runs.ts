@@ -36,8 +36,6 @@ export const runRequest = z.strictObject({
   timeoutMs: z.int().positive().max(bounds.durationMs).optional(),
   lifetimeMs: z.int().positive().max(bounds.durationMs).optional(),
   tags: z.array(line(100)).max(20).default([]),
-  /** The run of one image makes an image of its machine, for others to boot. */
-  build: z.boolean().optional(),
 });
 export type RunRequest = z.input<typeof runRequest>;
 

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { CreatedRun, JoinRequest, JoinResponse, RunDetail, RunRequest, RunSummary } from '@paceline/api';
+import type { CreatedRun, JoinRequest, JoinResponse, RunDetail, RunSummary } from '@paceline/api';
 import { PacelineError } from '@paceline/model';
 import { decideJoin } from '../agents/join.ts';
 import { engineId, runToken } from '../bootstrap/secrets.ts';
@@ -25,7 +25,7 @@ import type { EngineOptions } from './engine-options.ts';
 import { elsewhere } from './elsewhere.ts';
 import { Feeds } from './feeds.ts';
 import { Ownership } from './ownership.ts';
-import { requestedRun } from './requested-run.ts';
+import { requestedRun, type WantedRun } from './requested-run.ts';
 import { defaultRetention, Retention } from './retention.ts';
 import { detail, nothingLive, summarise } from './run-view.ts';
 import { surveyClouds, type CloudSurvey } from '../placement/survey.ts';
@@ -127,7 +127,7 @@ export class Engine {
    * Starts a run. The same request with the same id, made again by the same person, is answered with the run that is there.
    * @throws PACELINE_REQUEST_INVALID, PACELINE_CLOUD_UNKNOWN, PACELINE_CONFLICT when the id is of another run
    */
-  async createRun(request: RunRequest, by: string): Promise<CreatedRun> {
+  async createRun(request: WantedRun, by: string): Promise<CreatedRun> {
     const run = await requestedRun(request, by, this.#options, this.#clock.now());
     const { id } = run;
     const existing = request.id === undefined ? undefined : await this.#options.store.run(id);

@@ -7,13 +7,16 @@ import { createRun, defaultProject } from '../run/create.ts';
 import type { Run } from '../run/run.ts';
 import type { EngineOptions } from './engine-options.ts';
 
+/** A run that is asked for. Only the image factory asks for builds: everybody's machines boot what they make. */
+export type WantedRun = RunRequest & { build?: true };
+
 /**
  * The run that a request asks for, not stored yet: planned, placed, and booting what is built already.
  * @param now in milliseconds since the epoch
  * @throws PACELINE_REQUEST_INVALID, PACELINE_CLOUD_UNKNOWN
  */
 export async function requestedRun(
-  request: RunRequest,
+  request: WantedRun,
   by: string,
   { clouds, store }: Pick<EngineOptions, 'clouds' | 'store'>,
   now: number,

@@ -153,6 +153,13 @@ describe('the image factory', () => {
     await engine.close();
   });
 
+  it('is out of reach for whoever has a role in a project only', async () => {
+    const engine = await openEngine(world);
+    const answer = await engine.images.build({ deployment: base }, 'tester');
+    expect(answer).toMatchObject({ created: { run: { project: '*', createdBy: 'tester' } } });
+    await engine.close();
+  });
+
   it('asks for no parameter, as what is installed depends on none', async () => {
     const engine = await openEngine(world);
     const image = {

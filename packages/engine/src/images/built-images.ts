@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { CreatedRun, RunRequest } from '@paceline/api';
+import { everyProject, type BuildRequest, type CreatedRun } from '@paceline/api';
 import { PacelineError, planRun, withDigests } from '@paceline/model';
 import type { ConnectorContext, ConnectorLog } from '../connector/index.ts';
+import type { WantedRun } from '../engine/requested-run.ts';
 import type { Clouds } from '../launch/clouds.ts';
 import { place } from '../placement/place.ts';
 import type { RunStore } from '../store/run-store.ts';
@@ -13,7 +14,7 @@ export interface BuiltImagesPorts {
   clouds: Clouds;
   log: ConnectorLog;
   now: () => number;
-  createRun: (request: RunRequest, by: string) => Promise<CreatedRun>;
+  createRun: (request: WantedRun, by: string) => Promise<CreatedRun>;
 }
 
 /** The longest that the removal of one image may take, in milliseconds. */
@@ -28,17 +29,20 @@ export class BuiltImages {
   }
 
   /**
-   * The image of a module on a cloud, when it is built; otherwise the run that builds it.
+   * The image of a module on a cloud, when it is built; otherwise the run that builds it. It is given no parameters, as none of
+   * them counts for what is in the image, and is of no single project, so that only who has a role on the server reaches its machine.
    * @throws PACELINE_REQUEST_INVALID for what cannot be built, PACELINE_CLOUD_UNKNOWN
    */
-  async build(request: RunRequest, by: string): Promise<{ image: BuiltImage } | { created: CreatedRun }> {
+  async build({ deployment, cloud }: BuildRequest, by: string): Promise<{ image: BuiltImage } | { created: CreatedRun }> {
     const { clouds, store, createRun, now } = this.#ports;
-    const { parameters = {}, cloud } = request;
-    const asked = { parameters, knownClouds: clouds.names, ...(cloud === undefined ? {} : { cloud }) };
-    const plan = place(planRun(demandingNothing(withDigests(request.deployment)), asked), clouds.names);
+    const asked = cloud === undefined ? {} : { cloud };
+    const plan = place(planRun(demandingNothing(withDigests(deployment)), { knownClouds: clouds.names, ...asked }), clouds.names);
     const key = digestToBuild(plan, clouds);
     const image = await store.images.find(key.cloud, key.digest);
-    if (image === undefined) return { created: await createRun({ id: randomUUID(), ...request, build: true }, by) };
+    if (image === undefined) {
+      const wanted: WantedRun = { id: randomUUID(), deployment, ...asked, project: everyProject, build: true };
+      return { created: await createRun(wanted, by) };
+    }
     await store.images.touch(image, now());
     return { image };
   }

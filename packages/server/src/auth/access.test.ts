@@ -25,6 +25,8 @@ interface Entry {
   options?: (own: JoinedRun) => InjectOptions;
   /** The answer goes on for ever, so only its head is looked at. */
   stream?: true;
+  /** It asks the clouds, which want a pause between two who ask. */
+  pauseMs?: number;
 }
 
 const noted = 'web.1:ready';
@@ -72,7 +74,7 @@ const table: Record<string, Entry> = {
     options: () => json({ title: 'a test', user: 'guest' }),
   },
   'DELETE /api/tokens/:token': { people: everybody(404), expected: operatorOnly(404) },
-  'GET /api/clouds': { people: serverOperator(200), expected: operatorOnly(200) },
+  'GET /api/clouds': { people: serverOperator(200), expected: operatorOnly(200), pauseMs: 5000 },
   'GET /api/usage': { people: everybody(200), expected: operatorOnly(200) },
   ...Object.fromEntries(
     ['/', '/login', '/runs', '/runs/:run', '/apps', '/apps/:app', '/clouds', '/access', '/assets/:name'].map((path) => [
@@ -106,7 +108,7 @@ const table: Record<string, Entry> = {
     options: () => json({ pinned: true }),
   },
   'DELETE /api/images/:image': { people: serverOperator(404), expected: operatorOnly(404), url: () => '/api/images/none' },
-  'POST /api/reap': { people: serverOperator(200), expected: operatorOnly(200), options: () => json({}) },
+  'POST /api/reap': { people: serverOperator(200), expected: operatorOnly(200), options: () => json({}), pauseMs: 5000 },
   'GET /api/runs': { people: everybody(200), expected: operatorOnly(200) },
   'POST /api/runs': {
     people: everybody(400),
@@ -221,7 +223,7 @@ describe('every route', () => {
     expect([...routes].toSorted()).toEqual(routesOf(server).toSorted());
   });
 
-  it.each(Object.entries(table))('%s lets in only whom it should', async (route, { expected, url, options, stream }) => {
+  it.each(Object.entries(table))('%s lets in only whom it should', async (route, { expected, url, options, stream, pauseMs = 0 }) => {
     const actual: Partial<Record<Caller, number>> = {};
     const own = await server.run();
     for (const caller of callers) {
@@ -237,6 +239,7 @@ describe('every route', () => {
           .replace(':token', 'none');
       const token = tokenOf(caller, own);
       const given = { method: method as 'GET', ...options?.(own), token };
+      server.world.clock.pass(pauseMs);
       actual[caller] = stream ? await headStatus(address, token) : (await server.ask(given.method, address, given)).statusCode;
     }
     expect(actual).toEqual(Object.fromEntries(callers.map((caller, index) => [caller, expected[index]])));
@@ -244,26 +247,30 @@ describe('every route', () => {
 });
 
 describe('every role', () => {
-  it.each(Object.entries(table))('reaches by %s what it should, and no more', async (route, { people: expected, url, options, stream }) => {
-    const actual: Partial<Record<Person, number>> = {};
-    const own = await server.run({ project: 'web' }, tokens.get('starter'));
-    for (const person of people) {
-      await server.ask('PUT', `/api/runs/${own.id}/parameters/${noted}`, json({ value: 'true' }));
-      const [method = '', pattern = ''] = route.split(' ');
-      const address =
-        url?.(own) ??
-        pattern
-          .replace(':run', own.id)
-          .replace(':key', noted)
-          .replace(':user', 'guest')
-          .replace(':project', 'web')
-          .replace(':token', 'none');
-      const token = tokens.get(person) ?? null;
-      const given = { method: method as 'GET', ...options?.(own), token };
-      actual[person] = stream ? await headStatus(address, token) : (await server.ask(given.method, address, given)).statusCode;
-    }
-    expect(actual).toEqual(Object.fromEntries(people.map((person, index) => [person, expected[index]])));
-  });
+  it.each(Object.entries(table))(
+    'reaches by %s what it should, and no more',
+    async (route, { people: expected, url, options, stream, pauseMs = 0 }) => {
+      const actual: Partial<Record<Person, number>> = {};
+      const own = await server.run({ project: 'web' }, tokens.get('starter'));
+      for (const person of people) {
+        await server.ask('PUT', `/api/runs/${own.id}/parameters/${noted}`, json({ value: 'true' }));
+        const [method = '', pattern = ''] = route.split(' ');
+        const address =
+          url?.(own) ??
+          pattern
+            .replace(':run', own.id)
+            .replace(':key', noted)
+            .replace(':user', 'guest')
+            .replace(':project', 'web')
+            .replace(':token', 'none');
+        const token = tokens.get(person) ?? null;
+        const given = { method: method as 'GET', ...options?.(own), token };
+        server.world.clock.pass(pauseMs);
+        actual[person] = stream ? await headStatus(address, token) : (await server.ask(given.method, address, given)).statusCode;
+      }
+      expect(actual).toEqual(Object.fromEntries(people.map((person, index) => [person, expected[index]])));
+    },
+  );
 });
 
 describe('a body', () => {

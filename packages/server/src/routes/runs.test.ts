@@ -66,6 +66,7 @@ describe('a run', () => {
     ['a value that does not fit', { parameters: { 'web:port': 'many' } }, 'PACELINE_REQUEST_INVALID', /web:port must be a whole number/],
     ['an unknown cloud', { cloud: 'moon' }, 'PACELINE_CLOUD_UNKNOWN', /Unknown cloud: moon/],
     ['an unknown field', { colour: 'red' }, 'PACELINE_REQUEST_INVALID', /colour/],
+    ['a wish for an image that everybody boots', { build: true }, 'PACELINE_REQUEST_INVALID', /build/],
     ['too many tags', { tags: Array.from({ length: 21 }, String) }, 'PACELINE_REQUEST_INVALID', /tags/],
   ])('is not started with %s', async (_what, request, code, message) => {
     const before = server.world.cloud.calls.length;
