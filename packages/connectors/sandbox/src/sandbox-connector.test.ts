@@ -200,14 +200,28 @@ test(
       memoryMiB: 300,
     });
     await home.posted('/groups');
-    const limits = execFileSync('sh', [
-      '-c',
-      `cd /sys/fs/cgroup; for f in paceline/*/memory.max memory/paceline/*/memory.limit_in_bytes paceline/*/cpu.max cpu/paceline/*/cpu.cfs_quota_us; do
+    const limitsNow = (): string =>
+      String(
+        execFileSync('sh', [
+          '-c',
+          `cd /sys/fs/cgroup; for f in paceline/*/memory.max memory/paceline/*/memory.limit_in_bytes paceline/*/cpu.max cpu/paceline/*/cpu.cfs_quota_us; do
       case $f in *${machine.id}*) cat "$f";; esac; done`,
-    ]);
+        ]),
+      );
+    const resize = (size: { cpus?: number; memoryMiB?: number }) => sandbox.connector.resize?.(machine.id, size, context);
     if (process.getuid?.() === 0) {
-      expect(String(limits)).toMatch(/^314572800\n50000/);
+      expect(limitsNow()).toMatch(/^314572800\n50000/);
+      await resize({ memoryMiB: 400 });
+      expect(limitsNow()).toMatch(/^419430400\n50000/);
+      await resize({ cpus: 1.5, memoryMiB: 500 });
+      expect(limitsNow()).toMatch(/^524288000\n150000/);
+      const free = await sandbox.launchOne('#!/bin/sh\n');
+      await expect(sandbox.connector.resize?.(free.id, { cpus: 1 }, context)).rejects.toMatchObject({ code: 'unsupported' });
+    } else {
+      await expect(resize({ cpus: 1 })).rejects.toMatchObject({ code: 'unsupported' });
     }
+    const nobody = `sandbox-${'0'.repeat(16)}-${'1'.repeat(16)}`;
+    await expect(sandbox.connector.resize?.(nobody, { cpus: 1 }, context)).rejects.toMatchObject({ code: 'notFound' });
     await sandbox.connector.terminate([machine.id], context);
     expect(String(execFileSync('find', ['/sys/fs/cgroup', '-name', machine.id]))).toBe('');
   }),

@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import { checkAborted, readConsole, toConnectorError, unlessMissing } from '@paceline/connector-host';
 import { ConnectorError, type Connector, type Resource } from '@paceline/engine/connector';
 import type { Config } from './config.ts';
+import { resizeControlGroups } from './control-groups.ts';
 import { firstProcess } from './first-process.ts';
 import { createImage, removeImage } from './image-factory.ts';
 import { describeMachines, layersInUse, listResources } from './inventory.ts';
 import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
+import { readRecord } from './machine-record.ts';
 import { probeHost } from './probe.ts';
 import { removeRun } from './run-directory.ts';
 import { machineDirectory, openSite, runOf, type Site } from './site.ts';
@@ -73,6 +75,13 @@ export function createSandboxConnector(config: Config): Connector {
           throw new ConnectorError('notFound', `${id} does not run`);
         }
         return { kind: 'namespaces', pid };
+      }),
+    resize: (id, size) =>
+      during(`resize ${id}`, async () => {
+        const run = runOf(await openSite(config, false), id);
+        const record = run === undefined ? undefined : await readRecord(machineDirectory(run, id));
+        if (record === undefined) throw new ConnectorError('notFound', `There is no machine ${id}`);
+        await resizeControlGroups(id, size);
       }),
     async createImage(id, name, context) {
       await createImage(config, id, name, new Date(context.now()));
