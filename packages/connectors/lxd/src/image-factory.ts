@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ConnectorError, type ConnectorContext } from '@paceline/engine/connector';
+import { ConnectorError, isConnectorError, type ConnectorContext } from '@paceline/engine/connector';
 import * as z from 'zod';
 import { imageSchema, instanceSchema, type Instance } from './answer.ts';
 import { createClient, type Client } from './client.ts';
@@ -51,7 +51,10 @@ async function keep(client: Client, id: string, name: string, { signal, log }: C
   }
   const copy = `image-${createHash('sha256').update(`${id} ${name}`).digest('hex').slice(0, 16)}`;
   try {
-    await copyMachine(client, machine, copy, tags, signal);
+    await copyMachine(client, machine, copy, tags, signal).catch((error: unknown) => {
+      // That of an attempt that has not come to its end; it is removed below.
+      throw isConnectorError(error) && error.code === 'conflict' ? new ConnectorError('unavailable', error.message, error.details) : error;
+    });
     await forgetItself(client, copy, signal);
     const fingerprint = await publish(client, copy, name, tags, signal);
     const image = await client.get(`look up image ${name}`, `/1.0/images/${fingerprint}`, imageSchema, { signal });

@@ -88,7 +88,10 @@ export class CloudCalls {
     return { found: left.map(({ id }) => id), failure };
   }
 
-  /** Makes an image of a machine, or finds the one that an earlier call has made. */
+  /**
+   * Makes an image of a machine. Of what an earlier call has begun nobody knows whether it is whole: it is removed.
+   * @throws ConnectorError `unavailable` after that: the next call makes it anew
+   */
   async createImage(cloud: string, { machine }: Instance, name: string): Promise<MachineImage> {
     const { connector } = this.#ports.clouds.get(cloud);
     const { id } = machine;
@@ -102,7 +105,8 @@ export class CloudCalls {
     const all = await this.#line(cloud).list(this.#ports, { engine: this.#ports.engineId, run: this.#run.id });
     const found = all.find((resource) => resource.kind === 'image' && resource.name === name);
     if (found === undefined) throw new ConnectorError('conflict', `There is an image ${name} of somebody else`);
-    return { image: name, id: found.id };
+    await removeResource(this.#ports, this.#line(cloud), found);
+    throw new ConnectorError('unavailable', `The image ${name} of an earlier attempt may not be whole, and was removed`);
   }
 
   /** Gives a machine the size that is wanted. */
