@@ -1,0 +1,79 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunDetail } from '@paceline/api';
+import { describe, expect, it } from 'vitest';
+import { Person } from '../../support/command.ts';
+import { until } from '../../support/until.ts';
+
+const cloudsFile = join(process.env['PACELINE_TESTBED'] ?? '/var/lib/paceline-testbed', 'openstack', 'clouds.yaml');
+const why = await whyNoOpenstack();
+
+/** What a testbed has left says nothing; its Keystone does. */
+async function whyNoOpenstack(): Promise<string> {
+  const text = await readFile(cloudsFile, 'utf8').catch(() => '');
+  const url = /auth_url: (\S+)/.exec(text)?.[1];
+  const answers =
+    url !== undefined &&
+    (await fetch(url, { signal: AbortSignal.timeout(10_000) }).then(
+      ({ ok }) => ok,
+      () => false,
+    ));
+  return answers ? '' : ' (there is no OpenStack here: npm run testbed -- openstack)';
+}
+
+const image = `apiVersion: paceline.dev/v1
+kind: Image
+metadata: { name: machine }
+spec:
+  clouds: { openstack: { image: debian-12, login: debian } }
+  ports: [{ port: 8080 }]
+`;
+
+const deployment = `apiVersion: paceline.dev/v1
+kind: Deployment
+metadata: { name: fleet }
+spec:
+  nodes:
+    many: { image: ./image.yaml, multiplicity: 50, cloud: lab }
+    one: { image: ./image.yaml, cloud: here }
+`;
+
+describe.skipIf(why !== '')(`a run on OpenStack and on this host${why}`, () => {
+  it('has fifty machines with addresses, is cancelled in the middle, and leaves nothing on either', async () => {
+    const person = await Person.arrive();
+    const folder = await mkdtemp(join(tmpdir(), 'paceline-fleet-'));
+    try {
+      await writeFile(join(folder, 'image.yaml'), image);
+      await writeFile(join(folder, 'deployment.yaml'), deployment);
+      const clouds = { lab: { connector: 'openstack', cloud: 'paceline', cloudsFile }, here: { connector: 'local' } };
+      await writeFile(join(person.state, 'clouds.yaml'), JSON.stringify({ clouds }));
+      const up = await person.type(['up', join(folder, 'deployment.yaml'), '--detach', '--timeout', '30m']);
+      expect(up.code, up.stdout + up.stderr).toBe(0);
+      const { runs } = JSON.parse((await person.type(['list', '--json'])).stdout) as { runs: { id: string }[] };
+      const id = runs[0]?.id ?? '';
+      const look = async (): Promise<RunDetail> => JSON.parse((await person.type(['status', id, '--json'])).stdout) as RunDetail;
+      const instances = await until(
+        async () => {
+          const now = await look();
+          if (now.abort !== null) throw new Error(`the run is over: ${JSON.stringify(now.abort)}`);
+          const known = now.instances.filter(({ address }) => address !== null);
+          if (known.length < 51) throw new Error(`${known.length} of 51 machines have addresses`);
+          return now.instances;
+        },
+        400_000,
+        2000,
+      );
+      // The machine of this host is real: its agent has called. Those of the fake driver have addresses, which is all that they can.
+      expect(new Set(instances.map(({ address }) => address)).size).toBe(51);
+      expect((await person.type(['down', id])).code).toBe(0);
+      expect((await look()).state).toBe('Cancelled');
+      expect((await person.type(['reap'])).stdout).toContain('Nothing is left over (0 in use)');
+    } finally {
+      // With nothing to name it ends the only run there is.
+      await person.type(['down']);
+      await person.leave();
+      await rm(folder, { recursive: true });
+    }
+  }, 1_800_000);
+});
