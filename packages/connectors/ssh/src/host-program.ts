@@ -59,6 +59,23 @@ state() {
   fi
 }
 
+# What is mounted below a directory of a lease, as the kernel writes it: white space and backslashes are octal numbers of bytes.
+mounted() {
+  below=$(cd "$1" && pwd -P | sed 's/\\/\\134/g; s/ /\\040/g') || return 0
+  grep -F "/\${1##*/}/" /proc/self/mountinfo | while read -r _ _ _ _ target _; do
+    case $target in "$below"/*) printf '%s\n' "$target" ;; esac
+  done
+}
+
+# Unmounts what recipes have mounted in their lease, the last first: it is not ours to delete.
+unmount() {
+  mounted "$1" | tac | while read -r target; do
+    target=$(printf "$(printf %s "$target" | sed 's/%/%%/g')")
+    umount "$target" || umount -l "$target"
+  done 2>/dev/null
+  [ -z "$(mounted "$1")" ]
+}
+
 # Ends a machine and removes all that was made for it.
 release() {
   lease=$base/leases/$1
@@ -73,10 +90,11 @@ release() {
     sleep 0.1
   done
   for _ in 1 2 3 4 5 6 7 8 9 10; do
-    rm -rf "$lease" 2>/dev/null && return
+    unmount "$lease" && rm -rf --one-file-system "$lease" 2>/dev/null && return
     sleep 0.1
   done
-  fail "$lease cannot be removed"
+  left=$(mounted "$lease")
+  fail "$lease cannot be removed\${left:+: unmount $left}"
 }
 
 # take ID SLOTS EXPIRES RECORD MODE NODE: says taken, or full. The user data and this program come as variables.

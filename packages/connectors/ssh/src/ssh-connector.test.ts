@@ -85,6 +85,34 @@ describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' 
     });
   });
 
+  test('keep what a script has mounted in its machine', async () => {
+    const connector = open({ isolation: 'directory' });
+    const begin = ['mkdir "/srv/data of 100%" && echo text >"/srv/data of 100%/precious"', 'mkdir "$PACELINE_ROOT/back up 5%"'];
+    // The tmpfs is over the other, which is of the same file system as the lease.
+    begin.push('mount --bind "/srv/data of 100%" "$PACELINE_ROOT/back up 5%"', 'mount -t tmpfs tmpfs "$PACELINE_ROOT/back up 5%"');
+    const machine = first(await connector.launch(launchRequest(script(...begin, 'echo is up')), context));
+    const host = room.hosts.find(({ name }) => machine.id.startsWith(`${name}:`));
+    await until('the script', async () => (await textOf(connector, machine)).includes('is up'));
+    expect(host?.run('grep -c back /proc/self/mountinfo')).toBe('2\n');
+    expect(await connector.terminate([machine.id], context)).toEqual([{ id: machine.id, gone: true }]);
+    expect(host?.run('grep -c back /proc/self/mountinfo || true; cat "/srv/data of 100%/precious"; rm -r /srv/data*; ls /srv')).toBe(
+      '0\ntext\n',
+    );
+  });
+
+  test('say what stays mounted, and delete nothing of it', async () => {
+    await using one = await openHosts(1);
+    const connector = connectorModule.createConnector(one.config({ isolation: 'directory' }));
+    const begin = ['mkdir "$PACELINE_ROOT/m" /srv/data && echo text >/srv/data/precious', 'mount --bind /srv/data "$PACELINE_ROOT/m"'];
+    const machine = first(await connector.launch(launchRequest(script(...begin, 'echo is up')), context));
+    const [host] = one.hosts;
+    await until('the script', async () => (await textOf(connector, machine)).includes('is up'));
+    host?.run('mount --bind /bin/false /bin/umount');
+    await expect(connector.terminate([machine.id], context)).rejects.toThrow(/cannot be removed: unmount .*\/machine\/m$/);
+    expect(host?.run('cat /srv/data/precious')).toBe('text\n');
+    expect(await listed(connector)).toMatchObject([{ id: machine.id, machine: { state: 'stopping' } }]);
+  });
+
   test('are taken by one of two engines, never by both', async () => {
     const [one, two] = [open(), open()];
     const ask = (connector: Connector, owner: string) =>
