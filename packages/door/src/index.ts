@@ -17,7 +17,7 @@ export { parameterPair, parametersOf, requestParameters, type ParameterOptions }
 export { scaleWish, type ScaleWords } from './run/scale-wish.ts';
 export { dayAndTime, duration, elapsed } from './view/elapsed.ts';
 export { eventLine, logLine } from './view/event-line.ts';
-export { harmless, harmlessLine } from './view/harmless.ts';
+export { harmless, harmlessLine, HarmlessStream } from './view/harmless.ts';
 export { columnsOf, instanceLine, interestOf, progressOf, statusOf } from './view/instance-line.ts';
 export { LogLines, type LogLine } from './view/log-lines.ts';
 export type { RunView } from './view/run-view.ts';

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { HarmlessStream } from '@paceline/door';
 import { isPacelineError } from '@paceline/model';
 import { connect } from '../connection/connect.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
@@ -17,6 +18,7 @@ export async function consoleCommand(
   shell: Shell,
 ): Promise<number> {
   const client = await connect(options, shell);
+  const text = new HarmlessStream();
   let since = 0;
   for (let rounds = 0; !shell.readerGone.aborted; rounds++) {
     const piece = await client.machines.console(run, instance, since).catch((error: unknown) => {
@@ -25,8 +27,8 @@ export async function consoleCommand(
       throw error;
     });
     if (piece === undefined) return 0;
-    shell.stdout.write(piece.text);
-    const isMore = piece.next > since;
+    shell.stdout.write(text.push(piece.text));
+    const isMore = piece.next !== since;
     since = piece.next;
     if (isMore) continue;
     if (follow !== true) return 0;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { harmless, harmlessLine } from './harmless.ts';
+import { harmless, harmlessLine, HarmlessStream } from './harmless.ts';
 
 describe('harmless', () => {
   test.each([
@@ -29,6 +29,28 @@ describe('harmless', () => {
         expect(harmless(parts.join(''))).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
       }),
     );
+  });
+
+  test('is the same of a text in pieces', () => {
+    const piece = fc.array(
+      fc.constantFrom('\u001b', '[', ']', '\u009b', '\u009d', '0', ';', 'm', '\u0007', '\\', 'P', ' ', '\n', 'x', '\r', '\u009c'),
+      { maxLength: 6 },
+    );
+    fc.assert(
+      fc.property(fc.array(piece), (parts) => {
+        const pieces = parts.map((part) => part.join(''));
+        const stream = new HarmlessStream();
+        expect(pieces.map((text) => stream.push(text)).join('')).toBe(harmless(pieces.join('')));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('does not wait for the end of a sequence that never comes', () => {
+    const stream = new HarmlessStream();
+    expect(stream.push('shown\u001b]0;')).toBe('shown');
+    const pieces = Array.from({ length: 100 }, () => stream.push('x'.repeat(1000)));
+    expect(pieces.join('').length).toBeGreaterThan(90_000);
   });
 
   test('makes one line of several', () => {

@@ -13,6 +13,27 @@ export function harmless(text: string): string {
   return text.replace(/\r\n/g, '\n').replace(sequences, '').replace(controls, '');
 }
 
+/** A sequence at the end of a text that may go on. */
+const unfinished =
+  // oxlint-disable-next-line no-control-regex -- see above
+  /(?:(?:\u001b\[|\u009b)[0-?]*[ -/]*|(?:\u001b[\]PX^_]|[\u009d\u0090\u0098\u009e\u009f])[^\u0007\u001b\u009c\n]*\u001b?|\u001b[ -/]*)$/;
+
+/** A sequence without end must not fill memory; cut, it is text like any other, and no less harmless. */
+const longestSequence = 4096;
+
+/** The same of text that comes in pieces, which may end in the middle of a sequence. */
+export class HarmlessStream {
+  #rest = '';
+
+  /** @returns what can be shown now */
+  push(piece: string): string {
+    const text = this.#rest + piece;
+    const end = unfinished.exec(text.slice(-longestSequence))?.[0].length ?? 0;
+    this.#rest = text.slice(text.length - end);
+    return harmless(text.slice(0, text.length - end));
+  }
+}
+
 /** The same, as a piece of one line. */
 export function harmlessLine(text: string): string {
   return harmless(text)
