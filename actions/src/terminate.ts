@@ -17,7 +17,7 @@ async function main({ inputs, job, output }: Step): Promise<void> {
       hint: 'Give the output `run` of a deploy step of the same job, or a server.',
     });
   }
-  const { client, embedded } = await openSession({ inputs, job, run: id });
+  const { client, embedded } = await openSession({ inputs, job, run: id, afresh: true });
   const found = await findRun(client, id, true);
   if (found === undefined) throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${id}`);
   const run = await takeDown(client, id, output);

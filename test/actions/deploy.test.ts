@@ -102,6 +102,24 @@ it('serves the machines while other steps run, though its engine is killed', asy
   await cloud.expectEmpty();
 });
 
+it('takes down with the credentials of the end of the job, not those of its beginning', async () => {
+  const { cloud, runner } = await bench();
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file };
+  const main = await runner.main('deploy', { inputs, env: { AWS_SESSION_TOKEN: 'of-the-beginning' } });
+  expect(main.code, main.output).toBe(0);
+  const seen = async (): Promise<string> => {
+    const record = join(runner.temp, 'paceline', main.outputs['run'] ?? '', 'engine.json');
+    const { pid } = JSON.parse(await readFile(record, 'utf8')) as { pid: number };
+    return readFile(`/proc/${pid}/environ`, 'utf8');
+  };
+  expect(await seen()).toContain('of-the-beginning');
+  const posting = runner.post('deploy', main, { inputs, env: { AWS_SESSION_TOKEN: 'of-the-end' } });
+  await until(async () => expect(await seen()).toContain('of-the-end'), 20_000);
+  const post = await posting;
+  expect(post.code, post.output).toBe(0);
+  await cloud.expectEmpty();
+});
+
 it('scales a run that is ready', async () => {
   const { cloud, runner } = await bench();
   const inputs = { deployment: 'examples/client-server', clouds: cloud.file, scalable: 'true' };

@@ -25,7 +25,7 @@ export async function deployPost({ inputs, job, output }: Step, { run: id, creat
   const options = deployOptions(inputs);
   const isEmbedded = inputs.text('server') === undefined;
   if (isEmbedded && !existsSync(stateOf(job, id))) return info('No engine was started: there is nothing to take down');
-  const session = await openSession({ inputs, job, run: id, afresh: isEmbedded && !created });
+  const session = await openSession({ inputs, job, run: id, afresh: isEmbedded });
   try {
     const { client } = session;
     const found = await findRun(client, id, created || isEmbedded);

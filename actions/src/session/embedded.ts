@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@paceline/api';
+import { isPacelineError } from '@paceline/model';
 import { engineFetch, engineGone, ensureEngine, isAlive, readEngineFile, type EngineWanted } from '@paceline/door';
 import { StateDirectory } from '@paceline/server';
 import type { Session } from './session.ts';
@@ -39,7 +40,11 @@ async function stop(state: string): Promise<void> {
   const engine = await readEngineFile(state);
   if (engine === undefined || !isAlive(engine.pid)) return;
   process.kill(engine.pid, 'SIGTERM');
-  await engineGone(state, engine.pid);
+  await engineGone(state, engine.pid).catch((error: unknown) => {
+    if (!isPacelineError(error) || error.code !== 'PACELINE_TIMEOUT') throw error;
+    // It would keep its store from the next one, which finds there whatever this one has done.
+    if (isAlive(engine.pid)) process.kill(engine.pid, 'SIGKILL');
+  });
 }
 
 /** The engine needs the credentials of clouds, and none of what the runner gives to this one step. */

@@ -19,7 +19,10 @@ export interface SessionOptions {
   run: string;
   /** The file of clouds; undefined when it was told before. */
   cloudsFile?: string | null;
-  /** Makes an engine that is there already start anew: nothing that was asked of it before will then be carried out later. */
+  /**
+   * Makes an engine of the job's own that is there already start anew on its store. It then has the credentials that the job has now,
+   * for those that it began with may be good no more, and nothing that was asked of it before will be carried out later.
+   */
   afresh?: boolean;
 }
 
