@@ -12,7 +12,7 @@ type Caller = (typeof callers)[number];
  * People with personal tokens. `starter` is the deployer who has started the run, which is in the project `web`, as are the roles of
  * all others but `outsider`, who is an admin elsewhere, and the two whose roles are on the server itself.
  */
-const people = ['outsider', 'viewer', 'deployer', 'starter', 'operator', 'admin', 'serverOperator', 'serverAdmin'] as const;
+const people = ['outsider', 'viewer', 'deployer', 'starter', 'projectOperator', 'admin', 'serverOperator', 'serverAdmin'] as const;
 type Person = (typeof people)[number];
 type Statuses = readonly [number, number, number, number, number, number, number, number];
 
@@ -349,9 +349,10 @@ function roleOf(person: Person): [role: ProjectRole, project: string] {
       return ['operator', '*'];
     case 'serverAdmin':
       return ['admin', '*'];
+    case 'projectOperator':
+      return ['operator', 'web'];
     case 'viewer':
     case 'deployer':
-    case 'operator':
     case 'admin':
       return [person, 'web'];
   }

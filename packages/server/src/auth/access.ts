@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Accounts } from './accounts.ts';
 import { bearerOf } from './bearer.ts';
 import type { BrowserSessions } from './browser-sessions.ts';
-import { includes, projectsWith, roleIn, type Identity } from './roles.ts';
+import { includes, operatorName, projectsWith, roleIn, type Identity } from './roles.ts';
 import type { Principal, Sessions } from './sessions.ts';
 
 declare module 'fastify' {
@@ -54,7 +54,7 @@ export interface Entrances {
 }
 
 const uuid = /^[0-9a-f-]{36}$/;
-const operator: Identity = { name: 'operator', grants: new Map([[everyProject, 'admin']]) };
+const operator: Identity = { name: operatorName, grants: new Map([[everyProject, 'admin']]) };
 
 export function createAccess(engine: Engine, { operatorToken, accounts, browsers, jobs }: Entrances): Access {
   const ofToken = async (token: string): Promise<Identity | undefined> => {

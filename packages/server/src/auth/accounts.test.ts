@@ -1,4 +1,4 @@
-import type { CreatedToken } from '@paceline/api';
+import type { CreatedToken, TokenView } from '@paceline/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientServer, operatorToken, TestServer } from '../testing/test-server.ts';
 
@@ -54,6 +54,26 @@ describe('a personal token', () => {
     server.world.clock.pass(1000);
     const late = await server.ask('GET', '/api/runs', { token });
     expect(late.json()).toMatchObject({ code: 'PACELINE_UNAUTHENTICATED', detail: 'The time of this token is over' });
+  });
+
+  it('that is allowed less than its user sees and revokes itself alone', async () => {
+    const whole = await server.person('judy', 'deployer', 'web');
+    const lesser = await server.person('judy', 'deployer', 'web', { role: 'viewer', project: 'web' });
+    const own = lesser.split('_')[1];
+    const [{ id } = { id: '' }] = (await server.accounts.tokens('judy')).filter((token) => token.id !== own);
+    const listed = async (token: string): Promise<string[]> =>
+      (await server.ask('GET', '/api/tokens', { token })).json<{ tokens: TokenView[] }>().tokens.map((one) => one.id);
+    expect(await listed(lesser)).toEqual([own]);
+    expect((await listed(whole)).toSorted()).toEqual([id, own].toSorted());
+    expect(await status('DELETE', `/api/tokens/${id}`, lesser)).toBe(404);
+    expect(await status('DELETE', `/api/tokens/${own}`, lesser)).toBe(204);
+    expect(await listed(whole)).toEqual([id]);
+  });
+
+  it('is of nobody who passes for the holder of the operator’s token', async () => {
+    const refused = await server.ask('PUT', '/api/users/operator');
+    expect([refused.statusCode, refused.json()]).toMatchObject([400, { code: 'PACELINE_REQUEST_INVALID' }]);
+    expect((await server.accounts.users()).map(({ name }) => name)).not.toContain('operator');
   });
 
   it('makes none that may do more than itself, or lasts longer', async () => {

@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { projectRoles, type CreatedToken, type ProjectRole, type TokenView, type UserView } from '@paceline/api';
 import { iso, type Database, type Row, type Statement } from '@paceline/engine';
 import { PacelineError } from '@paceline/model';
-import { bounded, grantViews, type Identity } from './roles.ts';
+import { bounded, grantViews, operatorName, type Identity } from './roles.ts';
 
 /** What a new token is to be. */
 export interface NewToken {
@@ -41,8 +41,16 @@ export class Accounts {
     return userOf(row, await this.#grantRows(name));
   }
 
-  /** Adds a user who may do nothing yet; one that is there already stays as it is. */
+  /**
+   * Adds a user who may do nothing yet; one that is there already stays as it is.
+   * @throws PACELINE_REQUEST_INVALID for the name that the runs of the operator's token bear
+   */
   async add(name: string, by: string): Promise<UserView> {
+    if (name === operatorName) {
+      throw new PacelineError('PACELINE_REQUEST_INVALID', `No user can be named ${name}: so is whoever has the operator's token`, {
+        hint: 'Choose another name.',
+      });
+    }
     const sql = 'INSERT INTO users (name, created_at, created_by) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
     await this.#write({ sql, values: [name, this.#now(), by] });
     return this.user(name);

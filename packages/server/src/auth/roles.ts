@@ -1,5 +1,8 @@
 import { everyProject, projectRoles, type GrantView, type ProjectRole } from '@paceline/api';
 
+/** Who asks with the operator's token, and so the name of no person. */
+export const operatorName = 'operator';
+
 /** Who asks, and what they may do where. */
 export interface Identity {
   /** For people, and what tells whose a run is. */

@@ -8,6 +8,7 @@ import {
   userList,
   userName,
   userView,
+  type TokenView,
 } from '@paceline/api';
 import { PacelineError } from '@paceline/model';
 import type { FastifyRequest } from 'fastify';
@@ -111,12 +112,14 @@ export function accountRoutes(app: App, { access, accounts }: RouteContext): voi
   const tokens = {
     operationId: 'listTokens',
     summary: 'List your tokens; admins of the server see all',
+    description: 'A token that is allowed less than its user sees itself alone, and revokes no other.',
     tags,
     response: { 200: tokenList },
   };
   app.get('/api/tokens', { schema: tokens, config }, async (request) => {
     const identity = await access.identity(request);
-    return { tokens: await accounts.tokens(isServerAdmin(identity) ? undefined : identity.name) };
+    const tokens = await accounts.tokens(isServerAdmin(identity) ? undefined : identity.name);
+    return { tokens: tokens.filter((token) => isWithinReach(identity, token)) };
   });
 
   const create = {
@@ -141,8 +144,9 @@ export function accountRoutes(app: App, { access, accounts }: RouteContext): voi
   const end = { operationId: 'revokeToken', summary: 'Revoke a token', tags, params: tokenParams, response: { 204: nothing } };
   app.delete('/api/tokens/:token', { schema: end, config }, async (request, reply) => {
     const identity = await access.identity(request);
-    const { id, user } = await accounts.token(request.params.token);
-    if (user !== identity.name && !isServerAdmin(identity)) throw new PacelineError('PACELINE_NOT_FOUND', `There is no token ${id}`);
+    const found = await accounts.token(request.params.token);
+    const { id, user } = found;
+    if (!isWithinReach(identity, found)) throw new PacelineError('PACELINE_NOT_FOUND', `There is no token ${id}`);
     await accounts.revokeToken(id);
     record(request, identity, `revoked the token ${id} of ${user}`);
     return reply.status(204).send(null);
@@ -151,6 +155,12 @@ export function accountRoutes(app: App, { access, accounts }: RouteContext): voi
 
 function isServerAdmin(identity: Identity): boolean {
   return includes(roleIn(identity, everyProject), 'admin');
+}
+
+/** Whether somebody may see and revoke a token: all are an admin's of the server, people have their own, and a lesser token itself. */
+function isWithinReach(identity: Identity, { id, user }: TokenView): boolean {
+  if (isServerAdmin(identity)) return true;
+  return user === identity.name && (identity.token?.restricted !== true || identity.token.id === id);
 }
 
 function onlyOwn({ name }: Identity): PacelineError {
