@@ -85,6 +85,22 @@ describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' 
     });
   });
 
+  test('have a console that is never cut within a character, and begins anew when it was emptied', async () => {
+    const connector = open({ isolation: 'directory' });
+    const machine = first(await connector.launch(launchRequest(script('printf "a\\303"')), context));
+    const read = (since: number) => connector.consoleLog?.(machine.id, since, context);
+    const log = `${ownFolder}/paceline/leases/${machine.id.split(':')[1]}/console.log`;
+    const host = room.hosts.find(({ name }) => machine.id.startsWith(`${name}:`));
+    await until('the script', () => host?.run(`wc -c <${log}`) === '2\n');
+    expect(await read(0)).toEqual({ text: 'a', next: 1 });
+    host?.run(`printf '\\274\\n' >>${log}`);
+    expect(await read(1)).toEqual({ text: 'ü\n', next: 4 });
+    host?.run(`echo b >${log}`);
+    expect(await read(4)).toEqual({ text: 'b\n', next: 2 });
+    expect(await read(2)).toEqual({ text: '', next: 2 });
+    await connector.terminate([machine.id], context);
+  });
+
   test('keep what a script has mounted in its machine', async () => {
     const connector = open({ isolation: 'directory' });
     const begin = ['mkdir "/srv/data of 100%" && echo text >"/srv/data of 100%/precious"', 'mkdir "$PACELINE_ROOT/back up 5%"'];

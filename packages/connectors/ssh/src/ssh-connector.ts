@@ -1,4 +1,4 @@
-import { checkAborted, toConnectorError } from '@paceline/connector-host';
+import { checkAborted, toConnectorError, wholeCharacters } from '@paceline/connector-host';
 import { ConnectorError, type Account, type Connector, type ConnectorContext, type Machine } from '@paceline/engine/connector';
 import type { Config } from './config.ts';
 import { batchLimit, launchMachines, listLeases, userDataLimit } from './launch.ts';
@@ -105,8 +105,10 @@ async function probeHosts(site: Site, context: ConnectorContext): Promise<Accoun
 async function readConsole(site: Site, id: string, since: number, context: ConnectorContext): Promise<{ text: string; next: number }> {
   const { host, lease } = known(site, id);
   const answer = await site.health.watch(host, context, () => site.calls.ask(host, ['console', lease, since], context.signal));
-  const [, ...lines] = answer.split('\n');
-  const bytes = Buffer.from(lines.join(''), 'base64');
+  const [size, ...lines] = answer.split('\n');
+  // The host has emptied it since then.
+  if (Number(size) < since) return readConsole(site, id, 0, context);
+  const bytes = wholeCharacters(Buffer.from(lines.join(''), 'base64'));
   return { text: bytes.toString('utf8'), next: since + bytes.length };
 }
 
