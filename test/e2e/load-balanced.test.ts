@@ -2,13 +2,13 @@ import type { RunDetail } from '@paceline/api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Person } from '../support/command.ts';
 import { Visitors } from '../support/visitors.ts';
-import { clouds, personWith } from './connectors/clouds.ts';
+import { clouds, leaveNothing, personWith } from './connectors/clouds.ts';
 
 let person: Person;
 beforeEach(async () => {
   person = await personWith({ local: { connector: 'local' } });
 });
-afterEach(() => person.leave());
+afterEach(() => leaveNothing(person));
 
 async function only(): Promise<RunDetail> {
   return JSON.parse((await person.type(['status', '--json'])).stdout) as RunDetail;

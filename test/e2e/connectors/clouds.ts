@@ -48,6 +48,16 @@ export async function personWith(changes: Record<string, Record<string, unknown>
   return person;
 }
 
+/** Also after a test that has failed half-way nothing is to stay on clouds that outlive it. */
+export async function leaveNothing(person: Person): Promise<void> {
+  const list = async <T>(...args: string[]): Promise<T> => JSON.parse((await person.type([...args, '--json'])).stdout) as T;
+  const { runs } = await list<{ runs: { id: string }[] }>('list', '--active');
+  for (const { id } of runs) await person.type(['down', id]);
+  const { images } = await list<{ images: { image: string }[] }>('images');
+  for (const { image } of images) await person.type(['images', image, '--delete']);
+  await person.leave();
+}
+
 /** The only run that somebody has. */
 export async function onlyRun(person: Person): Promise<RunDetail> {
   const { runs } = JSON.parse((await person.type(['list', '--json'])).stdout) as { runs: { id: string }[] };
