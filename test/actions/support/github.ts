@@ -26,6 +26,8 @@ export class GitHub {
   readonly artifacts = new Map<string, Buffer>();
   /** What is known of workflow runs; others are not known. */
   readonly workflowRuns = new Map<number, 'completed' | 'in_progress'>();
+  /** Whether the token may see workflow runs. */
+  showsWorkflows = true;
   /** What a job says of itself in its token. */
   claims: Record<string, unknown> = {};
   /** Whether the token may write. */
@@ -98,8 +100,12 @@ export class GitHub {
   #rest(asked: string, body: Record<string, string>, refuse: (status: number, message: string) => Answer): Answer {
     const [, , attempted] = /^GET \/repos\/octo\/app\/(actions\/runs)\/(\d+)\/attempts\/\d+$/.exec(asked) ?? [];
     if (attempted !== undefined) {
-      const status = this.workflowRuns.get(Number(attempted));
+      const status = this.showsWorkflows ? this.workflowRuns.get(Number(attempted)) : undefined;
       return status === undefined ? { status: 404, body: { message: 'Not Found' } } : { status: 200, body: { status } };
+    }
+    if (asked === 'GET /repos/octo/app/actions/runs') {
+      if (!this.showsWorkflows) return { status: 404, body: { message: 'Not Found' } };
+      return { status: 200, body: { total_count: this.workflowRuns.size, workflow_runs: [] } };
     }
     if (asked === 'GET /user') return { status: 403, body: { message: 'Resource not accessible by integration' } };
     if (asked === 'GET /repos/octo/app/issues/7/comments') return { status: 200, body: this.comments };
