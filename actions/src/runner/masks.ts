@@ -1,5 +1,5 @@
 import { setSecret } from '@actions/core';
-import type { ResolvedDeployment } from '@paceline/model';
+import { sortValues, type ResolvedDeployment } from '@paceline/model';
 
 /** Keeps a secret out of the log: as it is, line by line, and in the forms in which programs like to print it. */
 export function mask(secret: string | undefined): void {
@@ -12,11 +12,13 @@ export function formsOf(secret: string): string[] {
   return [...new Set([...whole, ...lines])].filter((form) => form.trim() !== '');
 }
 
-/** Which of the given parameters are secret by their declaration. */
-export function secretValues(given: Readonly<Record<string, string>>, { parameters, nodes }: ResolvedDeployment): string[] {
-  return Object.entries(given).flatMap(([key, value]) => {
-    const [name = '', own] = key.split(':', 2);
-    const spec = own === undefined ? parameters[name] : nodes[name]?.image.parameters[own];
-    return spec?.secret === true || spec?.type === 'password' ? [value] : [];
-  });
+/** Which of the given parameters are secret by their declaration. Whatever fits nowhere is refused later, and is no secret. */
+export function secretValues(given: Readonly<Record<string, string>>, deployment: ResolvedDeployment): string[] {
+  const { globals, inputs } = sortValues(deployment, given, () => {});
+  const isSecret = (spec: ResolvedDeployment['parameters'][string] | undefined): boolean =>
+    spec?.secret === true || spec?.type === 'password';
+  return [
+    ...[...globals].filter(([name]) => isSecret(deployment.parameters[name])),
+    ...[...inputs].flatMap(([node, values]) => [...values].filter(([name]) => isSecret(deployment.nodes[node]?.image.parameters[name]))),
+  ].map(([, value]) => value);
 }

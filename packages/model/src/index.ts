@@ -19,6 +19,7 @@ export { buildDigest, canonicalJson, contentDigest, deploymentDigest, imageDiges
 export { formatDiagnostic, type Diagnostic } from './source/diagnostic.ts';
 export { memoryFiles, type FileSource } from './load/file-source.ts';
 export { diskFiles } from './load/disk-files.ts';
+export { findProject } from './load/project.ts';
 export { moduleReference, parseModuleReference, type ModuleReference } from './load/module-reference.ts';
 export type { PublishedContent, PublishedModules } from './load/published-images.ts';
 export { checkModule, loadModule, type CheckedModule, type LoadedModule, type LoadOptions } from './load/load-module.ts';
@@ -26,6 +27,7 @@ export { deploymentDefaults, imageDeployment } from './load/resolve-deployment.t
 export { parseCloudChoice } from './plan/cloud-choice.ts';
 export { estimateRun, type CloudOffers, type EstimatedShare, type RunEstimate } from './plan/estimate-run.ts';
 export { planRun } from './plan/plan-run.ts';
+export { sortValues } from './plan/run-request.ts';
 export type { RequestProblem, RunRequest } from './plan/run-request.ts';
 export { checkWiring, type WiringReport } from './wiring/check-wiring.ts';
 export type { WiringEdge } from './wiring/edges.ts';
