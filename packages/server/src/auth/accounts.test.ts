@@ -64,7 +64,7 @@ describe('a personal token', () => {
     const listed = async (token: string): Promise<string[]> =>
       (await server.ask('GET', '/api/tokens', { token })).json<{ tokens: TokenView[] }>().tokens.map((one) => one.id);
     expect(await listed(lesser)).toEqual([own]);
-    expect((await listed(whole)).toSorted()).toEqual([id, own].toSorted());
+    expect(new Set(await listed(whole))).toEqual(new Set([id, own]));
     expect(await status('DELETE', `/api/tokens/${id}`, lesser)).toBe(404);
     expect(await status('DELETE', `/api/tokens/${own}`, lesser)).toBe(204);
     expect(await listed(whole)).toEqual([id]);
