@@ -55,6 +55,12 @@ describe('parameters', () => {
     expect(await requestParameters({ parameter: [], parametersFile: await file('') }, '/')).toEqual({});
   });
 
+  test('are taken from the file as they are written', async () => {
+    const written = { version: '1.10', code: '0123', mask: '0x1F', rate: '1e3', big: '12345678901234567890', on: 'True', none: '~' };
+    const text = Object.entries(written).map(([name, value]) => `${name}: ${value}\n`);
+    expect(await requestParameters({ parameter: [], parametersFile: await file(text.join('')) }, '/')).toEqual(written);
+  });
+
   test.each([
     ['- a\n', 'is not a list of parameters'],
     ['a: [1]\n', 'is not a list of parameters'],

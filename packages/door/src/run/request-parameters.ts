@@ -4,10 +4,7 @@ import { PacelineError } from '@paceline/model';
 import { parse } from 'yaml';
 import * as z from 'zod';
 
-const parameterFile = z.record(
-  z.string(),
-  z.union([z.string(), z.number(), z.boolean(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]),
-);
+const parameterFile = z.record(z.string(), z.union([z.string(), z.record(z.string(), z.string())]));
 
 export interface ParameterOptions {
   parameter: readonly string[];
@@ -43,7 +40,8 @@ async function readParameters(path: string): Promise<Record<string, string>> {
 }
 
 /**
- * Parameters as YAML: `NAME: value`, `NODE:NAME: value`, or the values of a node below its name.
+ * Parameters as YAML: `NAME: value`, `NODE:NAME: value`, or the values of a node below its name. Values are texts, exactly as they are
+ * written: `1.10` is a version and no number.
  * @param where what the text comes from, for the error
  * @throws PACELINE_REQUEST_INVALID
  */
@@ -52,7 +50,7 @@ export function parametersOf(text: string, where: string): Record<string, string
     new PacelineError('PACELINE_REQUEST_INVALID', `${where} ${what}`, { cause });
   let data: unknown;
   try {
-    data = parse(text) ?? {};
+    data = parse(text, { schema: 'failsafe' }) ?? {};
   } catch (error) {
     throw invalid(`is not valid YAML: ${(error as Error).message}`, error);
   }
@@ -60,7 +58,7 @@ export function parametersOf(text: string, where: string): Record<string, string
   if (!parsed.success) throw invalid(`is not a list of parameters:\n${z.prettifyError(parsed.error)}`, parsed.error);
   return Object.fromEntries(
     Object.entries(parsed.data).flatMap(([name, value]): [string, string][] =>
-      typeof value === 'object' ? Object.entries(value).map(([key, own]) => [`${name}:${key}`, String(own)]) : [[name, String(value)]],
+      typeof value === 'object' ? Object.entries(value).map(([key, own]) => [`${name}:${key}`, own]) : [[name, value]],
     ),
   );
 }
