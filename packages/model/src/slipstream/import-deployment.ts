@@ -8,7 +8,7 @@ type Node = DeploymentFile['spec']['nodes'][string];
 
 /** @param folder the deployment's own, that references are relative to */
 export function importDeployment(root: Element, folder: string, note: Note): DeploymentFile['spec'] {
-  const nodes: DeploymentFile['spec']['nodes'] = {};
+  const nodes = new Map<string, Node>();
   for (const entry of root.child('nodes')?.children('entry') ?? []) {
     const key = entry.child('string')?.text();
     const element = entry.child('node');
@@ -18,15 +18,20 @@ export function importDeployment(root: Element, folder: string, note: Note): Dep
       note(`nodes/${name}`, 'its name');
       continue;
     }
+    if (nodes.has(name)) {
+      note(`nodes/${name} (another)`, shown(element.attribute('imageUri') ?? ''));
+      element.dismiss();
+      continue;
+    }
     const node = importNode(element, folder, (field, value) => note(`nodes/${name}/${field}`, value));
-    if (node !== undefined) nodes[name] = node;
+    if (node !== undefined) nodes.set(name, node);
   }
   for (const target of root.child('targets')?.children('target') ?? []) {
     const name = target.attribute('name') ?? '';
     const text = target.text();
     if (text.trim() !== '') note(`targets/${name}`, shown(text));
   }
-  return { nodes };
+  return { nodes: Object.fromEntries(nodes) };
 }
 
 function importNode(element: Element, folder: string, note: Note): Node | undefined {
@@ -43,7 +48,7 @@ function importNode(element: Element, folder: string, note: Note): Node | undefi
   const isNamed = cloud !== undefined && cloud !== 'default';
   if (isNamed && !labelPattern.test(cloud)) note('@cloudService', cloud);
   const multiplicity = count(element, 'multiplicity', note);
-  const failures = count(element, 'maxProvisioningFailures', note);
+  const failures = tolerated(element, multiplicity ?? 1, note);
   const parameters = importMappings(element, note);
   for (const entry of element.child('parameters')?.children('entry') ?? []) importOverride(entry, note);
   return {
@@ -56,7 +61,7 @@ function importNode(element: Element, folder: string, note: Note): Node | undefi
 }
 
 function importMappings(element: Element, note: Note): NonNullable<Node['parameters']> {
-  const parameters: NonNullable<Node['parameters']> = {};
+  const parameters = new Map<string, NonNullable<Node['parameters']>[string]>();
   for (const entry of element.child('parameterMappings')?.children('entry') ?? []) {
     const key = entry.child('string')?.text();
     const mapping = entry.child('parameter');
@@ -68,11 +73,12 @@ function importMappings(element: Element, note: Note): NonNullable<Node['paramet
     const isExpression = constant?.includes('${{') === true;
     if (!parameterNamePattern.test(name) || isExpression || (constant === undefined && !isSource)) {
       note(`parameterMappings/${name}`, shown(text));
-    } else parameters[name] = constant === undefined ? { from: text } : { value: constant };
+    } else if (parameters.has(name)) note(`parameterMappings/${name} (another)`, shown(text));
+    else parameters.set(name, constant === undefined ? { from: text } : { value: constant });
     // All of this is said of the image's parameter.
     mapping.dismiss();
   }
-  return parameters;
+  return Object.fromEntries(parameters);
 }
 
 /** What a node asks of its cloud. */
@@ -82,6 +88,14 @@ function importOverride(entry: Element, note: Note): void {
   const value = parameter?.child('value')?.text();
   if (value) note(`parameters/${name}`, shown(value));
   parameter?.dismiss();
+}
+
+/** Of how many machines a node can do without: not of all. */
+function tolerated(element: Element, multiplicity: number, note: Note): number | undefined {
+  const failures = count(element, 'maxProvisioningFailures', note);
+  if (failures === undefined || failures < Math.max(multiplicity, 1)) return failures;
+  note('@maxProvisioningFailures', String(failures));
+  return undefined;
 }
 
 function count(element: Element, name: string, note: Note): number | undefined {

@@ -29,11 +29,13 @@ export function importImage(root: Element, folder: string, note: Note): Imported
   const scripts = new Map<string, string>();
   const phases: Partial<Record<ScriptPhase, string>> = {};
   const texts = new Map<string, string>();
-  for (const target of root.child('targets')?.children('target') ?? []) texts.set(target.attribute('name') ?? '', target.text());
-  for (const name of ['prerecipe', 'recipe']) {
-    const text = root.child(name)?.text();
-    if (text !== undefined && !texts.get(name)) texts.set(name, text);
-  }
+  const take = (name: string, text: string): void => {
+    const first = texts.get(name) ?? '';
+    if (first.trim() === '') texts.set(name, text);
+    else if (text.trim() !== '' && text !== first) note(`targets/${name} (another)`, shown(text));
+  };
+  for (const target of root.child('targets')?.children('target') ?? []) take(target.attribute('name') ?? '', target.text());
+  for (const name of ['prerecipe', 'recipe']) for (const recipe of root.children(name)) take(name, recipe.text());
   for (const { target, phase, file } of scriptNames) {
     const text = texts.get(target) ?? '';
     texts.delete(target);
@@ -84,18 +86,18 @@ function importPackages(root: Element, note: Note): string[] {
 
 function importClouds(root: Element, note: Note): NonNullable<ImageFile['spec']['clouds']> {
   const login = root.attribute('loginUser');
-  const clouds: NonNullable<ImageFile['spec']['clouds']> = {};
+  const clouds = new Map<string, NonNullable<ImageFile['spec']['clouds']>[string]>();
   for (const element of root.child('cloudImageIdentifiers')?.children('cloudImageIdentifier') ?? []) {
     const cloud = element.attribute('cloudServiceName') ?? '';
     const image = element.attribute('cloudImageIdentifier');
     // It follows from the module and the cloud.
     element.attribute('resourceUri');
     if (image === undefined) continue;
-    if (!labelPattern.test(cloud) || clouds[cloud] !== undefined) note(`cloudImageIdentifiers/${cloud}`, image);
-    else clouds[cloud] = login === undefined ? image : { image, login };
+    if (!labelPattern.test(cloud) || clouds.has(cloud)) note(`cloudImageIdentifiers/${cloud}`, image);
+    else clouds.set(cloud, login === undefined ? image : { image, login });
   }
-  if (login !== undefined && Object.keys(clouds).length === 0) note('@loginUser', login);
-  return clouds;
+  if (login !== undefined && clouds.size === 0) note('@loginUser', login);
+  return Object.fromEntries(clouds);
 }
 
 function endingOf(text: string): string {

@@ -11,25 +11,25 @@ export type Note = (field: string, value: string) => void;
 
 /** What every machine has anyway. */
 const builtIn = new Set(['hostname', 'instanceid']);
-const sizes: Record<string, [keyof Resources, (value: number) => Resources[keyof Resources]]> = {
-  'cpu.nb': ['cpus', (value) => value],
-  'ram.GB': ['memory', (value) => `${value}GiB`],
-  'disk.GB': ['disk', (value) => `${value}GiB`],
-};
-const types: Record<string, ParameterDetails['type']> = {
-  String: 'string',
-  Text: 'text',
-  Password: 'password',
-  Boolean: 'boolean',
-  Enum: 'enum',
-  RestrictedString: 'string',
-  RestrictedText: 'text',
-  Hidden: 'string',
-};
+const sizes = new Map<string, [keyof Resources, (value: number) => Resources[keyof Resources]]>([
+  ['cpu.nb', ['cpus', (value) => value]],
+  ['ram.GB', ['memory', (value) => `${value}GiB`]],
+  ['disk.GB', ['disk', (value) => `${value}GiB`]],
+]);
+const types = new Map<string, ParameterDetails['type']>([
+  ['String', 'string'],
+  ['Text', 'text'],
+  ['Password', 'password'],
+  ['Boolean', 'boolean'],
+  ['Enum', 'enum'],
+  ['RestrictedString', 'string'],
+  ['RestrictedText', 'text'],
+  ['Hidden', 'string'],
+]);
 
 /** Reads the parameters of an image: inputs and outputs, and what its machines need. */
 export function importParameters(parent: Element, note: Note): { parameters: Details; resources: Resources } {
-  const parameters: Details = {};
+  const parameters = new Map<string, ParameterDetails>();
   const resources: Resources = {};
   for (const entry of parent.child('parameters')?.children('entry') ?? []) {
     const key = entry.child('string')?.text();
@@ -40,11 +40,14 @@ export function importParameters(parent: Element, note: Note): { parameters: Det
     element.attribute('isSet');
     const value = element.child('value')?.text() || undefined;
     const initial = element.child('defaultValue')?.text() || undefined;
-    const size = sizes[name];
+    const size = sizes.get(name);
     if (category === 'Input' || category === 'Output') {
       const isOurs = parameterNamePattern.test(name) && !nodeLevelNames.has(name);
       if (builtIn.has(name) && category === 'Output') element.dismiss();
-      else if (isOurs) parameters[name] = detailsOf(element, name, category === 'Output', value ?? initial, note);
+      else if (parameters.has(name)) {
+        note(`parameters/${name} (another)`, shown(value ?? initial ?? ''));
+        element.dismiss();
+      } else if (isOurs) parameters.set(name, detailsOf(element, name, category === 'Output', value ?? initial, note));
       else note(`parameters/${name}`, shown(value ?? ''));
       if (value !== undefined && initial !== undefined && value !== initial) note(`parameters/${name}/defaultValue`, shown(initial));
     } else if (size !== undefined && value !== undefined && Number(value) > 0) {
@@ -59,12 +62,12 @@ export function importParameters(parent: Element, note: Note): { parameters: Det
       element.dismiss();
     }
   }
-  return { parameters, resources };
+  return { parameters: Object.fromEntries(parameters), resources };
 }
 
 function detailsOf(element: Element, name: string, output: boolean, value: string | undefined, note: Note): ParameterDetails {
   const written = element.attribute('type') ?? 'String';
-  const type = types[written] ?? 'string';
+  const type = types.get(written) ?? 'string';
   if (!['String', 'Text', 'Password', 'Boolean', 'Enum'].includes(written)) note(`parameters/${name}/@type`, written);
   const values = (element.child('enumValues')?.children('string') ?? []).map((one) => one.text());
   const description = [element.attribute('description'), element.child('instructions')?.text()].filter(Boolean).join('\n\n');

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { memoryFiles } from '../load/file-source.ts';
 import { loadModule } from '../load/load-module.ts';
 import { exportSlipstream } from './export-modules.ts';
@@ -159,6 +160,8 @@ describe('importing', () => {
   const laughs = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><imageModule shortName="x">&b;</imageModule>';
   it.each([
     ['a document type', laughs, 'has a document type'],
+    ['a document type behind a comment', `<?xml version="1.0"?><!-- > -->${laughs}`, 'has a document type'],
+    ['a document type in an element', '<imageModule shortName="x"><!DOCTYPE y [<!ENTITY a "b">]></imageModule>', 'x.xml'],
     ['an unknown entity', '<imageModule shortName="x">&file;</imageModule>', 'entity'],
     ['no XML', 'apiVersion: v1', 'x.xml'],
     ['an end that is missing', '<imageModule shortName="x"><targets>', 'x.xml'],
@@ -172,6 +175,41 @@ describe('importing', () => {
       code: 'PACELINE_MODULE_INVALID',
       message: expect.stringContaining(message),
     });
+  });
+
+  it('takes what a script writes for text, and a byte order mark for nothing', async () => {
+    const script = '#!/bin/sh\necho "<!DOCTYPE html>" > index.html\n';
+    const xml = `\ufeff<?xml version="1.0"?><imageModule shortName="x"><targets><target name="execute"><![CDATA[${script}]]></target></targets></imageModule>`;
+    const { files, unmapped } = await importSlipstream({ 'x.xml': xml });
+    expect([textOf(files, 'x/deploy.sh'), unmapped]).toEqual([script, []]);
+  });
+
+  it('names the second of two that cannot both be', async () => {
+    const mapping = (value: string): string =>
+      `<entry><string>port</string><parameter name="port"><value>${value}</value></parameter></entry>`;
+    const node = (multiplicity: number, mappings = ''): string =>
+      `<entry><string>web</string><node name="web" multiplicity="${multiplicity}" maxProvisioningFailures="${multiplicity}" imageUri="module/x${multiplicity}">` +
+      `<parameterMappings>${mappings}</parameterMappings></node></entry>`;
+    const parameter = (value: string): string =>
+      `<entry><string>toString</string><parameter name="toString" category="Input" type="String"><value>${value}</value></parameter></entry>`;
+    const { files, unmapped } = await importSlipstream({
+      'd.xml': `<deploymentModule shortName="d"><nodes>${node(2, mapping("'1'") + mapping("'2'"))}${node(3)}</nodes></deploymentModule>`,
+      'x2.xml':
+        '<imageModule shortName="x2"><targets><target name="recipe">one</target><target name="execute">two</target><target name="execute">three</target></targets>' +
+        `<recipe>four</recipe><parameters>${parameter('five')}${parameter('six')}</parameters></imageModule>`,
+    });
+    expect(unmapped).toEqual([
+      { module: 'd', field: 'nodes/web/@maxProvisioningFailures', value: '2' },
+      { module: 'd', field: 'nodes/web/parameterMappings/port (another)', value: "'2'" },
+      { module: 'd', field: 'nodes/web (another)', value: 'module/x3' },
+      { module: 'x2', field: 'parameters/toString (another)', value: 'six' },
+      { module: 'x2', field: 'targets/execute (another)', value: 'three' },
+      { module: 'x2', field: 'targets/recipe (another)', value: 'four' },
+    ]);
+    expect([textOf(files, 'x2/post-install'), textOf(files, 'x2/deploy')]).toEqual(['one', 'two']);
+    const { nodes } = parse(textOf(files, 'd/deployment.yaml') ?? '').spec;
+    expect(nodes).toEqual({ web: { image: '../x2', multiplicity: 2, parameters: { port: { value: '1' } } } });
+    expect(parse(textOf(files, 'x2/image.yaml') ?? '').spec.parameters.toString).toEqual({ type: 'string', default: 'five' });
   });
 
   it('refuses two modules in one place', async () => {

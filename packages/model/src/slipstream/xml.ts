@@ -38,7 +38,7 @@ export async function readXml(file: string, text: string): Promise<Element> {
     throw new PacelineError('PACELINE_MODULE_INVALID', `${file}: ${message}`, { hint: 'It should be the XML of a SlipStream module.' });
   };
   if (text.length > largest) refuse(`is larger than ${largest / 1024 / 1024} MiB`);
-  if (/<!DOCTYPE/i.test(text)) refuse('has a document type, which no module of SlipStream has');
+  if (hasDocumentType(text)) refuse('has a document type, which no module of SlipStream has');
   // Loaded when it is needed: few people import.
   const { DOMParser } = await import('@xmldom/xmldom');
   try {
@@ -49,12 +49,22 @@ export async function readXml(file: string, text: string): Promise<Element> {
         throw new Error(message);
       },
     });
-    const root = parser.parseFromString(text, 'text/xml').documentElement;
+    const root = parser.parseFromString(text.replace(/^\ufeff/, ''), 'text/xml').documentElement;
     if (root === null) return refuse('has no element');
     return elementOf(root, 0, refuse);
   } catch (error) {
     return refuse(toError(error).message.replaceAll('\n', ' '));
   }
+}
+
+/** Whether one stands before the first element, where alone it may: scripts write pages that have one. */
+function hasDocumentType(text: string): boolean {
+  const aside = /\s*(?:<\?[^]*?\?>|<!--[^]*?-->)/y;
+  let at = 0;
+  while (aside.test(text)) at = aside.lastIndex;
+  const type = /\s*<!DOCTYPE/iy;
+  type.lastIndex = at;
+  return type.test(text);
 }
 
 /** The little of the DOM that is looked at. */
