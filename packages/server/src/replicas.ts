@@ -17,6 +17,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The replica that drives the run which the request is about, when it is another one. */
     owner: string | undefined;
+    /** The run that who asks means, of those that they may see, when they have named one that is not an agent's. */
+    runId: string | undefined;
   }
   interface FastifyContextConfig {
     /** Any replica can answer by itself. */
@@ -28,11 +30,13 @@ declare module 'fastify' {
 export async function forwardToOwners(app: App, engine: Engine): Promise<void> {
   await app.register(replyFrom, { disableRequestLogging: true, retryMethods: [], undici: { bodyTimeout: 0, connections: null } });
   app.decorateRequest('owner', undefined);
+  app.decorateRequest('runId', undefined);
   // Once the body is there: it goes along.
   app.addHook('preHandler', async (request, reply) => {
     if (request.routeOptions.config.anyReplica === true) return;
     const { run } = (request.params ?? {}) as { run?: string };
-    const owner = request.owner ?? (run === undefined ? undefined : await ownerOf(engine, run));
+    const id = request.runId ?? (run !== undefined && uuid.test(run) ? run : undefined);
+    const owner = request.owner ?? (id === undefined ? undefined : await engine.ownerUrl(id));
     if (owner !== undefined) return forward(request, reply, owner);
   });
 }
@@ -95,9 +99,4 @@ export async function noteOwner(engine: Engine, request: FastifyRequest, key: st
   const run = runOfKey(key);
   if (isPacelineError(error) && error.code === 'PACELINE_STORE_FAILED' && run !== undefined) request.owner = await engine.ownerUrl(run);
   if (request.owner === undefined) throw error;
-}
-
-async function ownerOf(engine: Engine, text: string): Promise<string | undefined> {
-  const run = uuid.test(text) ? text : await engine.resolveRun(text).catch(() => undefined);
-  return run === undefined ? undefined : engine.ownerUrl(run);
 }

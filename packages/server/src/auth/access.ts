@@ -104,6 +104,7 @@ export function createAccess(engine: Engine, { operatorToken, accounts, browsers
       const role = run && roleIn(identity, run.project);
       // Whether there is a run of others is nothing that somebody is told.
       if (role === undefined) throw new PacelineError('PACELINE_NOT_FOUND', `${identity.name} has no run ${text}`);
+      request.runId = id;
       const own = run?.createdBy === identity.name && includes(role, 'deployer');
       if (right === 'read' || own || includes(role, 'operator')) return id;
       throw new PacelineError('PACELINE_FORBIDDEN', `${identity.name} may look at this run, and not change it`, {

@@ -1,5 +1,5 @@
 import type { CreatedToken, TokenView } from '@paceline/api';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { clientServer, operatorToken, TestServer } from '../testing/test-server.ts';
 
 const page = { 'x-paceline-csrf': '1' };
@@ -118,6 +118,17 @@ describe('a run', () => {
       clouds: [{ name: 'test', runs: 1, machines: 2 }],
       projects: [{ project: 'shop', runs: 1, machines: 2 }],
     });
+  });
+
+  it('is looked for, on other replicas too, among those that may be seen', async () => {
+    const olga = await server.person('olga', 'deployer', 'north');
+    const peter = await server.person('peter', 'deployer', 'south');
+    const own = await server.run({ name: 'twice', project: 'north' }, olga);
+    await server.run({ name: 'twice', project: 'south' }, peter);
+    const asked = vi.spyOn(server.engine, 'ownerUrl');
+    expect((await server.ask('GET', '/api/runs/twice', { token: olga })).json()).toMatchObject({ id: own.id });
+    expect(asked.mock.calls).toEqual([[own.id]]);
+    asked.mockRestore();
   });
 
   it('shows its secrets only to those who may change it', async () => {
