@@ -7,7 +7,14 @@ import { notificationService, type NotificationSendOptions } from '@backstage/pl
 import { AuthorizeResult, type PolicyDecision } from '@backstage/plugin-permission-common';
 import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
 import pacelinePlugin, { runConditions } from '@paceline/backstage-plugin-backend';
-import { entityTag, ownerTag, pluginClient, runTerminatePermission } from '@paceline/backstage-plugin-common';
+import {
+  entityTag,
+  imageBuildPermission,
+  ownerTag,
+  pluginClient,
+  runReadPermission,
+  runTerminatePermission,
+} from '@paceline/backstage-plugin-common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repository, System } from '../../test/support/system.ts';
 import { until } from '../../test/support/until.ts';
@@ -26,7 +33,9 @@ function decide(user: string, permission: { name: string; resourceType?: string 
     const conditions = runConditions.isRunOwner({ claims: [user, 'group:default/sellers'] });
     return { result: AuthorizeResult.CONDITIONAL, pluginId: 'paceline', resourceType: permission.resourceType, conditions };
   }
-  if (user === 'user:default/carol' && permission.name !== runTerminatePermission.name) return { result: AuthorizeResult.ALLOW };
+  const carolMayNot = [runTerminatePermission.name, imageBuildPermission.name];
+  if (user === 'user:default/carol' && !carolMayNot.includes(permission.name)) return { result: AuthorizeResult.ALLOW };
+  if (user === 'user:default/erin' && permission.name === runReadPermission.name) return { result: AuthorizeResult.ALLOW };
   return { result: AuthorizeResult.DENY };
 }
 const userOf = ({ principal }: BackstageCredentials): string => (principal as { userEntityRef?: string }).userEntityRef ?? '';
@@ -155,6 +164,30 @@ describe('the back end', () => {
     stop.abort();
     await following;
     expect(seen).not.toContain(alices.id);
+  });
+
+  it('builds images for nobody without that permission, and has no runs in another project', async () => {
+    const [alice, carol] = [clientOf('alice'), clientOf('carol')];
+    const image = (await loadModule('examples/client-server/web', { fs: diskFiles(), cwd: repository })).deployment;
+    await expect(carol.images.build({ deployment: image })).rejects.toMatchObject({
+      code: 'PACELINE_FORBIDDEN',
+      message: expect.stringContaining(imageBuildPermission.name),
+    });
+    await expect(alice.runs.create({ deployment: example, project: 'another' })).rejects.toMatchObject({
+      code: 'PACELINE_FORBIDDEN',
+      message: expect.stringContaining('shop'),
+    });
+  });
+
+  it('reveals secrets only to whoever could set them', async () => {
+    const [alice, erin] = [clientOf('alice'), clientOf('erin')];
+    const { run } = await alice.runs.create({ deployment: example, parameters: { clients: '1' } });
+    const { key } = (await erin.parameters.list(run.id))[0] ?? { key: '' };
+    expect(await erin.parameters.get(run.id, key)).toMatchObject({ key });
+    await expect(erin.parameters.get(run.id, key, { reveal: true })).rejects.toMatchObject({ code: 'PACELINE_FORBIDDEN' });
+    expect(await alice.parameters.get(run.id, key, { reveal: true })).toMatchObject({ key });
+    await alice.runs.terminate(run.id);
+    await system.run(run.id).reaches('Done', 'Cancelled');
   });
 
   it('hands on nothing but what it knows, and nothing to whoever is not logged in', async () => {

@@ -28,7 +28,7 @@ export interface RouterDeps {
   client: Client;
   /** Speaks to the server in the name of a user. */
   clientFor: (user: string) => Client;
-  /** The project of new runs. */
+  /** The project of all new runs; undefined when the server or whoever starts them says it. */
   project: string | undefined;
   access: RunAccess;
   auth: AuthService;
@@ -65,6 +65,9 @@ export function createRouter(deps: RouterDeps): express.Router {
     const asked = runRequest.safeParse(request.body);
     if (!asked.success) throw new PacelineError('PACELINE_REQUEST_INVALID', z.prettifyError(asked.error), { cause: asked.error });
     const { project = deps.project, tags, ...rest } = asked.data;
+    if (deps.project !== undefined && project !== deps.project) {
+      throw new PacelineError('PACELINE_FORBIDDEN', `Runs of this Backstage are in the project ${deps.project}, and not in ${project}`);
+    }
     const user = await nameOf(deps, credentials);
     await audited(deps, request, { run: rest.id ?? null, deployment: rest.deployment.name }, async () => {
       const created = await deps.clientFor(user).runs.create({
