@@ -65,7 +65,7 @@ async function byConnector(cloudsFile: string): Promise<Omit<Figures, 'calls'>> 
 }
 
 async function byLoop(cloudsFile: string): Promise<Omit<Figures, 'calls'>> {
-  const child = spawn('python3', ['-c', loop, String(count)], {
+  const child = spawn('/usr/bin/python3', ['-c', loop, String(count)], {
     env: { ...process.env, OS_CLIENT_CONFIG_FILE: cloudsFile },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -47,7 +47,7 @@ export interface Gateway extends AsyncDisposable {
 /** @param pageSize of lists of machines, as clouds set it @default that of the testbed */
 export async function openGateway(pageSize?: number): Promise<Gateway> {
   const server = createServer((incoming, response) => {
-    const [, service = '', rest = ''] = /^\/([a-z]+)(\/.*)$/.exec(incoming.url ?? '') ?? [];
+    const [, service = '', rest = '/'] = /^\/([a-z]+)(.*)$/.exec(incoming.url ?? '') ?? [];
     const path =
       pageSize !== undefined && rest.includes('/servers/detail?') && !rest.includes('limit=') ? `${rest}&limit=${pageSize}` : rest;
     const options = { port: ports[service], host: '127.0.0.1', path, method: incoming.method, headers: incoming.headers };
