@@ -3,7 +3,7 @@ import { openSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { home, ports, url } from './openstack-config.ts';
-import { run, until } from './shell.ts';
+import { run, succeeds, until } from './shell.ts';
 
 interface Service {
   program: string;
@@ -112,6 +112,8 @@ export async function identity(user: string): Promise<{ uid: number; gid: number
 /** Ends all services, those that others need last. */
 export async function stopAll(): Promise<void> {
   for (const name of Object.keys(services).toReversed()) await stop(name);
+  // RabbitMQ leaves it running, with an environment of its own.
+  await succeeds('epmd', ['-kill'], { env: { ERL_EPMD_PORT: String(ports.epmd) } });
 }
 
 async function stop(name: string): Promise<void> {
