@@ -20,7 +20,12 @@ export function whyInstall(folder) {
   if (!noted) return 'the packages that this repository uses are not installed yet';
   const wanted = readLock(join(folder, 'package-lock.json'));
   for (const [path, entry] of Object.entries(wanted.packages)) {
-    if (!path.includes('node_modules/') || entry.link) continue;
+    if (!path.includes('node_modules/')) continue;
+    // A workspace that has come since, such as with `git pull`.
+    if (entry.link) {
+      if (!existsSync(join(folder, path))) return `${path} is not linked`;
+      continue;
+    }
     const present = noted.packages[path];
     if (!present && entry.optional && !suits(entry)) continue;
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);

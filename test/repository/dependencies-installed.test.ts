@@ -32,6 +32,8 @@ test('nothing is installed in a clone, nor after an interrupted installation', (
 test('what the lock file wants is compared with what npm has noted', () => {
   lock('package-lock.json', wanted);
   lock('node_modules/.package-lock.json', { 'node_modules/zod': { version: '4.0.0', integrity: 'sha512-new' } });
+  expect(whyInstall(folder)).toMatchInlineSnapshot(`"node_modules/@paceline/a is not linked"`);
+  mkdirSync(join(folder, 'node_modules/@paceline/a'), { recursive: true });
   expect(whyInstall(folder)).toBeUndefined();
   lock('node_modules/.package-lock.json', { 'node_modules/zod': { version: '3.0.0', integrity: 'sha512-old' } });
   expect(whyInstall(folder)).toMatchInlineSnapshot(`"zod is not of version 4.0.0"`);
