@@ -10,11 +10,12 @@ import { includes, projectsWith, roleIn, type Identity } from './roles.ts';
  */
 export function checkPublisher(identity: Identity, name: string): void {
   if (hasRole(identity, name, 'deployer')) return;
-  const [project] = projectsWith(identity, 'deployer') ?? [];
+  // No module can be named as the project of a job.
+  const [project] = (identity.job === true ? undefined : projectsWith(identity, 'deployer')) ?? [];
   throw new PacelineError('PACELINE_FORBIDDEN', `${identity.name} may not publish ${name}`, {
     hint:
       project === undefined
-        ? 'That takes a deployer of the project that the name begins with.'
+        ? `That takes a deployer of the project that the name begins with${identity.job === true ? ', or a rule that makes the job an `operator`' : ''}.`
         : `Publish it under a name of your project, such as ${project}/${name.slice(name.lastIndexOf('/') + 1)}.`,
   });
 }
@@ -27,7 +28,7 @@ export function checkKeeper(identity: Identity, { name, version, author }: Publi
   });
 }
 
-/** Projects of jobs are named as their repositories, with slashes. */
+/** Projects may have slashes in their names, too. */
 function hasRole(identity: Identity, name: string, role: ProjectRole): boolean {
   const parts = name.split('/');
   return parts.some((_, index) => includes(roleIn(identity, parts.slice(0, index + 1).join('/')), role));
