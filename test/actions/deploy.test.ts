@@ -193,3 +193,16 @@ it('runs a command in between, all in one step', async () => {
   expect(failed.main.log.annotations.at(-1)?.message).toContain('The command has failed: exit code 1');
   await cloud.expectEmpty();
 });
+
+it('keeps the machines of a command that fails, when it is told to keep them on errors', async () => {
+  const { github, cloud, runner } = await bench();
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file, command: 'exit 3', 'keep-running': 'on-error' };
+  const { main, post } = await runner.job('run', { inputs });
+  expect([main.code, post.code], main.output + post.output).toEqual([1, 0]);
+  expect(main.output).toContain('The machines are kept: keep-running is on-error, and the command has failed');
+  expect((await cloud.listing()).filter(({ kind }) => kind === 'machine')).toHaveLength(3);
+  github.workflowRuns.set(16_000_000_001, 'completed');
+  const removed = await runner.main('reap', { inputs: { clouds: cloud.file, kept: 'true' } });
+  expect(removed.code, removed.output).toBe(0);
+  await cloud.expectEmpty(10_000);
+});

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { PacelineError } from '@paceline/model';
+import type { Job } from '../runner/job.ts';
 
 export interface CommandOptions {
   command: string;
@@ -10,6 +13,16 @@ export interface CommandOptions {
 }
 
 const graceMs = 1500;
+/** Linux starts no program with a longer variable, its name and what ends it included. */
+const longestVariable = 128 * 1024;
+
+/** How a command finds the parameters, as JSON: in a file, and where they have room in a variable, too. */
+export async function parameterEnvironment(json: string, { temp }: Pick<Job, 'temp'>): Promise<Record<string, string>> {
+  const file = join(await mkdtemp(join(temp, 'paceline-')), 'parameters.json');
+  await writeFile(file, json, { mode: 0o600 });
+  const fits = Buffer.byteLength(`PACELINE_PARAMETERS=${json}`) < longestVariable;
+  return { PACELINE_PARAMETERS_FILE: file, ...(fits ? { PACELINE_PARAMETERS: json } : {}) };
+}
 
 /**
  * Runs a command of the workflow as `run:` does: `bash -e -o pipefail`. It may use workflow commands; it is the workflow's own.

@@ -2,13 +2,13 @@ import { error, info, setFailed, summary, warning } from '@actions/core';
 import { resolve } from 'node:path';
 import type { Client, RunDetail } from '@paceline/api';
 import { dayAndTime } from '@paceline/door';
-import { toError } from '@paceline/model';
+import { toError, type KeepRunning } from '@paceline/model';
 import { keepReports } from '../github/reports-artifact.ts';
 import { remains, takeDownFailure } from '../report/remains.ts';
 import { endingLine, endingSummary, type Ending } from '../report/summary.ts';
 import { stateOf, type Job } from '../runner/job.ts';
 import type { StepOutput } from '../runner/output.ts';
-import type { Kept } from '../runner/state.ts';
+import type { CommandOutcome, Kept } from '../runner/state.ts';
 import { openSession } from '../session/session.ts';
 import { messenger } from './messages.ts';
 import { deployOptions, isKept, type DeployOptions } from './options.ts';
@@ -21,7 +21,7 @@ import { existsSync } from 'node:fs';
  * What is to be done when the job is over, however it ended: the machines go, unless they are to be kept; the reports become an
  * artifact; the clouds are asked whether anything is left. It needs nothing of main but the id of the run.
  */
-export async function deployPost({ inputs, job, output }: Step, { run: id, created, deployment }: Kept): Promise<void> {
+export async function deployPost({ inputs, job, output }: Step, { run: id, created, deployment, command }: Kept): Promise<void> {
   const options = deployOptions(inputs);
   const isEmbedded = inputs.text('server') === undefined;
   if (isEmbedded && !existsSync(stateOf(job, id))) return info('No engine was started: there is nothing to take down');
@@ -33,7 +33,7 @@ export async function deployPost({ inputs, job, output }: Step, { run: id, creat
       const left = isEmbedded ? await sweep(client, id) : [];
       return report(undefined, left, isEmbedded);
     }
-    const { run, ending } = await endOrKeep(client, found, options, output);
+    const { run, ending } = await endOrKeep(client, found, { policy: options.keepRunning, command }, output);
     const artifactUrl = await reportsOf(client, id, options, job);
     const told = { ...ending, artifactUrl };
     info(endingLine(run, told));
@@ -51,12 +51,17 @@ export async function deployPost({ inputs, job, output }: Step, { run: id, creat
 async function endOrKeep(
   client: Client,
   found: RunDetail,
-  { keepRunning }: DeployOptions,
+  { policy, command }: { policy: KeepRunning; command: CommandOutcome },
   output: StepOutput,
 ): Promise<{ run: RunDetail; ending: Ending }> {
-  const failed = found.abort !== null || found.state !== 'Ready';
-  if (found.endedAt === null && found.state === 'Ready' && isKept(keepRunning, failed)) {
-    const kept = `keep-running is ${keepRunning}, and the run ${failed ? 'has failed' : 'is ready'}`;
+  const outcome = found.abort !== null || found.state !== 'Ready' ? 'failed' : command;
+  if (found.endedAt === null && found.state === 'Ready' && isKept(policy, outcome)) {
+    const why = {
+      succeeded: 'the run is ready',
+      failed: `the ${command === 'failed' ? 'command' : 'run'} has failed`,
+      cut: 'the command was cut short',
+    };
+    const kept = `keep-running is ${policy}, and ${why[outcome]}`;
     warning(`The machines of the run ${found.id} stay until ${dayAndTime(found.expiresAt)}`);
     return { run: found, ending: { kept, left: undefined, artifactUrl: undefined } };
   }

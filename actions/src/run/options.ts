@@ -1,6 +1,7 @@
 import type { RunRequest } from '@paceline/api';
 import { keepRunningPolicies, type KeepRunning, type ResolvedDeployment } from '@paceline/model';
 import type { Inputs } from '../runner/inputs.ts';
+import type { CommandOutcome } from '../runner/state.ts';
 
 /** The inputs by which every action finds its server. */
 export const connectionInputs = ['server', 'server-token', 'token'] as const;
@@ -86,7 +87,8 @@ function untilPost(keepRunning: KeepRunning): KeepRunning {
   return keepRunning === 'always' || keepRunning === 'on-error' ? 'always' : 'on-success';
 }
 
-/** Whether the machines outlive the job. */
-export function isKept(keepRunning: KeepRunning, failed: boolean): boolean {
-  return keepRunning === 'always' || (failed ? keepRunning === 'on-error' : keepRunning === 'on-success');
+/** Whether the machines outlive the job. Of what was cut short nobody knows whether it would have succeeded. */
+export function isKept(keepRunning: KeepRunning, outcome: CommandOutcome): boolean {
+  if (outcome === 'cut') return keepRunning === 'always';
+  return keepRunning === 'always' || keepRunning === (outcome === 'failed' ? 'on-error' : 'on-success');
 }

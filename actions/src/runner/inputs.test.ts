@@ -54,8 +54,8 @@ test('a run that is ready stays until post, and after it only as it was told', (
   const request = (keepRunning: string): string | undefined =>
     requestOf('id', {} as Parameters<typeof requestOf>[1], deployOptions(inputs({ 'keep-running': keepRunning })), []).keepRunning;
   expect(['never', 'on-success', 'on-error', 'always'].map(request)).toEqual(['on-success', 'on-success', 'always', 'always']);
-  const kept = (failed: boolean): boolean[] =>
-    (['never', 'on-success', 'on-error', 'always'] as const).map((policy) => isKept(policy, failed));
-  expect(kept(false)).toEqual([false, true, false, true]);
-  expect(kept(true)).toEqual([false, false, true, true]);
+  const kept = (outcome: 'succeeded' | 'failed'): boolean[] =>
+    (['never', 'on-success', 'on-error', 'always'] as const).map((policy) => isKept(policy, outcome));
+  expect(kept('succeeded')).toEqual([false, true, false, true]);
+  expect(kept('failed')).toEqual([false, false, true, true]);
 });

@@ -31,6 +31,7 @@ export async function openEmbedded({ state: path, cloudsFile, ownerTag, afresh }
   const revive = async (): Promise<string> => (await ensureEngine(wanted)).url;
   return {
     embedded: true,
+    token: async () => token,
     client: createClient({ url, token, fetch: engineFetch(url, revive) }),
     close: () => stop(state.path),
   };

@@ -18,10 +18,10 @@ const renewMs = 5 * 60_000;
 /** A server that others run. No secret is needed: GitHub vouches for the job. */
 export async function openServer({ url, token, job }: ServerSessionOptions): Promise<Session> {
   const close = async (): Promise<void> => {};
-  if (token !== undefined) return { embedded: false, client: createClient({ url, token }), close };
+  if (token !== undefined) return { embedded: false, token: async () => token, client: createClient({ url, token }), close };
   const present = renewed(() => logIn(url, job));
   await present();
-  return { embedded: false, client: createClient({ url, token: 'session', fetch: withToken(present) }), close };
+  return { embedded: false, token: present, client: createClient({ url, token: 'session', fetch: withToken(present) }), close };
 }
 
 /** The token that is good now. Requests that find it old at the same time renew it once. */

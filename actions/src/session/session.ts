@@ -9,6 +9,8 @@ export interface Session {
   readonly client: Client;
   /** Whether the engine is one of this job's own. */
   readonly embedded: boolean;
+  /** A token of the server that is good now; it is kept out of the log. */
+  token(): Promise<string>;
   /** Ends an engine of one's own; what still runs is no longer served. */
   close(): Promise<void>;
 }
