@@ -60,7 +60,9 @@ export async function launchMachines(site: Site, request: LaunchRequest, context
 }
 
 export async function listLeases(site: Site, host: Host, context: ConnectorContext): Promise<Lease[]> {
-  return parseLeases(await site.health.watch(host, context, () => site.calls.ask(host, ['list'], context.signal)));
+  return site.memory.list(host, async () =>
+    parseLeases(await site.health.watch(host, context, () => site.calls.ask(host, ['list'], context.signal))),
+  );
 }
 
 interface Refusals {
@@ -91,7 +93,9 @@ async function takeOne(
     const asked = host;
     const words = ['take', id, asked.slots, expires, JSON.stringify(record), asked.isolation, asked.node];
     try {
-      const answer = await site.health.watch(asked, context, () => site.calls.ask(asked, words, context.signal, variables));
+      const answer = await site.memory.take(asked, record, expires * 1000, () =>
+        site.health.watch(asked, context, () => site.calls.ask(asked, words, context.signal, variables)),
+      );
       if (answer.trim() === 'taken') {
         return machineOf(asked, { id, state: 'pending', expiresAt: expires * 1000, record });
       }

@@ -4,12 +4,14 @@ import { HostCalls } from './host-calls.ts';
 import { HostHealth, isSilence } from './host-health.ts';
 import { credentialOf, hostsOf, type Host } from './inventory.ts';
 import { parseMachineId } from './lease.ts';
+import { LeaseMemory } from './lease-memory.ts';
 
 /** The hosts of a cloud, and the way to them. */
 export class Site {
   readonly hosts: readonly Host[];
   readonly calls: HostCalls;
   readonly health = new HostHealth();
+  readonly memory = new LeaseMemory();
 
   constructor(config: Config, calls = new HostCalls(() => credentialOf(config))) {
     this.hosts = hostsOf(config);

@@ -91,7 +91,7 @@ describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' 
     const read = (since: number) => connector.consoleLog?.(machine.id, since, context);
     const log = `${ownFolder}/paceline/leases/${machine.id.split(':')[1]}/console.log`;
     const host = room.hosts.find(({ name }) => machine.id.startsWith(`${name}:`));
-    await until('the script', () => host?.run(`wc -c <${log}`) === '2\n');
+    await until('the script', () => host?.run(`cat ${log} 2>/dev/null | wc -c`) === '2\n');
     expect(await read(0)).toEqual({ text: 'a', next: 1 });
     host?.run(`printf '\\274\\n' >>${log}`);
     expect(await read(1)).toEqual({ text: 'ü\n', next: 4 });
@@ -226,6 +226,36 @@ describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' 
       machines.map(({ id }) => id),
       context,
     );
+  });
+
+  test('that do not answer hold up only those who may have something there', async () => {
+    const connector = open();
+    const launch = async (run: string): Promise<{ id: string; host: TestHosts['hosts'][number] }> => {
+      const request = launchRequest(script('sleep 9999'), { owner: { engine, run, node: 'n' } });
+      const { id } = first(await connector.launch(request, context));
+      return { id, host: first(room.hosts.filter(({ name }) => id.startsWith(`${name}:`))) };
+    };
+    const [one, two] = [await launch('r1'), await launch('r2')];
+    const silent = room.hosts.filter((host) => host !== one.host);
+    await Promise.all(silent.map((host) => host.restartSsh('another')));
+    try {
+      expect((await listed(connector, { run: 'r1' })).map(({ id }) => id)).toEqual([one.id]);
+      await expect(listed(connector, { run: 'r2' })).rejects.toMatchObject({ code: 'forbidden' });
+      await expect(listed(connector)).rejects.toMatchObject({ code: 'forbidden' });
+      // One that has begun just now knows nothing of them.
+      await expect(listed(open(), { run: 'r1' })).rejects.toMatchObject({ code: 'forbidden' });
+    } finally {
+      await Promise.all(silent.map((host) => host.restartSsh('own')));
+    }
+    expect((await listed(connector, { run: 'r2' })).map(({ id }) => id)).toEqual([two.id]);
+    await connector.terminate([one.id, two.id], context);
+    expect(await listed(connector)).toEqual([]);
+    await two.host.restartSsh('another');
+    try {
+      expect(await listed(connector)).toEqual([]);
+    } finally {
+      await two.host.restartSsh('own');
+    }
   });
 
   test('that were restarted have lost their machine, and take the next one', async () => {

@@ -3,6 +3,7 @@ import { ConnectorError, type Account, type Connector, type ConnectorContext, ty
 import type { Config } from './config.ts';
 import { batchLimit, launchMachines, listLeases, userDataLimit } from './launch.ts';
 import { machineOf, resourceOf } from './lease.ts';
+import { isOf } from './lease-memory.ts';
 import { Site } from './site.ts';
 
 /** A connector whose machines are leases of hosts that are there already. */
@@ -28,14 +29,13 @@ export function createSshConnector(config: Config, site = new Site(config)): Con
         const answer = answers[at];
         if (answer?.status === 'fulfilled') {
           for (const lease of answer.value) {
-            const { engine, run, token } = lease.record;
-            if (engine === query.engine && (query.run ?? run) === run && (query.token ?? token) === token) yield resourceOf(host, lease);
+            if (isOf(lease.record, query)) yield resourceOf(host, lease);
           }
-        } else if (!site.health.isLost(host, context.now())) {
+        } else if (!site.health.isLost(host, context.now()) && site.memory.mayHave(host, query, context.now())) {
           silent.push(answer?.reason);
         }
       }
-      // What those have that do not answer is not known: saying nothing would be saying that they have nothing.
+      // What those have of it that do not answer is not known: saying nothing would be saying that they have nothing.
       if (silent.length > 0) throw toConnectorError(silent[0], 'list what is there');
     },
     terminate: (ids, context) => during('give hosts back', context, () => Promise.all(ids.map((id) => site.drop(id, context)))),
