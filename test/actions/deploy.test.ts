@@ -65,6 +65,8 @@ it('waits for a value of a parameter, and says so when it does not come', async 
   const never = await runner.job('deploy', { inputs: { ...inputs, 'wait-for': 'answer=43', timeout: '1s' } });
   expect(never.main.code).toBe(1);
   expect(never.main.log.annotations.at(-1)?.message).toContain("ss:answer has not got the value '43' within 1 s");
+  expect(never.main.outputs).toMatchObject({ run: expect.stringMatching(/^[0-9a-f-]{36}$/), state: 'Ready', answer: '42' });
+  expect(never.main.summary).toContain('| web.1 | done |');
   expect(never.post.code, never.post.output).toBe(0);
   await cloud.expectEmpty();
 });

@@ -1,10 +1,10 @@
-import { info, summary } from '@actions/core';
+import { info, setOutput, summary } from '@actions/core';
 import { dirname, resolve } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RunDetail } from '@paceline/api';
 import { chooseClouds, endRun, followRun, namesPublished } from '@paceline/door';
-import { PacelineError, type ResolvedDeployment } from '@paceline/model';
+import { PacelineError, toError, type ResolvedDeployment } from '@paceline/model';
 import { runSummary, type RunReport } from '../report/summary.ts';
 import { failedPlace } from '../report/script-place.ts';
 import { annotate } from '../runner/failure.ts';
@@ -50,9 +50,11 @@ export async function bringUp(given: BringUpOptions): Promise<Up> {
   const { client } = session;
   const created = await client.runs.create(requestOf(id, deployment, options, tagsOf(job)));
   keepCreated();
+  setOutput('run', id);
   info(`Run ${id} of ${created.run.name}, ${created.run.instances.length} machines at first`);
   const view = logView(output, process.env);
   let run: RunDetail;
+  let missed: unknown;
   try {
     if (cancelled.aborted) throw cancelled.reason as Error;
     run = await followRun({ client, run: id, view, logs: true, signal: cancelled, endsReady: () => true });
@@ -60,7 +62,7 @@ export async function bringUp(given: BringUpOptions): Promise<Up> {
     if (condition !== undefined && run.endedAt === null && run.abort === null && !cancelled.aborted) {
       info(`Ready; waiting for ${options.waitFor}`);
       const timeoutMs = options.timeoutMs ?? deployment.timeoutMs;
-      await waitForValue(client, run, condition, { timeoutMs, signal: cancelled });
+      await waitForValue(client, run, condition, { timeoutMs, signal: cancelled }).catch((error: unknown) => (missed = error));
       run = await client.runs.get(id);
     }
   } finally {
@@ -69,7 +71,10 @@ export async function bringUp(given: BringUpOptions): Promise<Up> {
     if (cancelled.aborted) await Promise.race([endRun(client, id).catch(() => {}), pause(lastWordMs, undefined, { ref: false })]);
   }
   cancelled.throwIfAborted();
-  return tell(given, session, run, deployment);
+  const up = await tell(given, session, run, deployment);
+  // The run is as good as it was, and its outputs are told; only what was waited for did not come.
+  if (missed !== undefined) throw toError(missed);
+  return up;
 }
 
 /** Says how it came out, and fails when it came out badly. */
