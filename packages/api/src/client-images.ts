@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { RequestOptions } from './client-request.ts';
+import { removalMs, type RequestOptions } from './client-request.ts';
 import { buildAnswer, imageList, imageView, type BuildAnswer, type BuildRequest, type ImageView } from './images.ts';
 
 /** The images that a server has built. One is named by its name, or by the beginning of its digest. */
@@ -21,6 +21,6 @@ export function imagesClient({ ask, tell }: Ports): ImagesClient {
     build: (body) => ask('/api/images', buildAnswer, { method: 'POST', body }),
     list: async () => (await ask('/api/images', imageList)).images,
     pin: (image, pinned) => ask(path(image), imageView, { method: 'PUT', body: { pinned } }),
-    remove: (image) => tell(path(image), { method: 'DELETE' }),
+    remove: (image) => tell(path(image), { method: 'DELETE', timeoutMs: removalMs }),
   };
 }

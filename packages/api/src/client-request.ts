@@ -23,9 +23,14 @@ export interface RequestOptions {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
+  /** How long an answer may take to begin, in milliseconds. @default that of the endpoint */
+  timeoutMs?: number;
   /** The request does no harm when it is made twice. @default true but for POST */
   repeatable?: boolean;
 }
+
+/** How long an answer may take for which clouds are asked to remove one thing after the other, in milliseconds. */
+export const removalMs = 5 * 60_000;
 
 /**
  * Sends a request and waits for the head of a good answer. When the server says that it cannot answer for a moment (503 with
@@ -61,7 +66,7 @@ async function sendOnce(endpoint: Endpoint, path: string, options: RequestOption
   const url = new URL(endpoint.url + path);
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), endpoint.timeoutMs);
+  const timer = setTimeout(() => late.abort(), options.timeoutMs ?? endpoint.timeoutMs);
   const signal = anySignal(endpoint.signal, options.signal, late.signal);
   try {
     const response = await endpoint.fetch(url, {
@@ -76,7 +81,13 @@ async function sendOnce(endpoint: Endpoint, path: string, options: RequestOption
     });
     return response.ok ? response : { error: await errorOf(response), retryAfterMs: retryAfterMs(response) };
   } catch (error) {
-    throw explain(endpoint, error, late.signal.aborted, endpoint.signal, options.signal);
+    throw explain(
+      { ...endpoint, timeoutMs: options.timeoutMs ?? endpoint.timeoutMs },
+      error,
+      late.signal.aborted,
+      endpoint.signal,
+      options.signal,
+    );
   } finally {
     clearTimeout(timer);
   }

@@ -1,7 +1,7 @@
 import { PacelineError } from '@paceline/model';
 import * as z from 'zod';
 import { defaultPatience, follow, type FollowOptions, type Patience } from './client-follow.ts';
-import { bytesOf, send, sendForJson, type Endpoint, type RequestOptions } from './client-request.ts';
+import { bytesOf, removalMs, send, sendForJson, type Endpoint, type RequestOptions } from './client-request.ts';
 import {
   createdRun,
   eventList,
@@ -147,7 +147,8 @@ export function createClient(options: ClientOptions): Client {
       await ask('/api/health', z.object({ status: z.literal('ok') }));
     },
     info: () => ask('/api/info', serverInfo),
-    reap: (remove, runs) => ask('/api/reap', reapReport, { method: 'POST', body: { remove, ...(runs === undefined ? {} : { runs }) } }),
+    reap: (remove, runs) =>
+      ask('/api/reap', reapReport, { method: 'POST', timeoutMs: removalMs, body: { remove, ...(runs === undefined ? {} : { runs }) } }),
     runs: {
       create: (body) => ask('/api/runs', createdRun, { method: 'POST', body: { id: crypto.randomUUID(), ...body }, repeatable: true }),
       list: async (query = {}) => (await ask('/api/runs', runList, { query })).runs,
