@@ -116,6 +116,23 @@ describe('reaping', () => {
     expect(left.size).toBe(0);
   });
 
+  it('ends the other machines when one cannot be ended, and says which one', async () => {
+    const world = newWorld();
+    const { engine } = await bringUp(world);
+    const { machines, connector } = world.cloud;
+    const [machine] = machines.values();
+    if (machine === undefined) throw new Error('there is no machine');
+    const inUse = [...machines.keys()];
+    for (const id of ['i-a', 'i-locked', 'i-b']) machines.set(id, { ...machine, id, owner: { ...machine.owner, run: 'forgotten' } });
+    const terminate = connector.terminate.bind(connector);
+    connector.terminate = async (ids, context) => {
+      if (ids.includes('i-locked')) throw new ConnectorError('forbidden', 'it is protected');
+      return terminate(ids, context);
+    };
+    expect((await engine.reap(true)).failures).toEqual([{ cloud: 'test', message: 'machine i-locked is still there: it is protected' }]);
+    expect([...machines.keys()]).toEqual([...inUse, 'i-locked']);
+  });
+
   it('says of which clouds it could not see everything', async () => {
     const world = newWorld();
     const { engine } = await bringUp(world);

@@ -1,9 +1,10 @@
 import { PacelineError } from '@paceline/model';
-import type { Resource } from '../connector/index.ts';
+import type { ConnectorErrorCode, Resource } from '../connector/index.ts';
 import type { Run } from '../run/run.ts';
 import { hasEnded } from '../run/run.ts';
 import type { Clouds } from './clouds.ts';
 import type { CallFrame } from './call-limit.ts';
+import type { CloudLine } from './cloud-line.ts';
 import { toConnectorError } from './connector-failure.ts';
 import { removeResource } from './remove-resource.ts';
 
@@ -87,12 +88,13 @@ export class Reaper {
   async #remove(cloud: string, orphans: readonly Orphan[]): Promise<ReapReport['failures']> {
     const line = this.#ports.clouds.line(cloud);
     const machines = orphans.filter(({ resource }) => resource.kind === 'machine').map(({ resource }) => resource.id);
-    if (machines.length > 0) await line.call(this.#ports, 'terminate', (context) => line.connector.terminate(machines, context));
+    const kept = await this.#terminate(line, machines);
     const failures: ReapReport['failures'] = [];
     for (const { resource, reason } of orphans) {
       const { kind, id } = resource;
       try {
         if (kind !== 'machine') await removeResource(this.#ports, line, resource);
+        else if (kept.has(id)) throw kept.get(id);
         this.#ports.log.warn(`${kind} ${id} on ${cloud} is removed: ${reason}`);
       } catch (cause) {
         failures.push({ cloud, message: `${kind} ${id} is still there: ${toConnectorError(cause).message}` });
@@ -100,7 +102,24 @@ export class Reaper {
     }
     return failures;
   }
+
+  /** All in one call and, when that is refused, one by one. @returns why machines could not be ended, by their ids */
+  async #terminate(line: CloudLine, ids: readonly string[]): Promise<Map<string, unknown>> {
+    if (ids.length === 0) return new Map();
+    try {
+      await line.call(this.#ports, 'terminate', (context) => line.connector.terminate(ids, context));
+      return new Map();
+    } catch (cause) {
+      // What keeps the cloud from answering would keep it from answering for each of them.
+      if (ids.length === 1 || concernsAll.has(toConnectorError(cause).code)) return new Map(ids.map((id) => [id, cause]));
+    }
+    const each = new Map<string, unknown>();
+    for (const id of ids) for (const [kept, cause] of await this.#terminate(line, [id])) each.set(kept, cause);
+    return each;
+  }
 }
+
+const concernsAll: ReadonlySet<ConnectorErrorCode> = new Set(['auth', 'throttled', 'unavailable', 'timeout']);
 
 /** Why a resource with our tags is to go; undefined when it is needed, or may be. */
 export function reasonToGo(resource: Resource, run: Run | undefined, now: number): string | undefined {
