@@ -1,7 +1,6 @@
 import type { EventView, LogView } from '@paceline/api';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readLog } from '../../../test/actions/support/runner-log.ts';
 import { logView } from './inert.ts';
 import { formsOf } from './masks.ts';
 import { StepOutput } from './output.ts';
@@ -74,12 +73,7 @@ test('a mask that a library writes in the midst of the text of machines is obeye
   stream.write('::add-mask::hush-hush\n');
   view.log(log('::error::evil\nafter hush-hush\n'));
   view.close();
-  const seen = readLog(written());
-  expect(seen.masks).toEqual(['hush-hush']);
-  expect(seen.shown).not.toContain('hush-hush');
-  expect(seen.shown).toContain('after ***');
-  expect(seen.annotations).toEqual([]);
-  expect(seen.commands.filter((name) => name !== 'stop-commands')).toEqual(['group', 'add-mask', 'endgroup']);
+  expect(obeyed(written())).toEqual(['::group::Executing', '::add-mask::hush-hush', '::endgroup::']);
 });
 
 test('a secret is masked as it is, line by line and in the forms that programs print', () => {

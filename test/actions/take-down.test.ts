@@ -1,10 +1,10 @@
 import { createClient, type Client } from '@paceline/api';
 import { lostAnswer } from '@paceline/engine/testing';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { operatorToken, TestServer } from '../../../packages/server/src/testing/test-server.ts';
-import { remains, takeDownFailure } from '../report/remains.ts';
-import { StepOutput } from '../runner/output.ts';
-import { takeDown } from './take-down.ts';
+import { operatorToken, TestServer } from '../../packages/server/src/testing/test-server.ts';
+import { remains, takeDownFailure } from '../../actions/src/report/remains.ts';
+import { StepOutput } from '../../actions/src/runner/output.ts';
+import { takeDown } from '../../actions/src/run/take-down.ts';
 
 async function serve(): Promise<{ server: TestServer; client: Client }> {
   const server = await TestServer.open();
