@@ -21,7 +21,9 @@ it('1,000 schedules break no invariant, and everything that may happen has happe
   expect(output).not.toContain('Never:');
 });
 
-it('schedules that nobody has tried before break no invariant', { timeout }, async () => {
+// What nobody has tried may find what nobody has mended: for nights, not for changes that have nothing to do with it.
+const fresh = process.env['PACELINE_TEST_FRESH_SEEDS'] !== undefined;
+it.skipIf(!fresh)('schedules that nobody has tried before break no invariant (with PACELINE_TEST_FRESH_SEEDS)', { timeout }, async () => {
   const seed = Math.floor(Date.now() / 1000);
   const { code, output } = await run('campaign/main.ts', ['--runs', '250', '--seed', String(seed)]);
   expect(code, output).toBe(0);
