@@ -12,6 +12,9 @@ const privateRange = z
 export const configSchema = z.strictObject({
   root: absolutePath.meta({ description: 'Absolute directory that holds the machines; made when it is missing' }),
   images: absolutePath.optional().meta({ description: 'Absolute directory of the images; default: <root>/images' }),
+  image: absolutePath
+    .optional()
+    .meta({ description: 'Absolute path of the image of machines whose module names none; default: the files of this host' }),
   node: absolutePath.optional().meta({
     description: 'Node.js for machines that have none, as an absolute path; default: the one that runs the engine',
   }),

@@ -12,7 +12,8 @@ const patienceMs = 30_000;
 defineConformance(
   test,
   () => {
-    const config = configSchema.parse({ root: mkdtempSync(join(tmpdir(), 'paceline conformance-')) });
+    const root = mkdtempSync(join(tmpdir(), 'paceline conformance-'));
+    const config = configSchema.parse({ root, ...(testImage !== '' && { image: testImage }) });
     return {
       createConnector: () => connectorModule.createConnector(config),
       image: testImage,

@@ -24,6 +24,18 @@ test('a directory is taken as it is, an archive is unpacked once', async () => {
   expect(await resolveLayers(site, join(site.images, 'packed.tar.gz'), context.signal)).toEqual(layers[0]);
 });
 
+test('a module names no other file of this host; the configuration does', async () => {
+  await using sandbox = await openSandbox({ image: '/usr/share' });
+  const site = await openSite(sandbox.config, true);
+  for (const image of ['/etc', sandbox.config.root, `${site.images}x`, '/'])
+    await expect(resolveLayers(site, image, context.signal)).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining(image),
+    });
+  for (const image of ['', '/usr/share'])
+    expect(await resolveLayers(site, image, context.signal)).toEqual({ layers: ['/usr/share'], host: false });
+});
+
 test(
   'a machine becomes an image on which others stand, also layer upon layer',
   withMachines(async () => {

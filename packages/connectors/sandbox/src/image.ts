@@ -20,11 +20,13 @@ export interface RootLayers {
 const archives = ['.tar', '.tar.gz', '.tar.xz', '.tar.zst', '.tgz'];
 
 /**
- * Finds what an image is made of: nothing or `host` is this host's own files; else a name in the directory of images or an absolute path,
- * of a directory, an archive, or something that `createImage` made. An archive is unpacked once.
- * @throws notFound, unsupported where the host's files cannot be used
+ * Finds what an image is made of: `host` is this host's own files; else a name in the directory of images, of a directory, an archive, or
+ * something that `createImage` made. An archive is unpacked once. Only the configuration's own `image`, which stands for nothing, may be
+ * an absolute path elsewhere: modules come from anybody.
+ * @throws notFound, invalid, unsupported where the host's files cannot be used
  */
-export async function resolveLayers(site: Site, image: string, signal: AbortSignal): Promise<RootLayers> {
+export async function resolveLayers(site: Site, named: string, signal: AbortSignal): Promise<RootLayers> {
+  const image = named === '' ? (site.config.image ?? '') : named;
   if (image === '' || image === 'host') {
     await checkHost(site);
     return { layers: [], host: true };
@@ -55,6 +57,11 @@ async function findImage(site: Site, image: string): Promise<string> {
     throw new ConnectorError('invalid', `${image} cannot be the name of an image`);
   }
   const base = isAbsolute(image) ? image : join(site.images, image);
+  if (image !== site.config.image && !base.startsWith(`${site.images}/`)) {
+    throw new ConnectorError('invalid', `A module cannot name a file of this host as its image: ${image}`, {
+      hint: `Put it into ${site.images}, and give its name there.`,
+    });
+  }
   const candidates = [base, ...archives.map((ending) => base + ending)];
   const found = await Promise.all(candidates.map((path) => unlessMissing(stat(path))));
   const path = candidates.find((_, at) => found[at] !== undefined);

@@ -29,7 +29,7 @@ export interface TestSandbox extends AsyncDisposable {
 export async function openSandbox(settings: Record<string, unknown> = {}): Promise<TestSandbox> {
   // With a space, so that no shell gets away without quotes.
   const root = await mkdtemp(join(tmpdir(), 'paceline sandbox-'));
-  const config = configSchema.parse({ root, ...settings });
+  const config = configSchema.parse({ root, ...(testImage !== '' && { image: testImage }), ...settings });
   const connector = connectorModule.createConnector(config);
   const sandbox: TestSandbox = {
     config,
