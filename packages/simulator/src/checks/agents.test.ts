@@ -54,13 +54,16 @@ test('no more machines fail than a node tolerates', () => {
 });
 
 test('a machine that is waited for is let in', () => {
-  const refuse = (bench: Bench): void => {
-    bench.checks.agents.equipped('secret');
+  const refuse = (bench: Bench, token = 'token'): void => {
+    bench.checks.agents.equipped('secret', token);
     bench.checks.agents.refused(bench.engine, request('key'));
   };
   const ending = new Bench({ outcome: 'Cancelled' });
   refuse(ending);
   expect(ending.broken).toBeUndefined();
+  const launchedElsewhere = new Bench();
+  refuse(launchedElsewhere, 'token of the cloud that had no room');
+  expect(launchedElsewhere.broken).toBeUndefined();
   const awaited = new Bench();
   refuse(awaited);
   expect(awaited.broken).toBe('a machine that is waited for is let in');

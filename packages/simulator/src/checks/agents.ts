@@ -17,8 +17,8 @@ export class AgentChecks {
   readonly #checks: Checks;
   /** What agents have truly done, as `run instance seq`. */
   readonly #completed = new Set<string>();
-  /** Those that machines have been given. */
-  readonly #secrets = new Set<string>();
+  /** The tokens of the launches that gave machines their secrets, by secret. */
+  readonly #launches = new Map<string, string>();
   /** The hashes of keys that were let in. */
   readonly #joined = new Set<string>();
 
@@ -26,9 +26,9 @@ export class AgentChecks {
     this.#checks = checks;
   }
 
-  /** A machine has booted with this secret. */
-  equipped(secret: string): void {
-    this.#secrets.add(secret);
+  /** The launch with this token has made a machine with this secret. */
+  equipped(secret: string, token: string): void {
+    this.#launches.set(secret, token);
   }
 
   /** An engine has answered that the agent is in. */
@@ -67,14 +67,17 @@ export class AgentChecks {
 
   /** An engine has refused a machine. */
   refused(process: Process, { run: id, instance: name, keyHash, secret }: JoinRequest): void {
-    if (!this.#secrets.has(secret)) return;
+    const launch = this.#launches.get(secret);
+    if (launch === undefined) return;
     const run = this.#checks.runOf(id);
     const instance = run?.instances.get(name);
     this.#checks.saw('a join was refused');
     if (instance !== undefined && instance.keyHash !== null && instance.keyHash !== keyHash)
       this.#checks.saw('a machine came up that nobody knew of');
     if (run === undefined || instance === undefined || instance.dropped || run.facts.outcome !== null) return;
-    const { launchedAt } = instance.machine;
+    const { launchedAt, token } = instance.machine;
+    // Its cloud made it all the same, after saying that it could not: another is launched in its place.
+    if (launch !== token) return;
     const isFree = instance.keyHash === null || instance.keyHash === keyHash;
     const inTime = launchedAt === null || process.clock.now() < launchedAt + surelyAwaitedMs;
     if (isFree && (inTime || instance.keyHash === keyHash))

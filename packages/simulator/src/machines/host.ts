@@ -24,7 +24,7 @@ export class Host {
     this.machine = machine;
     this.#random = world.random.fork(`host ${machine.id}`);
     this.disk = new Disk(configOf(machine.userData));
-    world.checks.agents.equipped(this.disk.config.secret);
+    world.checks.agents.equipped(this.disk.config.secret, machine.token);
   }
 
   /** The instance's number in its node. */
