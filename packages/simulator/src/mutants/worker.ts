@@ -37,8 +37,15 @@ const { openDatabase, simulate } = await import('../simulate.ts');
 
 const database = await openDatabase();
 let caught: Catch | undefined;
-for (let seed = known ?? first; seed < first + seeds && caught === undefined; seed = seed === known ? first : seed + 1) {
+for (const seed of candidates()) {
   const { violation } = await simulate(seed, { database });
-  if (violation !== undefined) caught = { seed, invariant: violation.invariant };
+  if (violation === undefined) continue;
+  caught = { seed, invariant: violation.invariant };
+  break;
 }
 parentPort?.postMessage(caught ?? null);
+
+function* candidates(): Generator<number> {
+  if (known !== undefined) yield known;
+  for (let seed = first; seed < first + seeds; seed += 1) yield seed;
+}
