@@ -1,9 +1,10 @@
 import { info, setFailed, setOutput, summary, warning } from '@actions/core';
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { Client } from '@paceline/api';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client, ReapReport } from '@paceline/api';
 import { code, plain, table } from './report/markdown.ts';
-import { leftovers, type Leftovers, type Orphan } from './run/leftovers.ts';
+import { leftovers, type Orphan } from './run/leftovers.ts';
 import { connectionInputs } from './run/options.ts';
 import { runStep, type Step } from './run/step.ts';
 import { openSession } from './session/session.ts';
@@ -26,32 +27,55 @@ async function main({ inputs, job }: Step): Promise<void> {
         })
       : // A server knows its own runs: what it calls an orphan is one.
         { over: [...new Set(orphans.map(({ run }) => run))], spared: [] };
-    const left = dry ? [] : await remove(client, over);
-    await tell(orphans, { over, spared }, dry);
-    setOutput('removed', String(dry ? 0 : orphans.filter(({ run }) => over.includes(run)).length - left.length));
+    const { left, refusals } = dry ? { left: new Set<string>(), refusals: [] } : await remove(client, over);
+    const outcomeOf = (orphan: Orphan): string => {
+      if (!over.includes(orphan.run)) return `left alone: ${spared.find(({ run }) => run === orphan.run)?.reason ?? ''}`;
+      if (dry) return 'would be removed';
+      return left.has(nameOf(orphan)) ? 'still there' : 'removed';
+    };
+    await tell(orphans, outcomeOf);
+    setOutput('removed', String(dry ? 0 : orphans.filter(({ run }) => over.includes(run)).length - left.size));
     setOutput('found', String(orphans.length));
-    if (left.length > 0) setFailed(`${left.length} could not be removed: ${left.map(({ id }) => id).join(', ')}`);
-    else if (failures.length > 0) setFailed(`${failures.length} clouds could not be asked`);
+    for (const { cloud, message } of refusals) warning(`${cloud}: ${message}`);
+    if (left.size > 0) setFailed(`${left.size} could not be removed: ${[...left].join(', ')}`);
+    else if (failures.length + refusals.length > 0)
+      setFailed(
+        `There may be more: ${new Set([...failures, ...refusals].map(({ cloud }) => cloud)).size} clouds did not do what was asked`,
+      );
   } finally {
     await session.close();
   }
 }
 
-/** @returns what is there all the same */
-async function remove(client: Client, runs: readonly string[]): Promise<Orphan[]> {
-  if (runs.length === 0) return [];
-  await client.reap(true, runs);
-  return (await client.reap(false, runs)).orphans;
+/** What clouds have agreed to end may still be shown for so long, in milliseconds. */
+const goingMs = 60_000;
+const lookMs = 2000;
+
+/** @returns what the clouds still show afterwards, and what they had to say */
+async function remove(client: Client, runs: readonly string[]): Promise<{ left: Set<string>; refusals: ReapReport['failures'] }> {
+  if (runs.length === 0) return { left: new Set(), refusals: [] };
+  const removal = await client.reap(true, runs);
+  const going = removal.orphans.filter(({ outcome }) => outcome === 'ending').map(nameOf);
+  const deadline = performance.now() + goingMs;
+  for (;;) {
+    const { orphans, failures } = await client.reap(false, runs);
+    const left = new Set(orphans.map(nameOf));
+    if (!going.some((name) => left.has(name)) || performance.now() > deadline)
+      return { left, refusals: [...removal.failures, ...failures] };
+    await pause(lookMs);
+  }
 }
 
-async function tell(orphans: readonly Orphan[], { over, spared }: Leftovers, dry: boolean): Promise<void> {
-  const reasonOf = (run: string): string =>
-    over.includes(run) ? (dry ? 'would be removed' : 'removed') : `left alone: ${spared.find((one) => one.run === run)?.reason ?? ''}`;
-  for (const { cloud, kind, id, run } of orphans) info(`${kind} ${id} on ${cloud}, run ${run}: ${reasonOf(run)}`);
+function nameOf({ cloud, kind, id }: Orphan): string {
+  return `${kind} ${id} on ${cloud}`;
+}
+
+async function tell(orphans: readonly Orphan[], outcomeOf: (orphan: Orphan) => string): Promise<void> {
+  for (const orphan of orphans) info(`${nameOf(orphan)}, run ${orphan.run}: ${outcomeOf(orphan)}`);
   if (orphans.length === 0) info('Nothing is left over');
   const rows = orphans
     .slice(0, 500)
-    .map(({ cloud, kind, id, run }) => [plain(cloud), plain(kind), code(id), code(run), plain(reasonOf(run))]);
+    .map((orphan) => [plain(orphan.cloud), plain(orphan.kind), code(orphan.id), code(orphan.run), plain(outcomeOf(orphan))]);
   const text = rows.length === 0 ? 'Nothing is left over.' : table(['Cloud', 'Kind', 'Name', 'Run', ''], rows);
   await summary.addRaw(`### Leftovers\n\n${text}\n`).write();
 }

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Person } from '../support/command.ts';
@@ -36,6 +38,36 @@ describe('Ctrl-C', () => {
     await person.type(['down']);
     expect(person.processes().filter((command) => !command.includes('server --embedded'))).toEqual([]);
   });
+});
+
+it('Ctrl-C ends a build, and takes its machine down', async () => {
+  const module = join(await mkdtemp(join(tmpdir(), 'paceline-slow-')), 'slow.yaml');
+  await writeFile(
+    module,
+    [
+      'apiVersion: paceline.dev/v1',
+      'kind: Image',
+      'metadata: { name: slow }',
+      'spec:',
+      '  resources: { cpus: 1 }',
+      '  scripts:',
+      '    postInstall: |',
+      '      #!/bin/sh',
+      '      echo at work; sleep 1000',
+      '',
+    ].join('\n'),
+  );
+  let sent = false;
+  const build = await person.type(['build', module, '--logs'], (output, kill) => {
+    if (sent || !output.includes('at work')) return;
+    sent = true;
+    kill('SIGINT');
+  });
+  expect(sent, build.stdout + build.stderr).toBe(true);
+  expect(build.code, build.stdout + build.stderr).toBe(130);
+  expect(build.stdout + build.stderr).toContain('Cancelled');
+  expect(person.processes().filter((command) => !command.includes('server --embedded'))).toEqual([]);
+  expect((await person.type(['images'])).stdout).not.toContain('slow');
 });
 
 it('an engine that is killed under `up` is started again, and the run ends well', async () => {

@@ -2,7 +2,15 @@ import { expect, test } from 'vitest';
 import { newRunId } from '../runner/job.ts';
 import { leftovers, type Orphan } from './leftovers.ts';
 
-const orphan = (run: string, id: string): Orphan => ({ cloud: 'c', kind: 'machine', id, name: id, run, reason: 'there is no run' });
+const orphan = (run: string, id: string): Orphan => ({
+  cloud: 'c',
+  kind: 'machine',
+  id,
+  name: id,
+  run,
+  reason: 'there is no run',
+  outcome: 'found',
+});
 const [over, atWork, kept, foreign] = [
   newRunId({ run: 1, attempt: 1 }),
   newRunId({ run: 2, attempt: 1 }),

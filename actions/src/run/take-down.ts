@@ -45,7 +45,8 @@ export async function findRun(client: Client, id: string, created: boolean): Pro
 export async function sweep(client: Client, id: string): Promise<string[] | undefined> {
   try {
     const removed = await client.reap(true, [id]);
-    for (const { kind, id: resource, cloud, reason } of removed.orphans) info(`Removed ${kind} ${resource} on ${cloud}: ${reason}`);
+    for (const { kind, id: resource, cloud, reason, outcome } of removed.orphans)
+      info(`${outcome === 'removed' ? 'Removed' : 'Asked to remove'} ${kind} ${resource} on ${cloud}: ${reason}`);
     const { orphans, failures } = await client.reap(false, [id]);
     for (const { cloud, message } of failures) warning(`${cloud} could not be asked what is left: ${message}`);
     return failures.length > 0 ? undefined : orphans.map(({ kind, id: resource, cloud }) => `${kind} ${resource} on ${cloud}`);

@@ -170,7 +170,17 @@ export const reapReport = z.object({
   /** How many of our resources the clouds have shown, those in use included. */
   seen: z.int(),
   orphans: z.array(
-    z.object({ cloud: z.string(), kind: z.string(), id: z.string(), name: z.string(), run: z.string(), reason: z.string() }),
+    z.object({
+      cloud: z.string(),
+      kind: z.string(),
+      id: z.string(),
+      name: z.string(),
+      run: z.string(),
+      /** Why nobody needs it. */
+      reason: z.string(),
+      /** `ending`: its cloud has agreed, and still has it. `kept`: its cloud does not let go of it; `failures` says why. */
+      outcome: z.enum(['found', 'removed', 'ending', 'kept']),
+    }),
   ),
   /** Clouds that could not be looked at, or did not let go of something. */
   failures: z.array(z.object({ cloud: z.string(), message: z.string() })),

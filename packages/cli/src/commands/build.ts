@@ -1,6 +1,8 @@
 import type { RunDetail } from '@paceline/api';
 import { buildImage, chooseClouds, namesPublished, type RunView } from '@paceline/door';
 import { connectLater } from '../connection/connect-later.ts';
+import { exitCodes } from '../run/exit-code.ts';
+import { listenForInterrupts } from '../run/interrupts.ts';
 import { moduleToRun } from '../run/run-request.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
 import { viewFor } from './up.ts';
@@ -12,7 +14,7 @@ export interface BuildOptions extends GlobalOptions {
   json?: boolean;
 }
 
-/** `paceline build`: the image of a module on each of the clouds, unless it is there. Clouds work side by side. */
+/** `paceline build`: the image of a module on each of the clouds, unless it is there. Clouds work side by side. Ctrl-C takes all of it down. */
 export async function buildCommand([file = '.']: string[], options: BuildOptions, shell: Shell): Promise<number> {
   const connected = connectLater(options, shell, async () => {
     const beside = (await namesPublished(file, shell.cwd)) ? '.' : file;
@@ -26,9 +28,18 @@ export async function buildCommand([file = '.']: string[], options: BuildOptions
     return viewFor(shell, json);
   };
   const clouds: (string | undefined)[] = options.cloud.length === 0 ? [undefined] : options.cloud;
-  const builds = await Promise.allSettled(
-    clouds.map((cloud) => buildImage({ client, deployment, cloud, show, logs: options.logs === true })),
+  const stop = new AbortController();
+  const interrupts = listenForInterrupts(
+    () => stop.abort(),
+    () => {
+      say(shell, 'Left before the end: see `paceline list --active`, and end what is there with `paceline down`.');
+      process.exit(exitCodes.cancelled);
+    },
   );
+  const builds = await Promise.allSettled(
+    clouds.map((cloud) => buildImage({ client, deployment, cloud, show, logs: options.logs === true, signal: stop.signal })),
+  );
+  interrupts.stop();
   for (const built of builds) {
     if (built.status === 'rejected') continue;
     const { image, isNew } = built.value;
@@ -39,6 +50,7 @@ export async function buildCommand([file = '.']: string[], options: BuildOptions
         : `${cloud}  ${name}  ${digest.slice(0, 12)}${isNew ? '' : '  (was built)'}\n`,
     );
   }
+  if (interrupts.asked) return exitCodes.cancelled;
   const failed = builds.find((built) => built.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return 0;

@@ -1,17 +1,19 @@
 import type { CloudSurvey } from '@paceline/api';
 import { harmlessLine } from '@paceline/door';
 import { PacelineError } from '@paceline/model';
-import { connect } from '../connection/connect.ts';
+import { connectToClouds } from '../connection/connect.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
 
 export interface CloudsOptions extends GlobalOptions {
+  clouds?: string;
   offers?: boolean;
   json?: boolean;
 }
 
 /** `paceline clouds`: whether the clouds of the server answer, and what can be had there. */
 export async function cloudsCommand(_args: string[], options: CloudsOptions, shell: Shell): Promise<number> {
-  const clouds = await (await connect(options, shell)).clouds();
+  const client = await connectToClouds(options, shell);
+  const clouds = await client.clouds();
   if (options.json === true) shell.stdout.write(`${JSON.stringify({ clouds })}\n`);
   else
     for (const line of clouds.flatMap((cloud) => linesOf(cloud, options.offers === true)))

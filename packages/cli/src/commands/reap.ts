@@ -1,31 +1,37 @@
 import type { ReapReport } from '@paceline/api';
 import { PacelineError } from '@paceline/model';
 import { harmlessLine } from '@paceline/door';
-import { connect } from '../connection/connect.ts';
+import { connectToClouds } from '../connection/connect.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
 
 export interface ReapOptions extends GlobalOptions {
+  clouds?: string;
   yes?: boolean;
   json?: boolean;
 }
 
 /** `paceline reap`: what the clouds have of this server that no run needs; with `--yes` it is removed. */
 export async function reapCommand(_args: string[], options: ReapOptions, shell: Shell): Promise<number> {
-  const client = await connect(options, shell);
+  const client = await connectToClouds(options, shell);
   const remove = options.yes === true;
   const report = await client.reap(remove);
   if (options.json === true) shell.stdout.write(`${JSON.stringify(report)}\n`);
   else print(report, remove, shell);
-  const [failure] = report.failures;
-  if (failure === undefined) return 0;
-  throw new PacelineError('PACELINE_CLOUD_FAILED', `${failure.cloud}: ${harmlessLine(failure.message)}`, {
-    hint: 'What is left there may be more than what is shown. Try again when the cloud answers.',
+  if (report.failures.length === 0) return 0;
+  const failures = report.failures.map(({ cloud, message }) => `${cloud}: ${harmlessLine(message)}`);
+  throw new PacelineError('PACELINE_CLOUD_FAILED', failures.join('\n'), {
+    hint: 'There may be more than what is shown. Try again when the cloud answers.',
   });
 }
 
-function print({ orphans, seen, failures }: ReapReport, removed: boolean, shell: Shell): void {
-  for (const { cloud, kind, id, reason } of orphans) shell.stdout.write(`${cloud}  ${kind} ${harmlessLine(id)}  ${harmlessLine(reason)}\n`);
-  if (orphans.length === 0) shell.stdout.write(`Nothing is left over (${seen} in use)\n`);
-  else if (removed) shell.stdout.write(failures.length === 0 ? `${orphans.length} removed\n` : 'Not all of it could be removed\n');
-  else say(shell, `Nothing was removed. \`paceline reap --yes\` removes ${orphans.length === 1 ? 'it' : `all ${orphans.length}`}.`);
+const outcomes = { found: '', removed: 'removed', ending: 'still going', kept: 'still there' };
+
+function print({ orphans, seen, failures }: ReapReport, remove: boolean, shell: Shell): void {
+  for (const { cloud, kind, id, reason, outcome } of orphans)
+    shell.stdout.write(`${cloud}  ${kind} ${harmlessLine(id)}  ${harmlessLine(reason)}${remove ? `: ${outcomes[outcome]}` : ''}\n`);
+  const going = orphans.filter(({ outcome }) => outcome === 'ending').length;
+  if (orphans.length === 0 && failures.length === 0) shell.stdout.write(`Nothing is left over (${seen} in use)\n`);
+  else if (!remove && orphans.length > 0)
+    say(shell, `Nothing was removed. \`paceline reap --yes\` removes ${orphans.length === 1 ? 'it' : `all ${orphans.length}`}.`);
+  if (going > 0) say(shell, `${going} still going: their clouds have agreed to end them. Look again with \`paceline reap\`.`);
 }

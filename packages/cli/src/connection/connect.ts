@@ -1,6 +1,6 @@
 import { createClient, type Client } from '@paceline/api';
 import { PacelineError } from '@paceline/model';
-import { engineFetch, engineGone, type EngineRecord, type EngineWanted, ensureEngine } from '@paceline/door';
+import { chooseClouds, engineFetch, engineGone, type EngineRecord, type EngineWanted, ensureEngine } from '@paceline/door';
 import { StateDirectory } from '@paceline/server';
 import { stateLocation } from '../embedded/state-location.ts';
 import { programCommand } from '../program-files.ts';
@@ -25,6 +25,12 @@ export async function connect(globals: GlobalOptions, shell: Shell, options: Con
     throw new PacelineError('PACELINE_UNAUTHENTICATED', `There is no token for ${server}`, { hint: 'Set PACELINE_TOKEN.' });
   }
   return createClient({ url: server, token });
+}
+
+/** A client of a server that has the clouds of the file that is named, else of the project around here, else those it has. */
+export async function connectToClouds(options: GlobalOptions & { clouds?: string }, shell: Shell): Promise<Client> {
+  const { file } = await chooseClouds('.', options.clouds, shell.cwd);
+  return connect(options, shell, file === null ? {} : { clouds: { file } });
 }
 
 async function connectEmbedded(globals: GlobalOptions, shell: Shell, { clouds }: ConnectOptions): Promise<Client> {

@@ -68,15 +68,17 @@ export function serverCommands(command: MakeCommand): void {
     'paceline clouds\npaceline clouds --offers',
     async () => (await import('../commands/clouds.ts')).cloudsCommand,
   )
+    .option('--clouds <file>', 'file of clouds for the background engine')
     .option('--offers', 'the sizes of machines, with their prices where they are known')
     .option('--json', 'print as JSON');
 
   command(
     'reap',
     'Show what the clouds still have of this server that no run needs',
-    'paceline reap\npaceline reap --yes',
+    'paceline reap\npaceline reap --yes\npaceline reap --clouds clouds.yaml',
     async () => (await import('../commands/reap.ts')).reapCommand,
   )
+    .option('--clouds <file>', 'file of clouds for the background engine')
     .option('--yes', 'remove it')
     .option('--json', 'print as JSON');
 

@@ -13,7 +13,7 @@ export interface BuildImageOptions {
   show: (run: RunDetail) => RunView;
   /** Show what scripts write, too. */
   logs: boolean;
-  /** Ends the run that builds it. */
+  /** Ends the run that builds it, which is waited for. */
   signal?: AbortSignal;
 }
 
@@ -27,10 +27,14 @@ export async function buildImage(options: BuildImageOptions): Promise<{ image: I
   if (image !== null) return { image, isNew: false };
   if (run === null) throw new PacelineError('PACELINE_INTERNAL', 'The server neither has the image nor builds it');
   const view = show(run);
+  const end = (): void => {
+    view.note('The build is ended and its machine is taken down.');
+    endRun(client, run.id).catch((error: Error) => view.note(`error: ${error.message}\nhint: Try again: paceline down ${run.id}`));
+  };
   try {
-    const follow = { client, run: run.id, view, logs, endsReady: () => false };
-    const found = await followRun(signal === undefined ? follow : { ...follow, signal });
-    if (signal?.aborted === true) await endRun(client, run.id);
+    if (signal?.aborted === true) end();
+    else signal?.addEventListener('abort', end, { once: true });
+    const found = await followRun({ client, run: run.id, view, logs, endsReady: () => false });
     signal?.throwIfAborted();
     const made = (await client.images.list()).find((one) => one.run === run.id);
     if (made !== undefined) return { image: made, isNew: true };
@@ -40,6 +44,7 @@ export async function buildImage(options: BuildImageOptions): Promise<{ image: I
       { hint: `paceline logs ${run.id.slice(0, 8)}` },
     );
   } finally {
+    signal?.removeEventListener('abort', end);
     view.close();
   }
 }

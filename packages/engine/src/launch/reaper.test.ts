@@ -6,7 +6,7 @@ import { bringUp, newWorld } from '../testing/test-engine.ts';
 import { engineId } from '../bootstrap/secrets.ts';
 import { systemClock } from '../clock.ts';
 import { Clouds } from './clouds.ts';
-import { Reaper, reasonToGo } from './reaper.ts';
+import { Reaper, reasonToGo, whyNoImage } from './reaper.ts';
 
 const hour = 3_600_000;
 
@@ -40,11 +40,18 @@ describe('what is to go', () => {
     ['one that is gone already', of('m-x', { machine: { ...machine!, state: 'terminated' } }), undefined, undefined],
     ['a disk of a run that has ended', of('d', { kind: 'disk', machine: undefined! }), ended.run, 'its run has ended: Done'],
     ['a disk of a run', of('d', { kind: 'disk', machine: undefined! }), test.run, undefined],
-    ['an image', of('i', { kind: 'image', machine: undefined! }), undefined, undefined],
   ])('%s', (_what, resource, run, expected) => {
     const reason = reasonToGo(resource, run, hour);
     if (expected instanceof RegExp) expect(reason).toMatch(expected);
     else expect(reason).toBe(expected);
+  });
+
+  it('an image goes when the run that made it has ended and the store does not know it', () => {
+    const image = of('i', { kind: 'image' });
+    expect(whyNoImage(image, ended.run, new Set())).toBe('its run has ended, Done, and no module stands on it');
+    expect(whyNoImage(image, ended.run, new Set(['i']))).toBeUndefined();
+    expect(whyNoImage(image, test.run, new Set())).toBeUndefined();
+    expect(whyNoImage(image, undefined, new Set())).toBeUndefined();
   });
 });
 
@@ -61,7 +68,8 @@ describe('reaping', () => {
     expect(shown.orphans.map(({ cloud, resource }) => [cloud, resource.id])).toEqual([['test', 'i-orphan']]);
     expect(shown.seen).toBe(4);
     expect(world.cloud.machines.size).toBe(5);
-    await engine.reap(true);
+    expect(shown.orphans[0]?.outcome).toBe('found');
+    expect((await engine.reap(true)).orphans.map(({ outcome }) => outcome)).toEqual(['removed']);
     expect([...world.cloud.machines.keys()].sort()).toEqual(['i-1', 'i-2', 'i-3', 'i-foreign']);
     expect((await engine.reap(true)).orphans).toEqual([]);
   });
@@ -83,7 +91,14 @@ describe('reaping', () => {
   });
 
   it('removes nothing of engines with the same tag without being told which runs', async () => {
-    const ports = { shared: true, clouds: new Clouds([]), engineId: 'e', run: async () => undefined, log: { info() {}, warn() {} } };
+    const ports = {
+      shared: true,
+      clouds: new Clouds([]),
+      engineId: 'e',
+      run: async () => undefined,
+      images: async () => [],
+      log: { info() {}, warn() {} },
+    };
     const reaper = new Reaper({ ...ports, clock: systemClock, signal: new AbortController().signal });
     await expect(reaper.reap(true)).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID' });
     expect(await reaper.reap(true, ['one'])).toEqual({ orphans: [], failures: [], seen: 0 });
@@ -129,8 +144,25 @@ describe('reaping', () => {
       if (ids.includes('i-locked')) throw new ConnectorError('forbidden', 'it is protected');
       return terminate(ids, context);
     };
-    expect((await engine.reap(true)).failures).toEqual([{ cloud: 'test', message: 'machine i-locked is still there: it is protected' }]);
+    const { orphans, failures } = await engine.reap(true);
+    expect(failures).toEqual([{ cloud: 'test', message: 'machine i-locked is still there: it is protected' }]);
+    expect(orphans.map(({ resource, outcome }) => [resource.id, outcome])).toEqual([
+      ['i-a', 'removed'],
+      ['i-locked', 'kept'],
+      ['i-b', 'removed'],
+    ]);
     expect([...machines.keys()]).toEqual([...inUse, 'i-locked']);
+  });
+
+  it('tells what is gone from what is still going', async () => {
+    const world = newWorld();
+    const { engine } = await bringUp(world);
+    const { machines, connector } = world.cloud;
+    const [machine] = machines.values();
+    if (machine === undefined) throw new Error('there is no machine');
+    machines.set('i-slow', { ...machine, id: 'i-slow', owner: { ...machine.owner, run: 'forgotten' } });
+    connector.terminate = async (ids) => ids.map((id) => ({ id, gone: false }));
+    expect((await engine.reap(true)).orphans).toMatchObject([{ resource: { id: 'i-slow' }, outcome: 'ending' }]);
   });
 
   it('says of which clouds it could not see everything', async () => {

@@ -1,5 +1,6 @@
 import { PacelineError } from '@paceline/model';
-import type { ConnectorErrorCode, Resource } from '../connector/index.ts';
+import type { ConnectorError, ConnectorErrorCode, Resource } from '../connector/index.ts';
+import type { BuiltImage } from '../images/image-store.ts';
 import type { Run } from '../run/run.ts';
 import { hasEnded } from '../run/run.ts';
 import type { Clouds } from './clouds.ts';
@@ -12,8 +13,10 @@ import { removeResource } from './remove-resource.ts';
 export interface Orphan {
   cloud: string;
   resource: Resource;
-  /** For people. */
+  /** Why nobody needs it, for people. */
   reason: string;
+  /** `ending`: its cloud has agreed, and still has it. `kept`: its cloud does not let go of it; `failures` says why. */
+  outcome: 'found' | 'removed' | 'ending' | 'kept';
 }
 
 export interface ReapReport {
@@ -31,6 +34,8 @@ export interface ReaperPorts extends CallFrame {
   shared: boolean;
   /** A run as it is stored; undefined when there is none of this id. */
   run(id: string): Promise<Run | undefined>;
+  /** The built images that the store knows. */
+  images(): Promise<readonly Pick<BuiltImage, 'cloud' | 'resource'>[]>;
 }
 
 /** A machine that the ledger does not know may still be on its way into it for this long, in milliseconds. */
@@ -63,8 +68,7 @@ export class Reaper {
     for (const cloud of this.#ports.clouds.names) {
       try {
         const orphans = await this.#find(cloud, report, runs);
-        report.orphans.push(...orphans);
-        if (remove) report.failures.push(...(await this.#remove(cloud, orphans)));
+        report.orphans.push(...(remove ? await this.#remove(cloud, orphans, report) : orphans));
       } catch (cause) {
         report.failures.push({ cloud, message: toConnectorError(cause).message });
       }
@@ -78,54 +82,69 @@ export class Reaper {
     report.seen += resources.length;
     const runs = new Map<string, Run | undefined>();
     for (const { owner } of resources) if (!runs.has(owner.run)) runs.set(owner.run, await this.#ports.run(owner.run));
+    const stored = new Set((await this.#ports.images()).filter((image) => image.cloud === cloud).map(({ resource }) => resource));
     return resources.flatMap((resource) => {
-      const reason = reasonToGo(resource, runs.get(resource.owner.run), this.#ports.clock.now());
-      return reason === undefined ? [] : [{ cloud, resource, reason }];
+      const run = runs.get(resource.owner.run);
+      const reason = resource.kind === 'image' ? whyNoImage(resource, run, stored) : reasonToGo(resource, run, this.#ports.clock.now());
+      return reason === undefined ? [] : [{ cloud, resource, reason, outcome: 'found' }];
     });
   }
 
-  /** @returns what could not be removed: one thing that is held by another does not keep the rest */
-  async #remove(cloud: string, orphans: readonly Orphan[]): Promise<ReapReport['failures']> {
+  /** @returns what has become of each: one thing that is held by another does not keep the rest */
+  async #remove(cloud: string, orphans: readonly Orphan[], { failures }: ReapReport): Promise<Orphan[]> {
     const line = this.#ports.clouds.line(cloud);
     const machines = orphans.filter(({ resource }) => resource.kind === 'machine').map(({ resource }) => resource.id);
-    const kept = await this.#terminate(line, machines);
-    const failures: ReapReport['failures'] = [];
-    for (const { resource, reason } of orphans) {
-      const { kind, id } = resource;
+    const endings = await this.#terminate(line, machines);
+    const seen: Orphan[] = [];
+    for (const orphan of orphans) {
+      const { kind, id } = orphan.resource;
+      const ending = endings.get(id);
+      let outcome: Orphan['outcome'] = ending === 'going' ? 'ending' : 'removed';
       try {
-        if (kind !== 'machine') await removeResource(this.#ports, line, resource);
-        else if (kept.has(id)) throw kept.get(id);
-        this.#ports.log.warn(`${kind} ${id} on ${cloud} is removed: ${reason}`);
+        if (kind !== 'machine') await removeResource(this.#ports, line, orphan.resource);
+        else if (ending !== undefined && ending !== 'going') throw ending;
+        this.#ports.log.warn(`${kind} ${id} on ${cloud} is removed: ${orphan.reason}`);
       } catch (cause) {
+        outcome = 'kept';
         failures.push({ cloud, message: `${kind} ${id} is still there: ${toConnectorError(cause).message}` });
       }
+      seen.push({ ...orphan, outcome });
     }
-    return failures;
+    return seen;
   }
 
-  /** All in one call and, when that is refused, one by one. @returns why machines could not be ended, by their ids */
-  async #terminate(line: CloudLine, ids: readonly string[]): Promise<Map<string, unknown>> {
+  /** All in one call and, when that is refused, one by one. @returns by their ids, those that are not gone yet, or why they stay */
+  async #terminate(line: CloudLine, ids: readonly string[]): Promise<Map<string, 'going' | ConnectorError>> {
     if (ids.length === 0) return new Map();
     try {
-      await line.call(this.#ports, 'terminate', (context) => line.connector.terminate(ids, context));
-      return new Map();
+      const results = await line.call(this.#ports, 'terminate', (context) => line.connector.terminate(ids, context));
+      return new Map(results.filter(({ gone }) => !gone).map(({ id }) => [id, 'going']));
     } catch (cause) {
+      const error = toConnectorError(cause);
       // What keeps the cloud from answering would keep it from answering for each of them.
-      if (ids.length === 1 || concernsAll.has(toConnectorError(cause).code)) return new Map(ids.map((id) => [id, cause]));
+      if (ids.length === 1 || concernsAll.has(error.code)) return new Map(ids.map((id) => [id, error]));
     }
-    const each = new Map<string, unknown>();
-    for (const id of ids) for (const [kept, cause] of await this.#terminate(line, [id])) each.set(kept, cause);
+    const each = new Map<string, 'going' | ConnectorError>();
+    for (const id of ids) for (const [kept, ending] of await this.#terminate(line, [id])) each.set(kept, ending);
     return each;
   }
 }
 
 const concernsAll: ReadonlySet<ConnectorErrorCode> = new Set(['auth', 'throttled', 'unavailable', 'timeout']);
 
-/** Why a resource with our tags is to go; undefined when it is needed, or may be. */
+/**
+ * Why an image is to go: it outlives the run that has built it, unless that run never came to know of it, or another was quicker to
+ * build the same. An image whose run is unknown may be all that is left of a store that was lost.
+ */
+export function whyNoImage({ id }: Resource, run: Run | undefined, stored: ReadonlySet<string>): string | undefined {
+  if (run === undefined || !hasEnded(run) || stored.has(id)) return undefined;
+  return `its run has ended, ${run.facts.state}, and no module stands on it`;
+}
+
+/** Why another resource with our tags is to go; undefined when it is needed, or may be. */
 export function reasonToGo(resource: Resource, run: Run | undefined, now: number): string | undefined {
-  const { kind, owner, machine, expiresAt, id } = resource;
-  // An image outlives the run that has built it.
-  if (kind === 'image' || machine?.state === 'terminated') return undefined;
+  const { owner, machine, expiresAt, id } = resource;
+  if (machine?.state === 'terminated') return undefined;
   if (run === undefined) return `there is no run ${owner.run}`;
   if (hasEnded(run)) return `its run has ended: ${run.facts.state}`;
   if (machine === undefined || now < machine.createdAt.getTime() + settlingMs) return undefined;

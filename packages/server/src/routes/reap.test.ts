@@ -17,9 +17,9 @@ describe('reaping', () => {
     if (machine !== undefined) machines.set('i-orphan', { ...machine, id: 'i-orphan', owner: { ...machine.owner, run: orphan } });
     const reap = async (payload: object): Promise<ReapReport> => (await server.ask('POST', '/api/reap', { payload })).json();
     const expected = { cloud: 'test', kind: 'machine', id: 'i-orphan', run: orphan, reason: `there is no run ${orphan}` };
-    expect(await reap({})).toMatchObject({ orphans: [expected], failures: [], seen: 3 });
+    expect(await reap({})).toMatchObject({ orphans: [{ ...expected, outcome: 'found' }], failures: [], seen: 3 });
     expect(machines.has('i-orphan')).toBe(true);
-    expect(await reap({ remove: true })).toMatchObject({ orphans: [expected] });
+    expect(await reap({ remove: true })).toMatchObject({ orphans: [{ ...expected, outcome: 'removed' }] });
     expect(machines.has('i-orphan')).toBe(false);
     expect(await reap({ remove: true })).toMatchObject({ orphans: [], seen: 2 });
     expect((await server.ask('GET', `/api/runs/${run.id}`)).json()).toMatchObject({ state: 'Executing' });

@@ -22,7 +22,10 @@ export function reapRoutes(app: App, { engine, access }: RouteContext): void {
     return {
       seen,
       failures,
-      orphans: orphans.map(({ cloud, reason, resource: { kind, id, name, owner } }) => ({ cloud, kind, id, name, run: owner.run, reason })),
+      orphans: orphans.map(({ cloud, resource: { kind, id, name, owner }, reason, outcome }) => ({
+        ...{ cloud, kind, id, name, reason, outcome },
+        run: owner.run,
+      })),
     };
   });
 }
