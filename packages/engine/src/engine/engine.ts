@@ -274,9 +274,8 @@ export class Engine {
   /** Finds what the clouds have of this engine's that no run needs. @param remove and removes it @param runs only of these runs */
   reap(remove: boolean, runs?: readonly string[]): Promise<ReapReport> {
     const { clouds, log, store, ownerTag } = this.#options;
-    const stored = { run: (id: string) => store.run(id), images: () => store.images.list() };
-    const frame = { clock: this.#clock, signal: this.#stop.signal, log };
-    return new Reaper({ ...frame, ...stored, clouds, engineId: this.#engineId, shared: ownerTag !== undefined }).reap(remove, runs);
+    const ports = { clouds, log, store, engineId: this.#engineId, clock: this.#clock, signal: this.#stop.signal };
+    return new Reaper({ ...ports, shared: ownerTag !== undefined }).reap(remove, runs);
   }
 
   /** Leaves all runs as they are, for the next engine. */

@@ -1,12 +1,12 @@
 import { PacelineError } from '@paceline/model';
 import type { ConnectorError, ConnectorErrorCode, Resource } from '../connector/index.ts';
-import type { BuiltImage } from '../images/image-store.ts';
 import type { Run } from '../run/run.ts';
 import { hasEnded } from '../run/run.ts';
 import type { Clouds } from './clouds.ts';
 import type { CallFrame } from './call-limit.ts';
 import type { CloudLine } from './cloud-line.ts';
 import { toConnectorError } from './connector-failure.ts';
+import type { RunStore } from '../store/run-store.ts';
 import { removeResource } from './remove-resource.ts';
 
 /** Something on a cloud that carries this engine's tags and that nobody needs. */
@@ -32,10 +32,7 @@ export interface ReaperPorts extends CallFrame {
   engineId: string;
   /** Other engines go by the same id. */
   shared: boolean;
-  /** A run as it is stored; undefined when there is none of this id. */
-  run(id: string): Promise<Run | undefined>;
-  /** The built images that the store knows. */
-  images(): Promise<readonly Pick<BuiltImage, 'cloud' | 'resource'>[]>;
+  store: { run: RunStore['run']; images: Pick<RunStore['images'], 'list'> };
 }
 
 /** A machine that the ledger does not know may still be on its way into it for this long, in milliseconds. */
@@ -81,8 +78,10 @@ export class Reaper {
     const resources = all.filter(({ owner }) => only === undefined || only.includes(owner.run));
     report.seen += resources.length;
     const runs = new Map<string, Run | undefined>();
-    for (const { owner } of resources) if (!runs.has(owner.run)) runs.set(owner.run, await this.#ports.run(owner.run));
-    const stored = new Set((await this.#ports.images()).filter((image) => image.cloud === cloud).map(({ resource }) => resource));
+    for (const { owner } of resources) if (!runs.has(owner.run)) runs.set(owner.run, await this.#ports.store.run(owner.run));
+    const stored = new Set(
+      (await this.#ports.store.images.list()).filter((image) => image.cloud === cloud).map(({ resource }) => resource),
+    );
     return resources.flatMap((resource) => {
       const run = runs.get(resource.owner.run);
       const reason = resource.kind === 'image' ? whyNoImage(resource, run, stored) : reasonToGo(resource, run, this.#ports.clock.now());
