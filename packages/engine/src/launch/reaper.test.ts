@@ -95,8 +95,7 @@ describe('reaping', () => {
       shared: true,
       clouds: new Clouds([]),
       engineId: 'e',
-      run: async () => undefined,
-      images: async () => [],
+      store: { run: async () => undefined, images: { list: async () => [] } },
       log: { info() {}, warn() {} },
     };
     const reaper = new Reaper({ ...ports, clock: systemClock, signal: new AbortController().signal });
