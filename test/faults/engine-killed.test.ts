@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deploymentOf, type TestNode } from '../support/recipes.ts';
 import { System } from '../support/system.ts';
 
+/** How often it is killed while values are written. */
+const kills = Number(process.env['PACELINE_TEST_KILLS'] ?? 3);
+
 let system: System;
 beforeAll(async () => {
   system = await System.start();
@@ -105,24 +108,32 @@ describe('a server that is killed', () => {
     expect((await run.reaches('Done')).instances.every(({ stage }) => stage === 'gone')).toBe(true);
   });
 
-  it('loses no value that was acknowledged', async () => {
-    const run = await system.up(await deploymentOf({ a: { parameters: { x: {} }, scripts: { deploy: 'ss-get --timeout 0 x' } } }));
+  it('loses no value that was acknowledged', { timeout: 30_000 + kills * 10_000 }, async () => {
+    const keys = Array.from({ length: 50 }, (_, index) => `a.1:k${index}`);
+    const parameters = Object.fromEntries([...keys.map((key) => [key.slice(4), {}] as const), ['x', {}]]);
+    const run = await system.up(await deploymentOf({ a: { parameters, scripts: { deploy: 'ss-get --timeout 0 x' } } }));
     await run.reaches('Executing');
-    for (let round = 1; round <= 5; round++) {
-      let acknowledged = 0;
-      const writing = (async () => {
-        for (let value = 1; ; value++) {
-          await run.set('ss:url.service', `${round}.${value}`);
-          acknowledged = value;
+    const acknowledged = new Map(keys.map((key) => [key, 0]));
+    const total = (): number => [...acknowledged.values()].reduce((sum, value) => sum + value, 0);
+    for (let kill = 0; kill < kills; kill++) {
+      const before = total();
+      const write = async (key: string): Promise<never> => {
+        for (let value = (acknowledged.get(key) ?? 0) + 1; ; value++) {
+          await run.set(key, String(value));
+          acknowledged.set(key, value);
         }
-      })().catch(() => {});
-      await vi.waitFor(() => expect(acknowledged).toBeGreaterThan(20), { interval: 1 });
+      };
+      const written = Promise.allSettled(keys.map(write));
+      await vi.waitFor(() => expect(total() - before).toBeGreaterThan(50 + 37 * (kill % 10)), { interval: 1, timeout: 20_000 });
       await system.kill();
-      await writing;
+      await written;
       await system.serve();
-      const stored = Number((await run.get('ss:url.service'))?.split('.')[1]);
-      expect(stored).toBeGreaterThanOrEqual(acknowledged);
-      expect(stored).toBeLessThanOrEqual(acknowledged + 1);
+      for (const key of keys) {
+        const stored = Number((await run.get(key)) ?? 0);
+        const last = acknowledged.get(key) ?? 0;
+        expect([last, last + 1], `${key} after kill ${kill}`).toContain(stored);
+        acknowledged.set(key, stored);
+      }
     }
     await run.set('a.1:x', 'go');
     await run.reaches('Ready');
