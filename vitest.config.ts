@@ -9,6 +9,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    // Tests wait for machines and servers more than they compute: leaving one core free, which is the default, would only be slower.
+    maxWorkers: '100%',
     reporters: [process.env['GITHUB_ACTIONS'] ? 'github-actions' : 'default', new TotalsReporter()],
     projects: [
       {
