@@ -4,6 +4,13 @@ import { TotalsReporter } from './scripts/totals-reporter.ts';
 // Workspace packages are taken from their sources: nothing has to be built before a test.
 const conditions = ['@paceline/source', 'node'];
 const exclude = ['**/node_modules/**', '**/dist/**'];
+/** Tests beside the code that need real machines and servers, and take their time. */
+const withMachines = [
+  'packages/cli/src/embedded/*.test.ts',
+  'packages/connectors/**/src/**/*.test.ts',
+  'packages/engine/src/bootstrap/user-data.test.ts',
+  'packages/engine/src/store/postgres.test.ts',
+];
 
 export default defineConfig({
   resolve: { conditions },
@@ -18,10 +25,12 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/**/src/**/*.test.{ts,tsx}', 'vm-agent/src/**/*.test.ts', 'actions/src/**/*.test.ts'],
-          exclude,
+          exclude: [...exclude, ...withMachines],
           testTimeout: 30_000,
+          hookTimeout: 30_000,
         },
       },
+      { extends: true, test: { name: 'machines', include: withMachines, exclude, testTimeout: 60_000, hookTimeout: 60_000 } },
       { extends: true, test: { name: 'repository', include: ['test/repository/**/*.test.ts'], exclude, testTimeout: 30_000 } },
       {
         extends: true,

@@ -3,11 +3,9 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isAlive } from '@paceline/door';
 import { buildCommand, CommandBench, waitUntil } from '../testing/built-command.ts';
-
-vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
 
 let command: Awaited<ReturnType<typeof buildCommand>>;
 beforeAll(async () => {
