@@ -11,7 +11,16 @@ const validEnvelope = entityEnvelopeSchemaValidator();
 async function published(path: string, change: Partial<ModuleContent['module']> = {}): Promise<ModuleContent> {
   const { deployment } = await loadModule(path, { fs: diskFiles(), cwd: repository });
   const { kind, name, title = '', description = '', tags } = deployment;
-  const about = { version: 3, digest: 'd', author: 'a', comment: '', commit: '', publishedAt: new Date().toISOString(), deprecated: null };
+  const about = {
+    version: 3,
+    digest: 'd',
+    author: 'a',
+    comment: '',
+    commit: '',
+    publishedAt: new Date().toISOString(),
+    deprecated: null,
+    channels: [],
+  };
   return { module: { kind, name, title, description, tags, ...about, ...change }, deployment };
 }
 

@@ -57,6 +57,40 @@ it('files refer to what is published, pinned or floating, and extend it', async 
   expect((await done('validate', file)).stdout).toContain('`demo/speaker@2` is deprecated: it stutters');
 });
 
+it('what was built and tried is promoted, and others stand on it while newer builds are candidates', async () => {
+  const file = join(project, 'image.yaml');
+  const write = (words: string): Promise<void> =>
+    writeFile(
+      file,
+      `apiVersion: paceline.dev/v1\nkind: Image\nmetadata: { name: base }\nspec:\n  parameters: { said: { output: true } }\n` +
+        `  scripts:\n    postInstall: |\n      #!/bin/sh\n      echo '${words}' >said\n` +
+        `    deploy: |\n      #!/bin/sh\n      ss-set said "$(cat said)"\n`,
+    );
+  const images: string[] = [];
+  for (const words of ['one', 'two']) {
+    await write(words);
+    await done('publish', file, '--as', 'demo/base');
+    images.push((await done('build', 'demo/base')).stdout.split(/\s+/)[1] ?? '');
+  }
+  const [one = '', two = ''] = images;
+  expect((await done('images', one, '--promote', 'stable')).stdout).toMatch(new RegExp(`${one} .* demo/base@stable$`, 'm'));
+  expect((await done('modules', 'demo/base')).stdout).toMatch(/^demo\/base@2 {2}Image.*\ndemo\/base@1 @stable {2}Image/);
+
+  const app = join(project, 'app.yaml');
+  await writeFile(app, `apiVersion: paceline.dev/v1\nkind: Image\nmetadata: { name: app }\nspec: { extends: demo/base@stable }\n`);
+  expect((await done('plan', app)).stdout).toContain('demo/base@1');
+  await done('up', app);
+  expect((await done('get', 'machine:said')).stdout).toBe('one\n');
+  expect((await done('events')).stdout).not.toContain('Post-install');
+  await done('down');
+
+  const kept = await person.type(['images', one, '--delete']);
+  expect([kept.code, kept.stderr]).toEqual([4, expect.stringContaining('is what demo/base@stable boots')]);
+  await done('images', two, '--promote', 'stable');
+  expect((await done('plan', app)).stdout).toContain('demo/base@2');
+  expect((await done('images', '--age-out', '1ms')).stdout).toMatch(new RegExp(`^local {2}${two} .*$`));
+});
+
 it('what is published is planned and built by its name', async () => {
   await done('publish', 'examples/load-balanced/web', '--as', 'demo/web');
   expect((await done('plan', 'demo/web@1')).stdout).toContain('machine');

@@ -15,6 +15,10 @@ export const imageView = z.object({
   madeAt: z.iso.datetime(),
   usedAt: z.iso.datetime(),
   pinned: z.boolean(),
+  /** The channels whose machines boot it: `shop/web@stable`. */
+  channels: z.array(z.string()),
+  /** The runs that boot it and have not ended. */
+  runs: z.array(z.string()),
 });
 export type ImageView = z.infer<typeof imageView>;
 export const imageList = z.object({ images: z.array(imageView) });

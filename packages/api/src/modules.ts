@@ -32,6 +32,8 @@ export const moduleView = z.object({
   publishedAt: z.iso.datetime(),
   /** Why it should not be used any more. */
   deprecated: z.string().nullable(),
+  /** Those that mean it: `stable` for `shop/web@stable`. */
+  channels: z.array(z.string()),
 });
 export type ModuleView = z.infer<typeof moduleView>;
 export const moduleList = z.object({ modules: z.array(moduleView) });

@@ -20,7 +20,7 @@ export { formatDiagnostic, type Diagnostic } from './source/diagnostic.ts';
 export { memoryFiles, type FileSource } from './load/file-source.ts';
 export { diskFiles } from './load/disk-files.ts';
 export { findProject } from './load/project.ts';
-export { moduleReference, parseModuleReference, type ModuleReference } from './load/module-reference.ts';
+export { channelPattern, moduleReference, parseModuleReference, type ModuleReference } from './load/module-reference.ts';
 export type { PublishedContent, PublishedModules } from './load/published-images.ts';
 export { checkModule, loadModule, type CheckedModule, type LoadedModule, type LoadOptions } from './load/load-module.ts';
 export { deploymentDefaults, imageDeployment } from './load/resolve-deployment.ts';

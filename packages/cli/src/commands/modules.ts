@@ -8,6 +8,8 @@ export interface ModulesOptions extends GlobalOptions {
   copy?: string;
   deprecate?: string;
   restore?: boolean;
+  promote?: string;
+  demote?: string;
   delete?: boolean;
   json?: boolean;
 }
@@ -23,8 +25,8 @@ export async function modulesCommand([reference]: string[], options: ModulesOpti
 
 /** @returns what the version is after the change; undefined when none is wanted */
 async function changed({ modules }: Client, reference: string | undefined, options: ModulesOptions): Promise<ModuleView[] | undefined> {
-  const { copy, deprecate, restore, delete: remove } = options;
-  const wishes = [copy !== undefined, deprecate !== undefined, restore === true, remove === true].filter(Boolean);
+  const { copy, deprecate, restore, promote, demote, delete: remove } = options;
+  const wishes = [copy, deprecate, promote, demote, restore, remove].filter((wish) => wish !== undefined);
   if (wishes.length === 0) return undefined;
   if (reference === undefined || wishes.length > 1)
     throw new PacelineError('PACELINE_REQUEST_INVALID', 'Name one version and one thing to do with it', {
@@ -33,11 +35,14 @@ async function changed({ modules }: Client, reference: string | undefined, optio
   if (copy !== undefined) return [await modules.copy(reference, copy)];
   if (deprecate !== undefined) return [await modules.deprecate(reference, deprecate)];
   if (restore === true) return [await modules.deprecate(reference, null)];
-  await modules.remove(reference);
+  if (promote !== undefined) return [await modules.promote(reference, promote)];
+  if (demote !== undefined) await modules.demote(reference, demote);
+  else await modules.remove(reference);
   return [];
 }
 
-function lineOf({ name, version, kind, title, publishedAt, author, deprecated }: ModuleView): string {
-  const what = [`${name}@${version}`, kind, dayAndTime(publishedAt), author, title].map(harmlessLine).join('  ').trimEnd();
+function lineOf({ name, version, channels, kind, title, publishedAt, author, deprecated }: ModuleView): string {
+  const exact = [`${name}@${version}`, ...channels.map((channel) => `@${channel}`)].join(' ');
+  const what = [exact, kind, dayAndTime(publishedAt), author, title].map(harmlessLine).join('  ').trimEnd();
   return deprecated === null ? what : `${what}  (deprecated: ${harmlessLine(deprecated)})`;
 }

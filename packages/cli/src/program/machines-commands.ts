@@ -28,13 +28,14 @@ export function machinesCommands(command: MakeCommand): void {
 
   command(
     'images [image]',
-    'List built images; pin or delete one',
-    'paceline images\npaceline images 3f2a --pin\npaceline images 3f2a --delete',
+    'List built images, and what needs them; pin, promote or delete one',
+    'paceline images\npaceline images 3f2a --pin\npaceline images 3f2a --promote stable\npaceline images 3f2a --delete\npaceline images --age-out 720h',
     async () => (await import('../commands/images.ts')).imagesCommand,
   )
     .option('--pin', 'keep this image')
     .option('--unpin', 'let it go')
+    .option('--promote <channel>', 'let a channel mean the published version that it was built of, such as stable')
     .option('--delete', 'delete this image, with its snapshot')
-    .option('--age-out <duration>', 'delete those that are not pinned and that nobody has used for so long, such as 720h')
+    .option('--age-out <duration>', 'delete those that nothing needs and nobody has used for so long, such as 720h')
     .option('--json', 'print as JSON');
 }

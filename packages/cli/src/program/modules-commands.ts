@@ -60,12 +60,14 @@ export function modulesCommands(command: MakeCommand): void {
   command(
     'modules [module]',
     'List published modules, or all versions of one, or change a version',
-    'paceline modules\npaceline modules shop/web\npaceline modules shop/web@3 --deprecate "it leaks"',
+    'paceline modules\npaceline modules shop/web\npaceline modules shop/web@3 --promote stable\npaceline modules shop/web@3 --deprecate "it leaks"',
     async () => (await import('../commands/modules.ts')).modulesCommand,
   )
     .option('--copy <name>', 'publish this version under another name')
     .option('--deprecate <reason>', 'say that this version should not be used any more')
     .option('--restore', 'take the deprecation back')
+    .option('--promote <channel>', 'let a channel mean this version, such as stable: then files say shop/web@stable')
+    .option('--demote <channel>', 'end a channel of this module')
     .option('--delete', 'delete this version for good')
     .option('--json', 'print as JSON');
 }

@@ -155,6 +155,45 @@ describe('the image factory', () => {
     await engine.close();
   });
 
+  it('promotes the published version that an image was built of, and keeps the image for it', async () => {
+    const engine = await openEngine(world);
+    const { modules } = engine.store;
+    const publish = (name: string, deployment: ResolvedDeployment) =>
+      modules.publish({ name, deployment, author: 'ann', comment: '', commit: '' }, 1);
+    await build(engine, base);
+    const [image = ''] = made;
+    await expect(engine.images.promote(image, 'stable')).rejects.toThrow('is of no published module');
+    await publish('shop/base', base);
+    await publish('shop/app', app);
+    expect(await engine.images.promote(image, 'stable')).toMatchObject({ name: 'shop/base', version: 1, channels: ['stable'] });
+    await modules.promote({ name: 'shop/app', version: 1 }, 'beta');
+    expect(await engine.images.list()).toMatchObject([{ channels: ['shop/app@beta', 'shop/base@stable'] }]);
+    await expect(engine.images.remove(image)).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
+    // From now on machines of the application boot an image of their own.
+    await build(engine, app);
+    expect(await engine.images.list()).toMatchObject([{ channels: ['shop/app@beta'] }, { image, channels: ['shop/base@stable'] }]);
+    await publish('shop/twin', base);
+    await expect(engine.images.promote(image, 'stable')).rejects.toThrow('shop/base@1, shop/twin@1');
+    await modules.demote('shop/base', 'stable');
+    await engine.images.remove(image);
+    await engine.close();
+  });
+
+  it('keeps an image until the runs that boot it have ended, as these may add machines', async () => {
+    const engine = await openEngine(world);
+    await build(engine, base);
+    const [image = ''] = made;
+    const { run } = await engine.createRun({ deployment: app, keepRunning: 'always' }, 'tester');
+    expect(await engine.images.list()).toMatchObject([{ runs: [run.id] }]);
+    await expect(engine.images.remove(image)).rejects.toThrow(`is booted by ${run.id.slice(0, 8)}`);
+    expect(made).toEqual([image]);
+    await engine.terminate(run.id, 'tester');
+    await vi.waitFor(async () => expect(await engine.images.list()).toMatchObject([{ runs: [] }]), 5000);
+    await engine.images.remove(image);
+    expect(made).toEqual([]);
+    await engine.close();
+  });
+
   it('is out of reach for whoever has a role in a project only', async () => {
     const engine = await openEngine(world);
     const answer = await engine.images.build({ deployment: base }, 'tester');

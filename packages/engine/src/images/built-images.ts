@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { everyProject, type BuildRequest, type CreatedRun } from '@paceline/api';
-import { PacelineError, planRun, withDigests } from '@paceline/model';
+import { isPacelineError, PacelineError, parseModuleReference, planRun, withDigests } from '@paceline/model';
 import type { ConnectorContext, ConnectorLog } from '../connector/index.ts';
 import type { WantedRun } from '../engine/requested-run.ts';
 import type { Clouds } from '../launch/clouds.ts';
 import { place } from '../placement/place.ts';
 import type { RunStore } from '../store/run-store.ts';
+import type { PublishedModule } from '../registry/module-store.ts';
 import type { BuiltImage } from './image-store.ts';
+import { isBuildOf, usesOf, type ImageUses } from './image-uses.ts';
 import { demandingNothing, digestToBuild } from './plan-images.ts';
 
 export interface BuiltImagesPorts {
@@ -19,6 +21,9 @@ export interface BuiltImagesPorts {
 
 /** The longest that the removal of one image may take, in milliseconds. */
 const removeLimitMs = 5 * 60_000;
+
+/** An image that was built, and what it is needed for. */
+export type ListedImage = BuiltImage & ImageUses;
 
 /** The image factory: what is built once is not built again. */
 export class BuiltImages {
@@ -33,7 +38,7 @@ export class BuiltImages {
    * them counts for what is in the image, and is of no single project, so that only who has a role on the server reaches its machine.
    * @throws PACELINE_REQUEST_INVALID for what cannot be built, PACELINE_CLOUD_UNKNOWN
    */
-  async build({ deployment, cloud }: BuildRequest, by: string): Promise<{ image: BuiltImage } | { created: CreatedRun }> {
+  async build({ deployment, cloud }: BuildRequest, by: string): Promise<{ image: ListedImage } | { created: CreatedRun }> {
     const { clouds, store, createRun, now } = this.#ports;
     const asked = cloud === undefined ? {} : { cloud };
     const plan = place(planRun(demandingNothing(withDigests(deployment)), { knownClouds: clouds.names, ...asked }), clouds.names);
@@ -44,15 +49,18 @@ export class BuiltImages {
       return { created: await createRun(wanted, by) };
     }
     await store.images.touch(image, now());
-    return { image };
+    return { image: await this.#listed(image) };
   }
 
-  list(): Promise<BuiltImage[]> {
-    return this.#ports.store.images.list();
+  /** The newest first, and what each is needed for. */
+  async list(): Promise<ListedImage[]> {
+    const { store, clouds } = this.#ports;
+    const uses = await usesOf(await store.images.list(), store, clouds);
+    return [...uses].map(([image, needed]) => ({ ...image, ...needed }));
   }
 
   /** @param text a name, or the beginning of a digest. @throws PACELINE_NOT_FOUND, PACELINE_CONFLICT when it can mean several */
-  async find(text: string): Promise<BuiltImage> {
+  async find(text: string): Promise<ListedImage> {
     const found = (await this.list()).filter(({ image, digest }) => image === text || digest.startsWith(text));
     const [first] = found;
     if (first === undefined || text === '')
@@ -64,30 +72,56 @@ export class BuiltImages {
   }
 
   /** A pinned image is not removed. */
-  async pin(text: string, pinned: boolean): Promise<BuiltImage> {
+  async pin(text: string, pinned: boolean): Promise<ListedImage> {
     const image = await this.find(text);
     await this.#ports.store.images.pin(image, pinned);
     return { ...image, pinned };
   }
 
   /**
+   * Makes the published version that an image was built of the one that a channel means: it was tried, and others may stand on it.
+   * @throws PACELINE_CONFLICT when it is what no published version installs, or what several do
+   */
+  async promote(text: string, channel: string): Promise<PublishedModule> {
+    const built = await this.find(text);
+    const { clouds, store } = this.#ports;
+    clouds.get(built.cloud);
+    const versions: string[] = [];
+    for (const { name, version } of await store.modules.images()) {
+      const { deployment } = await store.modules.content({ name, version });
+      if (Object.values(deployment.nodes).some(({ image }) => isBuildOf(built, image, clouds))) versions.push(`${name}@${version}`);
+    }
+    const [only] = versions;
+    if (only !== undefined && versions.length === 1) return store.modules.promote(parseModuleReference(only), channel);
+    if (only === undefined)
+      throw new PacelineError('PACELINE_CONFLICT', `${built.image} is of no published module`, {
+        hint: 'Publish the module that it was built of, with `paceline publish`: it is not built again.',
+      });
+    throw new PacelineError('PACELINE_CONFLICT', `${built.image} is what ${versions.join(', ')} install`, {
+      hint: `Say which of them: paceline modules ${only} --promote ${channel}`,
+    });
+  }
+
+  /**
    * Deletes an image on its cloud, with its snapshot, and forgets it: first nobody boots it any more.
-   * @throws PACELINE_CONFLICT while it is pinned, PACELINE_CLOUD_FAILED, with the image kept, when the cloud does not delete it
+   * @throws PACELINE_CONFLICT while it is pinned or needed, PACELINE_CLOUD_FAILED, with the image kept, when the cloud does not delete it
    */
   async remove(text: string): Promise<void> {
     const image = await this.find(text);
+    refuseNeeded(image);
     const { store, clouds } = this.#ports;
-    if (image.pinned)
-      throw new PacelineError('PACELINE_CONFLICT', `${image.image} is pinned`, { hint: 'Take the pin away first: `--unpin`.' });
     const { connector } = clouds.get(image.cloud);
     await store.images.remove(image);
     try {
+      // A run that found it a moment ago is there by now.
+      refuseNeeded(await this.#listed(image));
       await connector.remove?.(
         { kind: 'image', id: image.resource, name: image.image, owner: { engine: '', run: image.run } },
         this.#context(),
       );
     } catch (cause) {
       await store.images.put(image);
+      if (isPacelineError(cause)) throw cause;
       throw new PacelineError(
         'PACELINE_CLOUD_FAILED',
         `${image.cloud} does not delete ${image.image}: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -96,8 +130,28 @@ export class BuiltImages {
     }
   }
 
+  async #listed(image: BuiltImage): Promise<ListedImage> {
+    const { store, clouds } = this.#ports;
+    const others = (await store.images.list()).filter(({ cloud, digest }) => cloud !== image.cloud || digest !== image.digest);
+    const [needed = { channels: [], runs: [] }] = (await usesOf([image, ...others], store, clouds)).values();
+    return { ...image, ...needed };
+  }
+
   #context(): ConnectorContext {
     const { log, now } = this.#ports;
     return { signal: AbortSignal.timeout(removeLimitMs), log, now };
   }
+}
+
+function refuseNeeded({ image, pinned, channels, runs }: ListedImage): void {
+  const refuse = (reason: string, hint: string): never => {
+    throw new PacelineError('PACELINE_CONFLICT', `${image} ${reason}`, { hint });
+  };
+  if (pinned) refuse('is pinned', 'Take the pin away first: `--unpin`.');
+  if (channels.length > 0) refuse(`is what ${channels.join(', ')} boots`, 'Promote another version first.');
+  if (runs.length > 0)
+    refuse(
+      `is booted by ${runs.map((run) => run.slice(0, 8)).join(', ')}`,
+      'It is kept until these runs have ended: they may add machines.',
+    );
 }

@@ -26,6 +26,8 @@ export interface PublishedModule {
   publishedAt: number;
   /** Why it should not be used any more. */
   deprecated: string | null;
+  /** The channels that it was promoted to. */
+  channels: string[];
 }
 
 /** What somebody publishes. */
@@ -58,7 +60,7 @@ export class ModuleStore {
     for (;;) {
       const [last] = await this.#rows('WHERE name = ? ORDER BY version DESC LIMIT 1', [name], 'content IS NULL AS gone, ');
       if (last !== undefined && last['digest'] === digest && Number(last['gone']) === 0 && last['deprecated'] === null)
-        return published(last);
+        return this.find({ name, version: Number(last['version']) });
       const version = Number(last?.['version'] ?? 0) + 1;
       const values = [name, version, digest, kind, title, description, JSON.stringify(tags), author, comment, commit, now, null];
       const insert = {
@@ -81,25 +83,41 @@ export class ModuleStore {
   async list(): Promise<PublishedModule[]> {
     const newest =
       'version = (SELECT MAX(version) FROM modules AS others WHERE others.name = modules.name AND content IS NOT NULL AND deprecated IS NULL)';
-    return (await this.#rows(`WHERE ${newest} ORDER BY name`, [])).map(published);
+    return this.#modules(await this.#rows(`WHERE ${newest} ORDER BY name`, []));
+  }
+
+  /** Every version that is a channel's. */
+  async promoted(): Promise<PublishedModule[]> {
+    const isChannels = 'EXISTS (SELECT 1 FROM channels WHERE module = name AND channels.version = modules.version)';
+    return this.#modules(await this.#rows(`WHERE ${isChannels} ORDER BY name, version`, []));
+  }
+
+  /** Every version of every image that is not deprecated. */
+  async images(): Promise<PublishedModule[]> {
+    const usable = "kind = 'Image' AND content IS NOT NULL AND deprecated IS NULL";
+    return this.#modules(await this.#rows(`WHERE ${usable} ORDER BY name, version DESC`, []));
   }
 
   /** All versions of a module, the newest first. @throws PACELINE_NOT_FOUND */
   async versions(name: string): Promise<PublishedModule[]> {
     const rows = await this.#rows('WHERE name = ? AND content IS NOT NULL ORDER BY version DESC', [name]);
     if (rows.length === 0) throw missing({ name });
-    return rows.map(published);
+    return this.#modules(rows);
   }
 
   /** The version that is meant. A floating reference means the newest that is not deprecated. @throws PACELINE_NOT_FOUND */
   async find(reference: ModuleReference): Promise<PublishedModule> {
-    return published(await this.#find(reference, ''));
+    const [module] = await this.#modules([await this.#find(reference, '')]);
+    if (module === undefined) throw missing(reference);
+    return module;
   }
 
   /** What a version is. @throws PACELINE_NOT_FOUND */
   async content(reference: ModuleReference): Promise<{ module: PublishedModule; deployment: ResolvedDeployment }> {
     const row = await this.#find(reference, 'content, ');
-    return { module: published(row), deployment: JSON.parse(String(row['content'])) as ResolvedDeployment };
+    const [module] = await this.#modules([row]);
+    if (module === undefined) throw missing(reference);
+    return { module, deployment: JSON.parse(String(row['content'])) as ResolvedDeployment };
   }
 
   /** Publishes a version under another name. @throws PACELINE_NOT_FOUND, PACELINE_REQUEST_INVALID */
@@ -121,24 +139,64 @@ export class ModuleStore {
     return this.find({ name, version });
   }
 
-  /** Deletes a version for good; only its number stays taken. @throws PACELINE_NOT_FOUND */
-  async remove(reference: ModuleReference): Promise<void> {
+  /** Makes a version the one that a channel means from now on. @throws PACELINE_NOT_FOUND */
+  async promote(reference: ModuleReference, channel: string): Promise<PublishedModule> {
     const { name, version } = await this.find(exact(reference));
+    const there = 'FROM modules WHERE name = ? AND version = ? AND content IS NOT NULL';
     await this.#database.transaction([
-      { sql: 'UPDATE modules SET content = NULL WHERE name = ? AND version = ?', values: [name, version] },
+      {
+        sql: `INSERT INTO channels (module, channel, version) SELECT name, ?, version ${there}
+          ON CONFLICT (module, channel) DO UPDATE SET version = excluded.version`,
+        values: [channel, name, version],
+        mustChange: 1,
+      },
+    ]);
+    return this.find({ name, version });
+  }
+
+  /** Ends a channel: nobody finds anything under it any more. @throws PACELINE_NOT_FOUND */
+  async demote(name: string, channel: string): Promise<void> {
+    await this.find({ name, channel });
+    await this.#database.transaction([{ sql: 'DELETE FROM channels WHERE module = ? AND channel = ?', values: [name, channel] }]);
+  }
+
+  /** Deletes a version for good; only its number stays taken. @throws PACELINE_NOT_FOUND, PACELINE_CONFLICT while a channel means it */
+  async remove(reference: ModuleReference): Promise<void> {
+    const { name, version, channels } = await this.find(exact(reference));
+    if (channels.length > 0)
+      throw new PacelineError('PACELINE_CONFLICT', `${name}@${version} is what ${name}@${channels.join(', @')} means`, {
+        hint: `Promote another version, or end the channel: paceline modules ${name} --demote ${channels[0]}`,
+      });
+    const free = 'NOT EXISTS (SELECT 1 FROM channels WHERE module = name AND channels.version = modules.version)';
+    await this.#database.transaction([
+      { sql: `UPDATE modules SET content = NULL WHERE name = ? AND version = ? AND ${free}`, values: [name, version], mustChange: 1 },
     ]);
   }
 
-  async #find({ name, version, digest }: ModuleReference, also: string): Promise<Row> {
-    const [row] =
+  async #find(reference: ModuleReference, also: string): Promise<Row> {
+    const { name, version, channel, digest } = reference;
+    const find = async (condition: string, ...values: (string | number)[]): Promise<Row | undefined> =>
+      (
+        await this.#rows(`WHERE name = ? AND content IS NOT NULL AND ${condition} ORDER BY version DESC LIMIT 1`, [name, ...values], also)
+      )[0];
+    const row =
       version !== undefined
-        ? await this.#rows('WHERE name = ? AND version = ? AND content IS NOT NULL', [name, version], also)
-        : digest !== undefined
-          ? await this.#rows('WHERE name = ? AND digest = ? AND content IS NOT NULL ORDER BY version DESC LIMIT 1', [name, digest], also)
-          : await this.#rows('WHERE name = ? AND content IS NOT NULL AND deprecated IS NULL ORDER BY version DESC LIMIT 1', [name], also);
-    if (row === undefined)
-      throw missing({ name, ...(version === undefined ? {} : { version }), ...(digest === undefined ? {} : { digest }) });
+        ? await find('version = ?', version)
+        : channel !== undefined
+          ? await find('version = (SELECT channels.version FROM channels WHERE module = name AND channel = ?)', channel)
+          : digest !== undefined
+            ? await find('digest = ?', digest)
+            : await find('deprecated IS NULL');
+    if (row === undefined) throw missing(reference);
     return row;
+  }
+
+  async #modules(rows: Row[]): Promise<PublishedModule[]> {
+    const channels = await this.#database.all('SELECT module, channel, version FROM channels ORDER BY channel', []);
+    return rows.map((row) => {
+      const own = channels.filter(({ module, version }) => module === row['name'] && Number(version) === Number(row['version']));
+      return { ...published(row), channels: own.map(({ channel }) => String(channel)) };
+    });
   }
 
   #rows(where: string, values: (string | number)[], also = ''): Promise<Row[]> {
@@ -148,18 +206,18 @@ export class ModuleStore {
 
 /** What changes a version has to say which. @throws PACELINE_REQUEST_INVALID */
 function exact(reference: ModuleReference): ModuleReference {
-  if (reference.version !== undefined || reference.digest !== undefined) return reference;
+  if (reference.version !== undefined || reference.channel !== undefined || reference.digest !== undefined) return reference;
   throw new PacelineError('PACELINE_REQUEST_INVALID', `Say which version of ${reference.name}`, { hint: `Such as ${reference.name}@3.` });
 }
 
-function missing({ name, version, digest }: ModuleReference): PacelineError {
-  const pin = version ?? (digest === undefined ? undefined : `sha256:${digest}`);
+function missing({ name, version, channel, digest }: ModuleReference): PacelineError {
+  const pin = version ?? channel ?? (digest === undefined ? undefined : `sha256:${digest}`);
   return new PacelineError('PACELINE_NOT_FOUND', `There is no published module ${name}${pin === undefined ? '' : `@${pin}`}`, {
     hint: '`paceline modules` shows all.',
   });
 }
 
-function published(row: Row): PublishedModule {
+function published(row: Row): Omit<PublishedModule, 'channels'> {
   return {
     name: String(row['name']),
     version: Number(row['version']),

@@ -60,6 +60,7 @@ const migrations: readonly (readonly string[])[] = [
       PRIMARY KEY (cloud, digest)
     )`,
   ],
+  ['CREATE TABLE channels (module TEXT NOT NULL, channel TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (module, channel))'],
 ];
 
 /** PostgreSQL's words for SQLite's types: text compares by its bytes, whatever language the database was made for. */

@@ -1,4 +1,4 @@
-import { isPacelineError } from '@paceline/model';
+import { isPacelineError, type RunPlan } from '@paceline/model';
 import { ImageStore } from '../images/image-store.ts';
 import { ModuleStore } from '../registry/module-store.ts';
 import type { Instance } from '../run/instance.ts';
@@ -130,6 +130,12 @@ export class RunStore {
   async activeRuns(): Promise<OwnedRun[]> {
     const rows = await this.#database.all('SELECT id, owner, revision FROM runs WHERE ended_at IS NULL ORDER BY created_at, id', []);
     return rows.map(ownedRun);
+  }
+
+  /** What all runs that have not ended were planned to be. */
+  async activePlans(): Promise<{ id: string; plan: RunPlan }[]> {
+    const rows = await this.#database.all('SELECT id, plan FROM runs WHERE ended_at IS NULL ORDER BY created_at, id', []);
+    return rows.map((row) => ({ id: String(row['id']), plan: JSON.parse(String(row['plan'])) as RunPlan }));
   }
 
   /** Who drives a run that has not ended. */

@@ -80,6 +80,28 @@ export function defineModuleContract(open: () => Promise<Database>): void {
       expect((await modules.publish(publication('web', 'two'), 3)).version).toBe(3);
     });
 
+    it('are found by a channel from when they are promoted to it, and stay until another is, or the channel is ended', async () => {
+      for (const text of ['one', 'two', 'three']) await modules.publish(publication('web', text), 1);
+      await modules.publish(publication('other', 'one'), 1);
+      await expect(modules.find(ref('web@stable'))).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+      await expect(modules.promote(ref('web@9'), 'stable')).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+      await expect(modules.promote(ref('web'), 'stable')).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID' });
+      expect(await modules.promote(ref('web@1'), 'stable')).toMatchObject({ version: 1, channels: ['stable'] });
+      await modules.promote(ref('web@2'), 'beta');
+      expect(await modules.promote(ref('web@beta'), 'stable')).toMatchObject({ version: 2, channels: ['beta', 'stable'] });
+      expect((await modules.content(ref('web@stable'))).module.version).toBe(2);
+      expect((await modules.find(ref('web'))).version).toBe(3);
+      expect((await modules.versions('web')).map(({ channels }) => channels)).toEqual([[], ['beta', 'stable'], []]);
+      expect((await modules.promoted()).map(({ name, version }) => `${name}@${version}`)).toEqual(['web@2']);
+      await expect(modules.remove(ref('web@2'))).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
+      await modules.demote('web', 'stable');
+      await expect(modules.find(ref('web@stable'))).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+      await expect(modules.demote('web', 'stable')).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+      await modules.promote(ref('web@1'), 'beta');
+      await modules.remove(ref('web@2'));
+      await expect(modules.promote(ref('web@2'), 'beta')).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+    });
+
     it('are copied under another name', async () => {
       await modules.publish(publication('web', 'one'), 1);
       const copy = await modules.copy(ref('web@1'), 'shop/copy', 'ben', 2);

@@ -26,6 +26,7 @@ function registry(): PublishedModules & { asked: string[] } {
   const found = new Map([
     ['shop/web', { module: newest, deployment: web }],
     ['shop/web@3', { module: newest, deployment: web }],
+    ['shop/web@stable', { module: newest, deployment: web }],
     ['shop/web@2', { module: old, deployment: web }],
     [`shop/web@sha256:${digest}`, { module: newest, deployment: web }],
     [`shop/web@sha256:${'0'.repeat(64)}`, { module: newest, deployment: web }],
@@ -57,29 +58,32 @@ async function refusal(reference: string, published: PublishedModules | undefine
   return [failed.code, failed.message, failed.hint].filter(Boolean).join('\n').replaceAll(digest, '<digest>');
 }
 
-test.each(['shop/web', 'shop/web@3', `shop/web@sha256:${digest}`])('%s is an image for nodes, and one to extend', async (reference) => {
-  const published = registry();
-  const fs = memoryFiles({
-    '/p/deployment.yaml': deploymentOf(reference, './mine/image.yaml'),
-    '/p/mine/image.yaml': `${head('Image', 'mine')}spec:\n  extends: ${reference}\n  parameters: { port: 90 }\n  scripts: { deploy: own.sh }\n`,
-    '/p/mine/own.sh': '#!/bin/sh\n',
-  });
-  const { deployment, warnings } = await loadModule('/p', { fs, published });
-  expect(warnings).toEqual([]);
-  const { a, b } = deployment.nodes;
-  expect(a?.image.module).toBe('shop/web@3');
-  expect(a?.image.digest).toBe(digest);
-  expect(b?.image.parameters['port']).toMatchObject({ type: 'integer', default: '90' });
-  const places = b?.image.layers.map(({ module, scripts }) => [module, ...Object.values(scripts).map(({ path }) => path)]);
-  expect(places).toEqual([
-    ['shop/web@3/base', 'shop/web@3/base/install.sh'],
-    ['shop/web@3', 'shop/web@3/web/go.sh'],
-    ['mine', 'mine/own.sh'],
-  ]);
-  expect(b?.image.digest).toBe(imageDigest(b?.image ?? web.nodes['machine']!.image));
-  // A version that is published in between must not give one run two of them.
-  expect(published.asked).toEqual([reference]);
-});
+test.each(['shop/web', 'shop/web@3', 'shop/web@stable', `shop/web@sha256:${digest}`])(
+  '%s is an image for nodes, and one to extend',
+  async (reference) => {
+    const published = registry();
+    const fs = memoryFiles({
+      '/p/deployment.yaml': deploymentOf(reference, './mine/image.yaml'),
+      '/p/mine/image.yaml': `${head('Image', 'mine')}spec:\n  extends: ${reference}\n  parameters: { port: 90 }\n  scripts: { deploy: own.sh }\n`,
+      '/p/mine/own.sh': '#!/bin/sh\n',
+    });
+    const { deployment, warnings } = await loadModule('/p', { fs, published });
+    expect(warnings).toEqual([]);
+    const { a, b } = deployment.nodes;
+    expect(a?.image.module).toBe('shop/web@3');
+    expect(a?.image.digest).toBe(digest);
+    expect(b?.image.parameters['port']).toMatchObject({ type: 'integer', default: '90' });
+    const places = b?.image.layers.map(({ module, scripts }) => [module, ...Object.values(scripts).map(({ path }) => path)]);
+    expect(places).toEqual([
+      ['shop/web@3/base', 'shop/web@3/base/install.sh'],
+      ['shop/web@3', 'shop/web@3/web/go.sh'],
+      ['mine', 'mine/own.sh'],
+    ]);
+    expect(b?.image.digest).toBe(imageDigest(b?.image ?? web.nodes['machine']!.image));
+    // A version that is published in between must not give one run two of them.
+    expect(published.asked).toEqual([reference]);
+  },
+);
 
 test('a file comes before a published module of the same name, unless a version is named', async () => {
   const published = registry();
@@ -118,6 +122,9 @@ test('what is wrong with a reference is said where it stands', async () => {
           |                 ^^^^^^^^^^^^
       \`paceline modules\` shows all, \`paceline modules NAME\` the versions of one."
   `);
+  expect(await refusal('shop/web@sttable')).toContain('There is no published module `shop/web@sttable`.');
+  expect(await refusal('./shop/web@stable')).toContain('Looked for `shop/web@stable`,');
+  expect(await refusal('shop/web@Stable')).toContain('There is no module `shop/web@Stable`');
   expect(await refusal('shop/wbe')).toMatchInlineSnapshot(`
     "PACELINE_MODULE_INVALID
     /p cannot be used: 1 problem.

@@ -8,7 +8,7 @@ import type { Finding } from '../source/diagnostic.ts';
 /** Where published modules are asked for: the registry of a server. */
 export interface PublishedModules {
   /**
-   * @param reference `NAME`, the newest; `NAME@VERSION`; or `NAME@sha256:DIGEST`
+   * @param reference `NAME`, the newest; `NAME@VERSION`; `NAME@CHANNEL`; or `NAME@sha256:DIGEST`
    * @throws PACELINE_NOT_FOUND when there is no such version; otherwise whatever keeps the registry from answering
    */
   get(reference: string): Promise<PublishedContent>;

@@ -16,20 +16,20 @@ export interface FileReference {
   published?: string;
 }
 
-/** A version of a published module, `NAME@VERSION`: no file is called so. */
+/** A version of a published module, `NAME@VERSION` or `NAME@CHANNEL`: no file is called so. */
 export interface PublishedReference {
   published: string;
 }
 
 /**
  * Reads `path`, `path#name`, `#name`, each with or without `@sha256:<64 hexadecimal digits>` at the end, and the names of published
- * modules, with or without `@VERSION` or `@sha256:…`.
+ * modules, with or without `@VERSION`, `@CHANNEL` or `@sha256:…`.
  * @returns the reference, or what is wrong with it
  */
 export function parseReference(text: string): Reference | Finding {
   const [, rest = text, pin] = /^(.*?)@(sha256:.*|\d+)$/s.exec(text) ?? [];
   const published = moduleReference(text);
-  if (published?.version !== undefined) return { published: text };
+  if (published?.version !== undefined || published?.channel !== undefined) return { published: text };
   if (pin !== undefined && !/^sha256:[0-9a-f]{64}$/.test(pin)) {
     return /^\d+$/.test(pin)
       ? {

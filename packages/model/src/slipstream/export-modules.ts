@@ -70,7 +70,8 @@ async function exportModule(
     const reference = parseReference(text);
     if ('message' in reference) throw new PacelineError('PACELINE_MODULE_INVALID', `${module.name}: ${reference.message}`);
     const other = await refer(module, files, reference);
-    if ('digest' in other || ('digest' in reference && reference.digest !== undefined)) note('a pinned reference', text);
+    if ('digest' in other || 'channel' in other || ('digest' in reference && reference.digest !== undefined))
+      note('a pinned reference', text);
     if (!('document' in other)) return ['module', other.name, other.version].filter((part) => part !== undefined).join('/');
     also(other);
     return `module/${placeOf(other)}`;

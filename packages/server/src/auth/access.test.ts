@@ -98,6 +98,16 @@ const table: Record<string, Entry> = {
     url: () => '/api/modules/none@1/deprecation',
     options: () => json({ reason: null }),
   },
+  'PUT /api/modules/:module/channels/:channel': {
+    people: [403, 403, 403, 403, 404, 404, 404, 404],
+    expected: operatorOnly(404),
+    url: () => '/api/modules/web%2Fnone@1/channels/stable',
+  },
+  'DELETE /api/modules/:module/channels/:channel': {
+    people: [403, 403, 403, 403, 404, 404, 404, 404],
+    expected: operatorOnly(404),
+    url: () => '/api/modules/web%2Fnone/channels/stable',
+  },
   'DELETE /api/modules/:module': { people: everybody(404), expected: operatorOnly(404), url: () => '/api/modules/none@1' },
   'GET /api/images': { people: serverOperator(200), expected: operatorOnly(200) },
   'POST /api/images': { people: serverOperator(400), expected: operatorOnly(400), options: () => json({}) },
@@ -106,6 +116,11 @@ const table: Record<string, Entry> = {
     expected: operatorOnly(404),
     url: () => '/api/images/none',
     options: () => json({ pinned: true }),
+  },
+  'PUT /api/images/:image/channels/:channel': {
+    people: serverOperator(404),
+    expected: operatorOnly(404),
+    url: () => '/api/images/none/channels/stable',
   },
   'DELETE /api/images/:image': { people: serverOperator(404), expected: operatorOnly(404), url: () => '/api/images/none' },
   'POST /api/reap': { people: serverOperator(200), expected: operatorOnly(200), options: () => json({}), pauseMs: 5000 },

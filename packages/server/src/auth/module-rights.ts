@@ -28,6 +28,17 @@ export function checkKeeper(identity: Identity, { name, version, author }: Publi
   });
 }
 
+/**
+ * Who says what a channel means: operators of its project. Deployers publish what is only a candidate until somebody has tried it.
+ * @throws PACELINE_FORBIDDEN
+ */
+export function checkPromoter(identity: Identity, name: string): void {
+  if (hasRole(identity, name, 'operator')) return;
+  throw new PacelineError('PACELINE_FORBIDDEN', `${identity.name} may not say what the channels of ${name} mean`, {
+    hint: 'That takes an operator of the project that its name begins with.',
+  });
+}
+
 /** Projects may have slashes in their names, too. */
 function hasRole(identity: Identity, name: string, role: ProjectRole): boolean {
   const parts = name.split('/');

@@ -1,6 +1,7 @@
-import { buildAnswer, buildRequest, imageList, imageView, pinRequest } from '@paceline/api';
-import { iso, type BuiltImage } from '@paceline/engine';
+import { buildAnswer, buildRequest, imageList, imageView, moduleView, pinRequest } from '@paceline/api';
+import { iso, type ListedImage } from '@paceline/engine';
 import * as z from 'zod';
+import { channelParam, publishedView } from './modules.ts';
 import { nothing, type App, type RouteContext } from './routes.ts';
 
 const maxBuildBytes = 16 * 1024 * 1024;
@@ -43,6 +44,18 @@ export function imageRoutes(app: App, { engine, access }: RouteContext): void {
     return view(await engine.images.pin(request.params.image, request.body.pinned));
   });
 
+  const promote = {
+    operationId: 'promoteImage',
+    summary: 'Make the published version that an image was built of the one that a channel means',
+    tags,
+    params: z.strictObject({ ...params.shape, ...channelParam.shape }),
+    response: { 200: moduleView },
+  };
+  app.put('/api/images/:image/channels/:channel', { schema: promote, config: anyReplica }, async (request) => {
+    const { image, channel } = request.params;
+    return publishedView(await engine.images.promote(image, channel));
+  });
+
   const remove = { operationId: 'deleteImage', summary: 'Delete an image, with its snapshot', tags, params, response: { 204: nothing } };
   app.delete('/api/images/:image', { schema: remove, config: anyReplica }, async (request, reply) => {
     await engine.images.remove(request.params.image);
@@ -50,6 +63,6 @@ export function imageRoutes(app: App, { engine, access }: RouteContext): void {
   });
 }
 
-function view({ cloud, image, digest, module, run, madeAt, usedAt, pinned }: BuiltImage): z.infer<typeof imageView> {
-  return { cloud, image, digest, module, run, madeAt: iso(madeAt), usedAt: iso(usedAt), pinned };
+function view({ cloud, image, digest, module, run, madeAt, usedAt, pinned, channels, runs }: ListedImage): z.infer<typeof imageView> {
+  return { cloud, image, digest, module, run, madeAt: iso(madeAt), usedAt: iso(usedAt), pinned, channels, runs };
 }

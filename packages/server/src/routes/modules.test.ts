@@ -49,6 +49,28 @@ it('refuses what is no module, a version of its own, and names that are none', a
     expect((await server.ask('POST', '/api/modules', { payload: body })).statusCode).toBe(400);
 });
 
+it('promotes a version to a channel, which is then one of its names', async () => {
+  const deployment = await clientServer();
+  for (const timeoutMs of [1000, 2000]) {
+    const payload = { deployment: { ...deployment, timeoutMs }, name: 'shop/pair' };
+    expect((await server.ask('POST', '/api/modules', { payload })).statusCode).toBe(201);
+  }
+  const channel = (reference: string, name = 'stable') => `/api/modules/${encodeURIComponent(reference)}/channels/${name}`;
+  expect((await server.ask('PUT', channel('shop/pair@1'))).json()).toMatchObject({ version: 1, channels: ['stable'] });
+  const found = await server.ask('GET', `/api/modules/${encodeURIComponent('shop/pair@stable')}`);
+  expect(found.json<ModuleContent>()).toMatchObject({ module: { version: 1 }, deployment: { timeoutMs: 1000 } });
+  expect((await server.ask('PUT', channel('shop/pair'))).statusCode).toBe(400);
+  for (const name of ['3', 'Stable', 'a%20b', 'sha256'])
+    expect((await server.ask('PUT', channel('shop/pair@1', name))).statusCode).toBe(400);
+  expect((await server.ask('DELETE', '/api/modules/shop%2Fpair@1')).json()).toMatchObject({
+    status: 409,
+    hint: 'Promote another version, or end the channel: paceline modules shop/pair --demote stable',
+  });
+  expect((await server.ask('DELETE', channel('shop/pair'))).statusCode).toBe(204);
+  expect((await server.ask('DELETE', channel('shop/pair'))).statusCode).toBe(404);
+  expect((await server.ask('DELETE', '/api/modules/shop%2Fpair@1')).statusCode).toBe(204);
+});
+
 it('lets deployers publish under the names of their projects, and change what is theirs; operators change all of it', async () => {
   const deployment = await clientServer();
   const [ann, ben, olga, vera, job] = await Promise.all([

@@ -1,13 +1,17 @@
 import { copyRequest, deprecationRequest, moduleContent, moduleList, moduleView, publishRequest } from '@paceline/api';
 import { iso, type PublishedModule } from '@paceline/engine';
-import { PacelineError, parseModuleReference, withDigests } from '@paceline/model';
+import { channelPattern, PacelineError, parseModuleReference, withDigests } from '@paceline/model';
 import * as z from 'zod';
-import { checkKeeper, checkPublisher } from '../auth/module-rights.ts';
+import { checkKeeper, checkPromoter, checkPublisher } from '../auth/module-rights.ts';
 import { nothing, type App, type RouteContext } from './routes.ts';
 
 const maxModuleBytes = 16 * 1024 * 1024;
 const tags = ['modules'];
 const params = z.strictObject({ module: z.string().max(300) });
+/** A channel in the path of a route. */
+export const channelParam = z.strictObject({
+  channel: z.string().regex(channelPattern, 'must be the name of a channel: small letters, digits and dashes, at most 32'),
+});
 const everybody = { anyLogin: true, anyReplica: true };
 
 /** The registry: who has logged in may look and take; who may publish, the names tell. */
@@ -25,12 +29,13 @@ export function moduleRoutes(app: App, { engine, access }: RouteContext): void {
     await access.identity(request);
     const { name } = request.query;
     const found = name === undefined ? await engine.store.modules.list() : await engine.store.modules.versions(name);
-    return { modules: found.map(view) };
+    return { modules: found.map(publishedView) };
   });
 
   const get = {
     operationId: 'getModule',
-    summary: 'What a version of a module is: `NAME`, `NAME@VERSION` or `NAME@sha256:DIGEST`',
+    summary: 'What a version of a module is',
+    description: '`NAME`, `NAME@VERSION`, `NAME@CHANNEL` or `NAME@sha256:DIGEST`.',
     tags,
     params,
     response: { 200: moduleContent },
@@ -38,7 +43,7 @@ export function moduleRoutes(app: App, { engine, access }: RouteContext): void {
   app.get('/api/modules/:module', { schema: get, config: everybody }, async (request) => {
     await access.identity(request);
     const { module, deployment } = await engine.store.modules.content(parseModuleReference(request.params.module));
-    return { module: view(module), deployment };
+    return { module: publishedView(module), deployment };
   });
 
   const publish = {
@@ -50,8 +55,8 @@ export function moduleRoutes(app: App, { engine, access }: RouteContext): void {
   };
   app.post('/api/modules', { schema: publish, bodyLimit: maxModuleBytes, config: everybody }, async (request, reply) => {
     const { deployment, comment, commit } = request.body;
-    const { name, version, digest } = parseModuleReference(request.body.name ?? deployment.name);
-    if (version !== undefined || digest !== undefined)
+    const { name, ...pin } = parseModuleReference(request.body.name ?? deployment.name);
+    if (Object.keys(pin).length > 0)
       throw new PacelineError('PACELINE_REQUEST_INVALID', 'The server says which version it is', { hint: `Publish it as ${name}.` });
     const identity = await access.identity(request);
     checkPublisher(identity, name);
@@ -59,7 +64,7 @@ export function moduleRoutes(app: App, { engine, access }: RouteContext): void {
       { name, deployment: withDigests(deployment), author: identity.name, comment, commit },
       Date.now(),
     );
-    return reply.status(201).send(view(published));
+    return reply.status(201).send(publishedView(published));
   });
 
   const copy = {
@@ -75,7 +80,7 @@ export function moduleRoutes(app: App, { engine, access }: RouteContext): void {
     const { name } = request.body;
     checkPublisher(identity, name);
     const copied = await engine.store.modules.copy(parseModuleReference(request.params.module), name, identity.name, Date.now());
-    return reply.status(201).send(view(copied));
+    return reply.status(201).send(publishedView(copied));
   });
 
   const deprecate = {
@@ -89,7 +94,29 @@ export function moduleRoutes(app: App, { engine, access }: RouteContext): void {
   app.put('/api/modules/:module/deprecation', { schema: deprecate, config: everybody }, async (request) => {
     const reference = parseModuleReference(request.params.module);
     checkKeeper(await access.identity(request), await engine.store.modules.find(reference));
-    return view(await engine.store.modules.deprecate(reference, request.body.reason));
+    return publishedView(await engine.store.modules.deprecate(reference, request.body.reason));
+  });
+
+  const promotion = z.strictObject({ ...params.shape, ...channelParam.shape });
+  const promote = {
+    operationId: 'promoteModule',
+    summary: 'Make a version the one that a channel means from now on',
+    tags,
+    params: promotion,
+    response: { 200: moduleView },
+  };
+  app.put('/api/modules/:module/channels/:channel', { schema: promote, config: everybody }, async (request) => {
+    const reference = parseModuleReference(request.params.module);
+    checkPromoter(await access.identity(request), reference.name);
+    return publishedView(await engine.store.modules.promote(reference, request.params.channel));
+  });
+
+  const demote = { operationId: 'demoteModule', summary: 'End a channel of a module', tags, params: promotion, response: { 204: nothing } };
+  app.delete('/api/modules/:module/channels/:channel', { schema: demote, config: everybody }, async (request, reply) => {
+    const { name } = parseModuleReference(request.params.module);
+    checkPromoter(await access.identity(request), name);
+    await engine.store.modules.demote(name, request.params.channel);
+    return reply.status(204).send(null);
   });
 
   const remove = { operationId: 'deleteModule', summary: 'Delete a version for good', tags, params, response: { 204: nothing } };
@@ -101,6 +128,6 @@ export function moduleRoutes(app: App, { engine, access }: RouteContext): void {
   });
 }
 
-function view({ publishedAt, ...module }: PublishedModule): z.infer<typeof moduleView> {
+export function publishedView({ publishedAt, ...module }: PublishedModule): z.infer<typeof moduleView> {
   return { ...module, publishedAt: iso(publishedAt) };
 }

@@ -41,7 +41,7 @@ export function AppsPage() {
   );
 }
 
-function Card({ app: { name, version, kind, title, description, tags, author } }: { app: ModuleView }) {
+function Card({ app: { name, version, kind, title, description, tags, author, channels } }: { app: ModuleView }) {
   const { paths } = useHost();
   return (
     <article className="pl-card">
@@ -53,7 +53,7 @@ function Card({ app: { name, version, kind, title, description, tags, author } }
         {kind} {name}@{version} by {author}
       </p>
       <p>
-        {tags.map((tag) => (
+        {[...channels.map((channel) => `@${channel}`), ...tags].map((tag) => (
           <span key={tag} className="pl-tag">
             {tag}
           </span>
