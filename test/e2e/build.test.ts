@@ -1,6 +1,10 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ImageView } from '@paceline/api';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Person } from '../support/command.ts';
+import { until } from '../support/until.ts';
 
 let person: Person;
 beforeEach(async () => {
@@ -41,4 +45,42 @@ it('an image is built once, and machines boot it and skip what is in it', async 
   expect((await person.type(['images', image.image, '--delete'])).code).toBe(4);
   expect((await person.type(['images', image.image, '--unpin'])).code).toBe(0);
   expect(await json('images', image.image, '--delete')).toEqual({ images: [] });
+});
+
+it('what is built already is waited for, and left to whoever began it; when they end it, it is begun again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'paceline-gated-'));
+  const [module, gate] = [join(folder, 'gated.yaml'), join(folder, 'gate')];
+  await writeFile(
+    module,
+    `apiVersion: paceline.dev/v1\nkind: Image\nmetadata: { name: gated }\nspec:\n  scripts:\n    postInstall: |\n` +
+      `      #!/bin/sh\n      while [ ! -e '${gate}' ]; do sleep 0.1; done\n`,
+  );
+  const waiting = 'It was under way already, and is waited for.';
+  let begun = false;
+  const interrupt = Promise.withResolvers<void>();
+  const first = person.type(['build', module], (output, kill) => {
+    if (begun || !output.includes('Executing')) return;
+    begun = true;
+    void interrupt.promise.then(() => kill('SIGINT'));
+  });
+  await until(() => expect(begun).toBe(true), 30_000);
+  let left = false;
+  const leaver = await person.type(['build', module], (output, kill) => {
+    if (left || !output.includes(waiting)) return;
+    left = true;
+    kill('SIGINT');
+  });
+  expect([left, leaver.code], leaver.stdout + leaver.stderr).toEqual([true, 130]);
+  let joined = false;
+  const second = person.type(['build', module], (output) => (joined ||= output.includes(waiting)));
+  await until(() => expect(joined).toBe(true), 30_000);
+  expect((await json<{ runs: object[] }>('list', '--active')).runs).toHaveLength(1);
+  interrupt.resolve();
+  expect((await first).code).toBe(130);
+  await writeFile(gate, '');
+  const built = await second;
+  expect(built.code, built.stdout + built.stderr).toBe(0);
+  const { runs } = await json<{ runs: { state: string }[] }>('list');
+  expect(runs.map(({ state }) => state)).toEqual(['Done', 'Cancelled']);
+  expect((await json<{ images: object[] }>('images')).images).toHaveLength(1);
 });

@@ -32,7 +32,12 @@ export const buildRequest = z.strictObject({
 export type BuildRequest = z.input<typeof buildRequest>;
 
 /** The image when it is there; otherwise the run that builds it. */
-export const buildAnswer = z.object({ image: imageView.nullable(), run: runDetail.nullable() });
+export const buildAnswer = z.object({
+  image: imageView.nullable(),
+  run: runDetail.nullable(),
+  /** It was under way already, at somebody else's request. */
+  joined: z.boolean(),
+});
 export type BuildAnswer = z.infer<typeof buildAnswer>;
 
 export const pinRequest = z.strictObject({ pinned: z.boolean() });

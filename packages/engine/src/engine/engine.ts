@@ -106,7 +106,7 @@ export class Engine {
   /** The image factory. */
   get images(): BuiltImages {
     const { store, clouds, log } = this.#options;
-    return new BuiltImages({ store, clouds, log, now: () => this.#clock.now(), createRun: (request, by) => this.createRun(request, by) });
+    return new BuiltImages({ store, clouds, log, now: () => this.#clock.now(), runs: this });
   }
 
   get reports(): ReportFiles {

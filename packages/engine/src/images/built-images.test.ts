@@ -61,10 +61,15 @@ async function work(engine: Engine, run: string, state: string): Promise<Record<
   return steps;
 }
 
-async function build(engine: Engine, deployment: ResolvedDeployment): Promise<{ run: string; steps: Record<string, string[]> }> {
+/** @returns the run that builds it */
+async function begin(engine: Engine, deployment: ResolvedDeployment): Promise<string> {
   const answer = await engine.images.build({ deployment }, 'tester');
-  if (!('created' in answer)) throw new Error('it is built already');
-  const run = answer.created.run.id;
+  if ('image' in answer) throw new Error('it is built already');
+  return answer.run.id;
+}
+
+async function build(engine: Engine, deployment: ResolvedDeployment): Promise<{ run: string; steps: Record<string, string[]> }> {
+  const run = await begin(engine, deployment);
   return { run, steps: await work(engine, run, 'Done') };
 }
 
@@ -108,8 +113,7 @@ describe('the image factory', () => {
       return image;
     };
     const first = await openEngine(world);
-    const answer = await first.images.build({ deployment: base }, 'tester');
-    const run = 'created' in answer ? answer.created.run.id : '';
+    const run = await begin(first, base);
     await work(first, run, 'Ready');
     await vi.waitFor(() => expect(made).toHaveLength(1));
     freeze(first, 'dead');
@@ -128,8 +132,7 @@ describe('the image factory', () => {
       throw new ConnectorError('quota', 'no room');
     };
     const engine = await openEngine(world);
-    const answer = await engine.images.build({ deployment: base }, 'tester');
-    const run = 'created' in answer ? answer.created.run.id : '';
+    const run = await begin(engine, base);
     await work(engine, run, 'Aborted');
     expect((await engine.runDetail(run)).abort?.reason).toContain('no room');
     expect([world.cloud.machines.size, await engine.images.list()]).toEqual([0, []]);
@@ -152,6 +155,33 @@ describe('the image factory', () => {
     if (remove !== undefined) world.cloud.connector.remove = remove;
     await engine.images.remove(image);
     expect([made, await engine.images.list()]).toEqual([[], []]);
+    await engine.close();
+  });
+
+  it('builds the same once, also when several ask at the same moment: the others are told the run that builds it', async () => {
+    const engine = await openEngine(world);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => engine.images.build({ deployment: base }, 'tester')));
+    const runs = answers.flatMap((answer) => ('run' in answer ? [answer] : []));
+    const [run = ''] = runs.map(({ run: { id } }) => id);
+    expect(new Set(runs.map(({ run: { id } }) => id))).toEqual(new Set([run]));
+    expect(runs.map(({ joined }) => joined).toSorted()).toEqual([false, true, true, true, true]);
+    const other = await begin(engine, app);
+    expect(other).not.toBe(run);
+    await Promise.all([work(engine, run, 'Done'), work(engine, other, 'Done')]);
+    expect(made).toHaveLength(2);
+    await engine.close();
+  });
+
+  it('begins again when the run that built it has ended without an image', async () => {
+    const first = await openEngine(world);
+    const run = await begin(first, base);
+    freeze(first, 'dead');
+    const engine = await openEngine(world);
+    expect(await engine.images.build({ deployment: base }, 'tester')).toMatchObject({ run: { id: run }, joined: true });
+    await engine.terminate(run, 'tester');
+    await vi.waitFor(async () => expect((await engine.runDetail(run)).state).toBe('Cancelled'), 5000);
+    const again = await engine.images.build({ deployment: base }, 'tester');
+    expect(again).toMatchObject({ joined: false });
     await engine.close();
   });
 
@@ -197,7 +227,7 @@ describe('the image factory', () => {
   it('is out of reach for whoever has a role in a project only', async () => {
     const engine = await openEngine(world);
     const answer = await engine.images.build({ deployment: base }, 'tester');
-    expect(answer).toMatchObject({ created: { run: { project: '*', createdBy: 'tester' } } });
+    expect(answer).toMatchObject({ run: { project: '*', createdBy: 'tester' }, joined: false });
     await engine.close();
   });
 

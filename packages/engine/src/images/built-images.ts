@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { everyProject, type BuildRequest, type CreatedRun } from '@paceline/api';
+import { everyProject, type BuildRequest, type CreatedRun, type RunDetail } from '@paceline/api';
 import { isPacelineError, PacelineError, parseModuleReference, planRun, withDigests } from '@paceline/model';
 import type { ConnectorContext, ConnectorLog } from '../connector/index.ts';
 import type { WantedRun } from '../engine/requested-run.ts';
@@ -16,8 +16,17 @@ export interface BuiltImagesPorts {
   clouds: Clouds;
   log: ConnectorLog;
   now: () => number;
-  createRun: (request: WantedRun, by: string) => Promise<CreatedRun>;
+  runs: {
+    createRun(request: WantedRun, by: string): Promise<CreatedRun>;
+    runDetail(id: string): Promise<RunDetail>;
+  };
 }
+
+/** The image; or the run that builds it, which this request began, or joined. */
+export type Build = { image: ListedImage } | { run: RunDetail; joined: boolean };
+
+/** So often in a row somebody else may begin the same build and end it again, before it is taken for a mistake. */
+const mostAttempts = 10;
 
 /** The longest that the removal of one image may take, in milliseconds. */
 const removeLimitMs = 5 * 60_000;
@@ -34,22 +43,32 @@ export class BuiltImages {
   }
 
   /**
-   * The image of a module on a cloud, when it is built; otherwise the run that builds it. It is given no parameters, as none of
-   * them counts for what is in the image, and is of no single project, so that only who has a role on the server reaches its machine.
+   * The image of a module on a cloud, when it is built; otherwise the run that builds it, one at a time. It is given no parameters, as
+   * none of them counts for what is in the image, and is of no single project, so that only who has a role on the server reaches its
+   * machine.
    * @throws PACELINE_REQUEST_INVALID for what cannot be built, PACELINE_CLOUD_UNKNOWN
    */
-  async build({ deployment, cloud }: BuildRequest, by: string): Promise<{ image: ListedImage } | { created: CreatedRun }> {
-    const { clouds, store, createRun, now } = this.#ports;
+  async build({ deployment, cloud }: BuildRequest, by: string): Promise<Build> {
+    const { clouds, store, runs, now } = this.#ports;
     const asked = cloud === undefined ? {} : { cloud };
     const plan = place(planRun(demandingNothing(withDigests(deployment)), { knownClouds: clouds.names, ...asked }), clouds.names);
     const key = digestToBuild(plan, clouds);
-    const image = await store.images.find(key.cloud, key.digest);
-    if (image === undefined) {
-      const wanted: WantedRun = { id: randomUUID(), deployment, ...asked, project: everyProject, build: true };
-      return { created: await createRun(wanted, by) };
+    for (let attempt = 1; ; attempt++) {
+      const image = await store.images.find(key.cloud, key.digest);
+      if (image !== undefined) {
+        await store.images.touch(image, now());
+        return { image: await this.#listed(image) };
+      }
+      const builder = await store.images.builder(key.cloud, key.digest);
+      if (builder !== undefined) return { run: await runs.runDetail(builder), joined: true };
+      try {
+        const wanted: WantedRun = { id: randomUUID(), deployment, ...asked, project: everyProject, build: true };
+        return { run: (await runs.createRun(wanted, by)).run, joined: false };
+      } catch (error) {
+        // Somebody else has begun it at the same moment.
+        if (attempt === mostAttempts || !isPacelineError(error) || error.code !== 'PACELINE_CONFLICT') throw error;
+      }
     }
-    await store.images.touch(image, now());
-    return { image: await this.#listed(image) };
   }
 
   /** The newest first, and what each is needed for. */

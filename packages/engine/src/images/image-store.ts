@@ -42,6 +42,12 @@ export class ImageStore {
     return row && builtImage(row);
   }
 
+  /** The run that builds it now. */
+  async builder(cloud: string, digest: string): Promise<string | undefined> {
+    const [row] = await this.#database.all('SELECT run FROM builds WHERE cloud = ? AND digest = ?', [cloud, digest]);
+    return row && String(row['run']);
+  }
+
   /** The newest first. */
   async list(): Promise<BuiltImage[]> {
     return (await this.#database.all(`SELECT ${columns} FROM images ORDER BY made_at DESC, cloud, digest`, [])).map(builtImage);

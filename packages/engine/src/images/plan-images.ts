@@ -62,7 +62,8 @@ export function demandingNothing(deployment: ResolvedDeployment): ResolvedDeploy
 export function asBuild(plan: RunPlan, build: boolean, clouds: Clouds): RunPlan {
   if (!build) return plan;
   const { digest } = digestToBuild(plan, clouds);
-  const nodes = Object.entries(plan.nodes).map(([name, node]) => {
+  // What it is built on is part of its digest: it goes to no other cloud.
+  const nodes = Object.entries(plan.nodes).map(([name, { elsewhere: _elsewhere, shares: _shares, ...node }]) => {
     const layers = node.image.layers.map(({ scripts: { preInstall, postInstall }, ...layer }) => {
       return { ...layer, scripts: { ...(preInstall && { preInstall }), ...(postInstall && { postInstall }) } };
     });

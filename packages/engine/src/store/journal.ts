@@ -8,7 +8,7 @@ import type { LogChunk } from '../run/log.ts';
 import type { StoredReport } from '../run/report.ts';
 import type { Parameter, Run, RunFacts, RunView } from '../run/run.ts';
 import type { Statement } from './database.ts';
-import { insertEvent, insertInstance, insertLog, insertReport, saveFacts, saveInstance, saveParameter } from './run-rows.ts';
+import { endBuild, insertEvent, insertInstance, insertLog, insertReport, saveFacts, saveInstance, saveParameter } from './run-rows.ts';
 import type { RunStore } from './run-store.ts';
 
 /** What a commit has changed in one run. */
@@ -198,6 +198,7 @@ export class Journal {
 function statementsOf(run: Run, writes: RunWrites, store: RunStore): Statement[] {
   return [
     saveFacts(run),
+    ...endBuild(run),
     ...[...writes.newcomers].map(([instance, position]) => insertInstance(run, instance, position)),
     ...[...writes.instances].filter((instance) => !writes.newcomers.has(instance)).map((instance) => saveInstance(run, instance)),
     ...[...writes.parameters].map(([key, { value, secret }]) => saveParameter(run, key, value, secret, store.cipher)),

@@ -61,6 +61,11 @@ const migrations: readonly (readonly string[])[] = [
     )`,
   ],
   ['CREATE TABLE channels (module TEXT NOT NULL, channel TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (module, channel))'],
+  [
+    `CREATE TABLE builds (
+      cloud TEXT NOT NULL, digest TEXT NOT NULL, run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE, PRIMARY KEY (cloud, digest)
+    )`,
+  ],
 ];
 
 /** PostgreSQL's words for SQLite's types: text compares by its bytes, whatever language the database was made for. */

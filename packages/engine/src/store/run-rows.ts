@@ -32,7 +32,23 @@ export function insertRun(run: Run, owner: string, cipher: ValueCipher): Stateme
     ...[...run.instances.values()].map((instance) => insertInstance(run, instance, position++)),
     ...[...run.parameters].map(([name, { value, secret }]) => saveParameter(run, name, value, secret, cipher)),
     insertEvent(run, creationEvent(run)),
+    ...beginBuild(run),
   ];
+}
+
+/** Of the runs that build the same for one cloud, one is stored at a time: another one is refused. */
+function beginBuild({ id, plan: { build, nodes } }: Run): Statement[] {
+  if (build === undefined) return [];
+  return Object.values(nodes).map(({ cloud }) => ({
+    sql: 'INSERT INTO builds (cloud, digest, run) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    values: [cloud, build.digest, id],
+    mustChange: 1,
+  }));
+}
+
+/** A build that has ended is in nobody's way. */
+export function endBuild({ id, plan: { build }, facts: { endedAt } }: Run): Statement[] {
+  return build === undefined || endedAt === null ? [] : [{ sql: 'DELETE FROM builds WHERE run = ?', values: [id] }];
 }
 
 export function insertInstance(run: Run, instance: Instance, position: number): Statement {

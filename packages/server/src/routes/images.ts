@@ -19,7 +19,7 @@ export function imageRoutes(app: App, { engine, access }: RouteContext): void {
   const build = {
     operationId: 'buildImage',
     summary: 'Build an image, unless it is built already',
-    description: 'Answers with the image, or with the run that builds it.',
+    description: 'Answers with the image, or with the run that builds it: the one that is under way, when there is one.',
     tags,
     body: buildRequest,
     response: { 200: buildAnswer, 202: buildAnswer },
@@ -28,8 +28,8 @@ export function imageRoutes(app: App, { engine, access }: RouteContext): void {
     const { deployment, cloud } = request.body;
     const asked = { deployment, ...(cloud === undefined ? {} : { cloud }) };
     const found = await engine.images.build(asked, await access.nameOf(request));
-    if ('image' in found) return reply.status(200).send({ image: view(found.image), run: null });
-    return reply.status(202).send({ image: null, run: found.created.run });
+    if ('image' in found) return reply.status(200).send({ image: view(found.image), run: null, joined: false });
+    return reply.status(202).send({ image: null, ...found });
   });
 
   const pin = {
