@@ -164,7 +164,8 @@ describe('the image factory', () => {
     const runs = answers.flatMap((answer) => ('run' in answer ? [answer] : []));
     const [run = ''] = runs.map(({ run: { id } }) => id);
     expect(new Set(runs.map(({ run: { id } }) => id))).toEqual(new Set([run]));
-    expect(runs.map(({ joined }) => joined).toSorted()).toEqual([false, true, true, true, true]);
+    expect(runs.filter(({ joined }) => !joined)).toHaveLength(1);
+    expect(runs).toHaveLength(5);
     const other = await begin(engine, app);
     expect(other).not.toBe(run);
     await Promise.all([work(engine, run, 'Done'), work(engine, other, 'Done')]);
