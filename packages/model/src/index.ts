@@ -42,4 +42,5 @@ export {
 export { importSlipstream, type Imported, type ImportedFile } from './slipstream/import-modules.ts';
 export { exportSlipstream, type Exported } from './slipstream/export-modules.ts';
 export type { Unmapped } from './slipstream/xml.ts';
+export { xmlText } from './slipstream/xml-text.ts';
 export { initTemplate, type TemplateFile } from './template/init-template.ts';

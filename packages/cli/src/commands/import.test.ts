@@ -27,6 +27,14 @@ test('SlipStream modules become files, nothing is overwritten, and come back as 
   expect(await readFile(join(folder, 'xml/shop/web.xml'), 'utf8')).toContain('<target name="execute">#!/bin/sh\ntrue\n</target>');
 });
 
+test('files of old servers are read in the encoding that they say', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'paceline-import-'));
+  const text = `<?xml version="1.0" encoding="ISO-8859-1"?><imageModule shortName="web" description="Démonstration"/>`;
+  await writeFile(join(folder, 'web.xml'), text, 'latin1');
+  expect(await importCommand([join(folder, 'web.xml')], { into: folder }, recorder())).toBe(0);
+  expect(await readFile(join(folder, 'web/image.yaml'), 'utf8')).toContain('description: Démonstration\n');
+});
+
 test('what is not there, or holds no XML, is said', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'paceline-import-'));
   await expect(importCommand([join(folder, 'none.xml')], { into: folder }, recorder())).rejects.toThrow('There is no file');

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { harmlessLine } from '@paceline/door';
-import { importSlipstream, PacelineError, type Unmapped } from '@paceline/model';
+import { importSlipstream, PacelineError, xmlText, type Unmapped } from '@paceline/model';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
 
 export interface ImportOptions extends GlobalOptions {
@@ -13,7 +13,7 @@ export interface ImportOptions extends GlobalOptions {
 /** `paceline import`: module files of SlipStream's XML. What has no place in them is told, all of it. */
 export async function importCommand(paths: string[], options: ImportOptions, shell: Shell): Promise<number> {
   const sources: Record<string, string> = {};
-  for (const path of paths) for (const file of await xmlIn(resolve(shell.cwd, path))) sources[file] = await readFile(file, 'utf8');
+  for (const path of paths) for (const file of await xmlIn(resolve(shell.cwd, path))) sources[file] = xmlText(file, await readFile(file));
   if (Object.keys(sources).length === 0) throw new PacelineError('PACELINE_MODULE_NOT_FOUND', `There is no XML in ${paths.join(', ')}`);
   const { files, unmapped } = await importSlipstream(sources);
   const target = resolve(shell.cwd, options.into);

@@ -7,6 +7,7 @@ import { type ModuleReference, parseModuleReference } from '../load/module-refer
 import { parseReference, type Reference } from '../load/reference.ts';
 import { reporter } from '../load/reporter.ts';
 import { resolveScripts } from '../load/scripts.ts';
+import { labelPattern } from '../schema/names.ts';
 import { scriptPhases, type ScriptPhase } from '../resolved/image.ts';
 import type { DeploymentFile } from '../schema/deployment.ts';
 import { formatDiagnostic } from '../source/diagnostic.ts';
@@ -40,7 +41,10 @@ export async function exportSlipstream(path: string, fs: FileSource): Promise<Ex
     const { name } = module;
     const note: Note = (field, value) => void exported.unmapped.push({ module: name, field, value: shown(value) });
     const tag = await exportModule(module, files, note, (other) => void todo.push(other));
-    if (tag !== undefined) exported.files[`${placeOf(module)}.xml`] = writeXml(tag);
+    if (tag === undefined) continue;
+    const text = writeXml(tag);
+    if (!canBeWritten(text)) throw new PacelineError('PACELINE_MODULE_INVALID', `${name} has control characters, which XML cannot say`);
+    exported.files[`${placeOf(module)}.xml`] = text;
   }
   const errors = files.problems.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return exported;
@@ -109,6 +113,8 @@ async function exportModule(
 
 function nodeTag(name: string, node: DeploymentFile['spec']['nodes'][string], imageUri: string, note: Note): Tag {
   const { multiplicity = 1, cloud, maxProvisioningFailures, parameters = {} } = node;
+  const isNamed = cloud !== undefined && cloud !== 'any';
+  if (isNamed && !labelPattern.test(cloud)) note(`nodes/${name}/cloud`, cloud);
   if (typeof multiplicity === 'string') note(`nodes/${name}/multiplicity`, multiplicity);
   const mappings = Object.entries(parameters).flatMap(([key, input]): Tag[] => {
     const value = typeof input === 'object' ? ('from' in input ? input.from : input.value) : input;
@@ -141,7 +147,7 @@ function nodeTag(name: string, node: DeploymentFile['spec']['nodes'][string], im
           name,
           multiplicity: String(typeof multiplicity === 'number' ? multiplicity : 1),
           maxProvisioningFailures: maxProvisioningFailures === undefined ? undefined : String(maxProvisioningFailures),
-          cloudService: cloud === undefined || cloud === 'any' ? 'default' : cloud,
+          cloudService: isNamed && labelPattern.test(cloud) ? cloud : 'default',
           imageUri,
         },
         children: mappings.length === 0 ? [] : [{ name: 'parameterMappings', children: mappings }],

@@ -1,19 +1,25 @@
 import type { DeploymentFile } from '../schema/deployment.ts';
 import { labelPattern, nodeNamePattern, parameterNamePattern } from '../schema/names.ts';
-import type { Note } from './import-parameters.ts';
+import { dismissParameter, nameIn, type Note } from './import-parameters.ts';
 import { parseUri, relativeTo } from './places.ts';
 import { shown, type Element } from './xml.ts';
 
 type Node = DeploymentFile['spec']['nodes'][string];
 
-/** @param folder the deployment's own, that references are relative to */
-export function importDeployment(root: Element, folder: string, note: Note): DeploymentFile['spec'] {
+/**
+ * @param folder the deployment's own, that references are relative to
+ * @param isThere whether the module of a folder is imported, too
+ */
+export function importDeployment(root: Element, folder: string, note: Note, isThere: (folder: string) => boolean): DeploymentFile['spec'] {
   const nodes = new Map<string, Node>();
   for (const entry of root.child('nodes')?.children('entry') ?? []) {
     const key = entry.child('string')?.text();
     const element = entry.child('node');
-    if (element === undefined) continue;
-    const name = element.attribute('name') ?? key ?? '';
+    if (element === undefined) {
+      if (key) note('nodes/entry/string', shown(key));
+      continue;
+    }
+    const name = nameIn(element, key, 'nodes', note);
     if (!nodeNamePattern.test(name)) {
       note(`nodes/${name}`, 'its name');
       continue;
@@ -23,7 +29,7 @@ export function importDeployment(root: Element, folder: string, note: Note): Dep
       element.dismiss();
       continue;
     }
-    const node = importNode(element, folder, (field, value) => note(`nodes/${name}/${field}`, value));
+    const node = importNode(element, folder, (field, value) => note(`nodes/${name}/${field}`, value), isThere);
     if (node !== undefined) nodes.set(name, node);
   }
   for (const target of root.child('targets')?.children('target') ?? []) {
@@ -34,7 +40,7 @@ export function importDeployment(root: Element, folder: string, note: Note): Dep
   return { nodes: Object.fromEntries(nodes) };
 }
 
-function importNode(element: Element, folder: string, note: Note): Node | undefined {
+function importNode(element: Element, folder: string, note: Note, isThere: (folder: string) => boolean): Node | undefined {
   const uri = element.attribute('imageUri') ?? '';
   const image = parseUri(uri);
   if (image === undefined) {
@@ -43,7 +49,9 @@ function importNode(element: Element, folder: string, note: Note): Node | undefi
   }
   if (image.version !== undefined) note('@imageUri (its version)', uri);
   // A copy of what the image is by itself.
-  element.child('image')?.dismiss();
+  const copy = element.child('image');
+  copy?.dismiss();
+  if (copy !== undefined && !isThere(image.folder)) note('image', `a copy of ${uri}, which is not imported itself`);
   const cloud = element.attribute('cloudService');
   const isNamed = cloud !== undefined && cloud !== 'default';
   if (isNamed && !labelPattern.test(cloud)) note('@cloudService', cloud);
@@ -65,8 +73,11 @@ function importMappings(element: Element, note: Note): NonNullable<Node['paramet
   for (const entry of element.child('parameterMappings')?.children('entry') ?? []) {
     const key = entry.child('string')?.text();
     const mapping = entry.child('parameter');
-    if (mapping === undefined) continue;
-    const name = mapping.attribute('name') ?? key ?? '';
+    if (mapping === undefined) {
+      if (key) note('parameterMappings/entry/string', shown(key));
+      continue;
+    }
+    const name = nameIn(mapping, key, 'parameterMappings', note);
     const text = mapping.child('value')?.text().trim() ?? '';
     const [, , constant] = /^(['"])([\s\S]*)\1$/.exec(text) ?? [];
     const isSource = /^\w+(\.\d+)?:\w[\w.-]*$/.test(text);
@@ -76,7 +87,7 @@ function importMappings(element: Element, note: Note): NonNullable<Node['paramet
     } else if (parameters.has(name)) note(`parameterMappings/${name} (another)`, shown(text));
     else parameters.set(name, constant === undefined ? { from: text } : { value: constant });
     // All of this is said of the image's parameter.
-    mapping.dismiss();
+    dismissParameter(mapping);
   }
   return Object.fromEntries(parameters);
 }
@@ -85,9 +96,9 @@ function importMappings(element: Element, note: Note): NonNullable<Node['paramet
 function importOverride(entry: Element, note: Note): void {
   const parameter = entry.child('parameter');
   const name = entry.child('string')?.text() ?? parameter?.attribute('name') ?? '';
-  const value = parameter?.child('value')?.text();
+  const value = parameter?.child('value')?.text() || parameter?.child('defaultValue')?.text();
   if (value) note(`parameters/${name}`, shown(value));
-  parameter?.dismiss();
+  if (parameter !== undefined) dismissParameter(parameter);
 }
 
 /** Of how many machines a node can do without: not of all. */

@@ -65,7 +65,10 @@ function importParent(root: Element, folder: string, note: Note): string | undef
   const uri = root.attribute('moduleReferenceUri');
   // A base image points at images of clouds only.
   const isBase = root.attribute('isBase') === 'true';
-  if (uri === undefined) return undefined;
+  if (uri === undefined) {
+    if (!isBase && root.attribute('isBase') !== undefined) note('@isBase', 'false, and it stands on nothing');
+    return undefined;
+  }
   const parent = parseUri(uri);
   if (parent === undefined || isBase) {
     note('@moduleReferenceUri', uri);

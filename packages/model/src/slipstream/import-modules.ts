@@ -35,11 +35,15 @@ export async function importSlipstream(sources: Readonly<Record<string, string>>
   const all = { apiVersion, kind: 'Project', metadata: { name: 'slipstream', title: 'Imported from SlipStream' }, spec: {} };
   // Without a project above all others, no reference could leave the first one that it is in.
   files.set('project.yaml', { path: 'project.yaml', text: moduleYaml(all), executable: false });
+  const modules: { file: string; root: Element; folder: string }[] = [];
   for (const [file, text] of Object.entries(sources)) {
     const root = await readXml(file, text);
-    const folder = folderOf(file, root);
+    modules.push({ file, root, folder: folderOf(file, root) });
+  }
+  const isThere = (folder: string): boolean => modules.some((module) => module.folder === folder && module.root.name === 'imageModule');
+  for (const { file, root, folder } of modules) {
     const note: Note = (field, value) => void unmapped.push({ module: folder, field, value });
-    for (const made of importModule(file, folder, root, note)) {
+    for (const made of importModule(file, folder, root, note, isThere)) {
       if (files.has(made.path)) throw new PacelineError('PACELINE_MODULE_INVALID', `${file}: there is another module at ${folder}`);
       files.set(made.path, made);
     }
@@ -48,7 +52,7 @@ export async function importSlipstream(sources: Readonly<Record<string, string>>
   return { files: [...files.values()], unmapped };
 }
 
-function importModule(file: string, folder: string, root: Element, note: Note): ImportedFile[] {
+function importModule(file: string, folder: string, root: Element, note: Note, isThere: (folder: string) => boolean): ImportedFile[] {
   for (const name of bookkeeping) root.attribute(name);
   const metadata = metadataOf(root, folder);
   const path = (name: string): string => `${folder}/${name}`;
@@ -63,7 +67,7 @@ function importModule(file: string, folder: string, root: Element, note: Note): 
       return [module('Image', spec), ...[...scripts].map(([name, text]) => ({ path: path(name), text, executable: true }))];
     }
     case 'deploymentModule':
-      return [module('Deployment', importDeployment(root, folder, note))];
+      return [module('Deployment', importDeployment(root, folder, note, isThere))];
     case 'projectModule':
       // Those are modules of their own.
       root.child('children')?.dismiss();

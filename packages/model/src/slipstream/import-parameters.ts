@@ -34,8 +34,11 @@ export function importParameters(parent: Element, note: Note): { parameters: Det
   for (const entry of parent.child('parameters')?.children('entry') ?? []) {
     const key = entry.child('string')?.text();
     const element = entry.child('parameter');
-    if (element === undefined) continue;
-    const name = element.attribute('name') ?? key ?? '';
+    if (element === undefined) {
+      if (key) note('parameters/entry/string', shown(key));
+      continue;
+    }
+    const name = nameIn(element, key, 'parameters', note);
     const category = element.attribute('category') ?? 'Input';
     element.attribute('isSet');
     const value = element.child('value')?.text() || undefined;
@@ -43,26 +46,47 @@ export function importParameters(parent: Element, note: Note): { parameters: Det
     const size = sizes.get(name);
     if (category === 'Input' || category === 'Output') {
       const isOurs = parameterNamePattern.test(name) && !nodeLevelNames.has(name);
-      if (builtIn.has(name) && category === 'Output') element.dismiss();
-      else if (parameters.has(name)) {
-        note(`parameters/${name} (another)`, shown(value ?? initial ?? ''));
-        element.dismiss();
+      if (builtIn.has(name) && category === 'Output') {
+        if (value !== undefined) note(`parameters/${name}/value`, words(element, value));
+        dismissParameter(element);
+      } else if (parameters.has(name)) {
+        note(`parameters/${name} (another)`, words(element, value ?? initial ?? ''));
+        dismissParameter(element);
       } else if (isOurs) parameters.set(name, detailsOf(element, name, category === 'Output', value ?? initial, note));
-      else note(`parameters/${name}`, shown(value ?? ''));
-      if (value !== undefined && initial !== undefined && value !== initial) note(`parameters/${name}/defaultValue`, shown(initial));
-    } else if (size !== undefined && value !== undefined && Number(value) > 0) {
-      const [resource, sizeOf] = size;
-      Object.assign(resources, { [resource]: sizeOf(Number(value)) });
-      element.dismiss();
-    } else if (value === undefined && initial === undefined) {
-      // The form of a cloud, without a word in it.
-      element.dismiss();
+      else note(`parameters/${name}`, words(element, value ?? ''));
+      if (value !== undefined && initial !== undefined && value !== initial)
+        note(`parameters/${name}/defaultValue`, words(element, initial));
     } else {
-      note(`parameters/${name} (${category})`, shown(value ?? initial ?? ''));
-      element.dismiss();
+      const [resource, sizeOf] = size ?? [];
+      const isSize = resource !== undefined && resources[resource] === undefined && Number(value) > 0;
+      if (isSize) Object.assign(resources, { [resource]: sizeOf?.(Number(value)) });
+      // Otherwise it is the form of a cloud, perhaps without a word in it.
+      const rest = isSize ? (initial === value ? undefined : initial) : (value ?? initial);
+      if (rest !== undefined) note(`parameters/${name} (${category})`, words(element, rest));
+      dismissParameter(element);
     }
   }
   return { parameters: Object.fromEntries(parameters), resources };
+}
+
+/** A value as it may be told: whoever reads what an import says need not know the passwords. */
+function words(element: Element, value: string): string {
+  return element.attribute('type') === 'Password' ? '(a password)' : shown(value);
+}
+
+/** What it is called, in its place and by itself: the same, if all is well. */
+export function nameIn(element: Element, key: string | undefined, place: string, note: Note): string {
+  const name = element.attribute('name') ?? key ?? '';
+  if (key && key !== name) note(`${place}/${name} (its key)`, shown(key));
+  return name;
+}
+
+/** What SlipStream says of every parameter is not worth a word; anything else is. */
+export function dismissParameter(element: Element): void {
+  for (const name of ['name', 'category', 'type', 'mandatory', 'readonly', 'isSet', 'order', 'description', 'isMappedValue'])
+    element.attribute(name);
+  for (const name of ['value', 'defaultValue', 'instructions']) element.child(name)?.text();
+  for (const one of element.child('enumValues')?.children('string') ?? []) one.text();
 }
 
 function detailsOf(element: Element, name: string, output: boolean, value: string | undefined, note: Note): ParameterDetails {
