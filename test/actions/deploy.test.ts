@@ -24,6 +24,8 @@ it('brings a system up for the steps that follow, and takes it down after the jo
   expect(post.code, post.output).toBe(0);
   expect(post.output).toContain('Nothing is left: the listing of the cloud shows nothing of this run.');
   expect(post.summary).toContain('Nothing is left');
+  // Processes of this host have no price.
+  for (const { summary } of [main, post]) expect(summary).toMatch(/machines, .* of machine time. Estimated cost: unknown\./);
   expect([...github.artifacts.keys()]).toEqual([`paceline-reports-${main.outputs['run']?.slice(-8)}`]);
   expect(github.complaints).toEqual([]);
   await cloud.expectEmpty();

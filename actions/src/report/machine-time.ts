@@ -1,21 +1,21 @@
 import type { EventView } from '@paceline/api';
 
-/** How long the machines of a run were there, each from its launch to its end, together: what clouds charge for. In milliseconds. */
-export function machineTime(events: readonly EventView[], now: number): { machines: number; ms: number } {
-  const since = new Map<string, number>();
-  let ms = 0;
-  let machines = 0;
+/** How long a machine was there. */
+export interface MachineTime {
+  instance: string;
+  /** Milliseconds from its launch to its end, or until now. */
+  ms: number;
+}
+
+/** How long each machine of a run was there: what clouds charge for. @param now in milliseconds since the epoch */
+export function machineTimes(events: readonly EventView[], now: number): MachineTime[] {
+  const machines = new Map<string, { instance: string; begun: number; ended?: number }>();
   for (const { type, at, data } of events) {
-    if (type !== 'instance.machine' || typeof data['id'] !== 'string') continue;
-    const begun = since.get(data['id']);
-    if (data['status'] === 'launched' && begun === undefined) {
-      since.set(data['id'], Date.parse(at));
-      machines += 1;
-    } else if (data['status'] === 'gone' && begun !== undefined) {
-      ms += Date.parse(at) - begun;
-      since.delete(data['id']);
-    }
+    const { id, instance, status } = data;
+    if (type !== 'instance.machine' || typeof id !== 'string') continue;
+    const machine = machines.get(id);
+    if (status === 'launched' && machine === undefined) machines.set(id, { instance: String(instance), begun: Date.parse(at) });
+    else if (status === 'gone' && machine !== undefined) machine.ended ??= Date.parse(at);
   }
-  for (const begun of since.values()) ms += now - begun;
-  return { machines, ms };
+  return [...machines.values()].map(({ instance, begun, ended = now }) => ({ instance, ms: ended - begun }));
 }

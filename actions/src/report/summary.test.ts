@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { documentOf } from './document.ts';
 import { code, codeBlock, cutAtLine, plain } from './markdown.ts';
 import { endingLine, runSummary, summaryBytes, type RunReport } from './summary.ts';
-import { machineTime } from './machine-time.ts';
+import { costLine } from './cost.ts';
 import { takeDownFailure } from './remains.ts';
 import { timeline } from './timeline.ts';
 
@@ -54,6 +54,7 @@ const story = (rest: Partial<RunReport> = {}): RunReport => ({
   outputs: [],
   reports: [],
   lastWords: [],
+  prices: {},
   now: 10_000,
   ...rest,
 });
@@ -183,8 +184,23 @@ test('a timeline of many machines stays small enough to be drawn', () => {
   expect(text).toContain('_and 375 more machines_');
 });
 
-test('machine time counts each machine from its launch to its end', () => {
-  expect(machineTime(events, 10_000)).toEqual({ machines: 1, ms: 8000 });
+describe('what machines have cost', () => {
+  const web = { name: 'web.1', node: 'web', cloud: 'here' };
+  const prices = { web: { here: { amount: 3600, currency: 'EUR' } }, client: { here: { amount: 1800, currency: 'EUR' } } };
   const gone = event(9, 'instance.machine', 'web.1: machine m-1 gone', { ...launched, status: 'gone' });
-  expect(machineTime([...events, gone], 60_000)).toEqual({ machines: 1, ms: 7000 });
+  const client = event(5, 'instance.machine', 'm-2', { ...launched, instance: 'client.1', id: 'm-2' });
+
+  test('is counted for each from its launch to its end', () => {
+    expect(costLine(events, [web], prices, 10_000)).toBe('1 machine, 8.0 s of machine time. Estimated cost: 8 EUR.');
+    expect(costLine([...events, gone], [web], prices, 60_000)).toBe('1 machine, 7.0 s of machine time. Estimated cost: 7 EUR.');
+    const both = [web, { name: 'client.1', node: 'client', cloud: 'here' }];
+    expect(costLine([...events, client], both, prices, 10_000)).toContain('Estimated cost: 10.5 EUR.');
+  });
+
+  test('is unknown where no price is known, never nothing', () => {
+    expect(costLine(events, [web], {}, 10_000)).toContain('Estimated cost: unknown.');
+    const both = [web, { name: 'client.1', node: 'client', cloud: 'there' }];
+    expect(costLine([...events, client], both, prices, 10_000)).toContain('Estimated cost: 8 EUR and 1 machine of unknown price.');
+    expect(costLine([], [], {}, 10_000)).toBe('0 machines, 0.0 s of machine time.');
+  });
 });

@@ -1,7 +1,7 @@
 import type { EventView, InstanceView, ParameterView, RunDetail } from '@paceline/api';
 import { dayAndTime, duration, interestOf, statusOf, type LogLine } from '@paceline/door';
+import { costLine, type Prices } from './cost.ts';
 import { documentOf, type Section } from './document.ts';
-import { machineTime } from './machine-time.ts';
 import { code, codeBlock, plain, table } from './markdown.ts';
 import { remains } from './remains.ts';
 import { timeline } from './timeline.ts';
@@ -15,6 +15,7 @@ export interface RunReport {
   outputs: readonly ParameterView[];
   reports: readonly string[];
   lastWords: readonly LogLine[];
+  prices: Prices;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -36,24 +37,22 @@ const longestValue = 500;
 /** The page that a step leaves behind: how the run came out, its machines, when what happened, what it cost. */
 export function runSummary(report: RunReport, bytes = summaryBytes): string {
   const { run, events, lastWords, now } = report;
-  const { machines, ms } = machineTime(events, now);
   const sections: Section[] = [
     { text: `## ${sign(run)} ${plain(run.name)}\n\n${verdict(run)}`, worth: 10 },
     { text: abortText(run, lastWords), worth: 9 },
     { text: outputTable(report.outputs), worth: 6 },
     { text: instanceTable(run.instances), worth: 5 },
     { text: pictureOf(events, now), worth: 3 },
-    { text: `${machines} machines, ${duration(ms)} of machine time so far.`, worth: 7 },
+    { text: costLine(events, run.instances, report.prices, now), worth: 7 },
     { text: reportList(report.reports), worth: 4 },
   ];
   return documentOf(sections, bytes);
 }
 
-/** What post adds: whether anything is left, and where the reports are. */
-export function endingSummary(run: RunDetail, events: readonly EventView[], ending: Ending, now: number): string {
-  const { machines, ms } = machineTime(events, now);
+/** What post adds: whether anything is left, what it has cost, and where the reports are. */
+export function endingSummary({ run, events, prices, now }: Omit<RunReport, 'outputs' | 'reports' | 'lastWords'>, ending: Ending): string {
   const lines = [`### ${plain(run.name)}: ${run.state}`, '', endingLine(run, ending)];
-  lines.push('', `${machines} machines, ${duration(ms)} of machine time.`);
+  lines.push('', costLine(events, run.instances, prices, now));
   if (ending.artifactUrl !== undefined) lines.push('', `[Reports](${ending.artifactUrl})`);
   return documentOf([{ text: lines.join('\n'), worth: 1 }], summaryBytes);
 }
