@@ -14,6 +14,11 @@ export interface Call {
   at: number;
 }
 
+/** Whether a call has to wait until an earlier one, which may hang, can make nothing any more: it would miss it, or make it again. */
+export function needsOrder({ kind }: Call): boolean {
+  return kind !== 'describe' && kind !== 'terminate';
+}
+
 /**
  * All calls that a run's ledger asks for, whatever the time. A launch token's machines go together, so that they can be looked up
  * together; otherwise a cloud's machines do.

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { lostAnswer } from '../testing/fake-cloud.ts';
 import { nodeOf, planOf } from '../testing/plans.ts';
-import { freeze, newWorld, openEngine, startRun, type World } from '../testing/test-engine.ts';
+import { freeze, newWorld, openEngine, recovered, startRun, type World } from '../testing/test-engine.ts';
 import type { Engine } from '../engine/engine.ts';
 
 describe('a launch in several batches', () => {
@@ -105,6 +105,35 @@ describe('a machine that its cloud hides for a while', () => {
     cloud.hidden.clear();
     await pass(world, 4000);
     expect((await second.runDetail(id)).abort).toBeNull();
+  });
+});
+
+describe('a launch that hangs while its run is read again', () => {
+  it('keeps others from being made, and nobody from looking at those that are there', async () => {
+    const world = newWorld();
+    const { cloud } = world;
+    cloud.capabilities.maxBatch = 1;
+    const gate = Promise.withResolvers<void>();
+    cloud.onLaunch = (machine) => {
+      machine.privateIps = [];
+      cloud.gates.launch = gate.promise;
+    };
+    const id = await startRun(world, planOf({ n: nodeOf({ multiplicity: 2 }) }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => expect(cloud.machines.size).toBe(2));
+    world.database.failure = new Error('disk full');
+    await expect((await engine.activeRun(id)).abort('a test')).rejects.toThrow('disk full');
+    world.database.failure = undefined;
+    await recovered(world, engine, id);
+    const before = [...cloud.calls];
+    await pass(world, 10_000);
+    expect(new Set(cloud.calls.slice(before.length))).toEqual(new Set(['describe']));
+    gate.resolve();
+    await vi.waitFor(async () => {
+      await pass(world, 1000);
+      expect((await engine.runDetail(id)).instances.map(({ stage }) => stage)).toEqual(['booting', 'booting']);
+    });
+    expect(cloud.machines.size).toBe(2);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Decision } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 import { versionOf } from '../run/apply.ts';
 import type { Run } from '../run/run.ts';
-import { wantedCalls, type Call } from './calls.ts';
+import { needsOrder, wantedCalls, type Call } from './calls.ts';
 import { CloudCalls, type CloudCallsPorts } from './cloud-calls.ts';
 import { LaunchAttempts } from './attempts.ts';
 import { Complaints } from './complaints.ts';
@@ -55,7 +55,7 @@ export class MachineKeeper {
   /** What the ledger asks for, as long as nothing in the run changes: looking for it costs as much as there are machines. */
   #asked: { version: number; calls: Call[] } | undefined;
   #stopped = false;
-  #mayCall = true;
+  #mayMake = true;
 
   /** @param before resolves when no earlier keeper of the run has a call under way */
   constructor(run: Run, before: Promise<void> | undefined, ports: KeeperPorts) {
@@ -65,14 +65,14 @@ export class MachineKeeper {
     this.#consoles = new Consoles(this.#clouds, ports.clock, (decisions) => this.#report(decisions));
     this.#begunAt = ports.clock.now();
     if (before !== undefined) {
-      this.#mayCall = false;
+      this.#mayMake = false;
       void before.then(() => this.#begin());
     } else this.#begin();
   }
 
   /** Starts the calls that are due. */
   keep(): void {
-    if (!this.#mayCall || !this.#ports.holds()) return;
+    if (!this.#ports.holds()) return;
     const now = this.#now();
     for (const call of this.#wanted()) if (this.#dueAt(call) <= now) this.#start(call);
   }
@@ -80,14 +80,13 @@ export class MachineKeeper {
   /** When the next call is due by time alone. Those under way come back by themselves. */
   nextDue(): number {
     let next = Number.POSITIVE_INFINITY;
-    if (!this.#mayCall || !this.#ports.holds()) return next;
+    if (!this.#ports.holds()) return next;
     for (const call of this.#wanted()) if (!this.#busy.has(call.key)) next = Math.min(next, this.#dueAt(call));
     return next;
   }
 
   /** Asks the clouds about machines whose agents are silent. */
   inspect(instances: readonly Instance[]): void {
-    if (!this.#mayCall) return;
     const groups = Map.groupBy(
       instances.filter(({ machine }) => machine.id !== null && machine.status === 'launched' && machine.cloudState !== 'lost'),
       ({ machine }) => machine.cloud,
@@ -104,7 +103,8 @@ export class MachineKeeper {
   #wanted(): Call[] {
     const version = versionOf(this.#run);
     if (this.#asked?.version !== version) this.#asked = { version, calls: wantedCalls(this.#run) };
-    return this.#asked.calls.filter(({ kind, cloud }) => kind !== 'sweep' || !this.#swept.has(cloud));
+    const calls = this.#mayMake ? this.#asked.calls : this.#asked.calls.filter((call) => !needsOrder(call));
+    return calls.filter(({ kind, cloud }) => kind !== 'sweep' || !this.#swept.has(cloud));
   }
 
   /** The process, or the keeper, that wrote these intents may have ended right after its call. */
@@ -112,8 +112,8 @@ export class MachineKeeper {
     for (const { machine } of this.#run.instances.values()) {
       if (machine.status === 'intended') this.#attempts.inherited(machine.token, this.#visibleAt(machine.cloud));
     }
-    if (this.#mayCall) return;
-    this.#mayCall = true;
+    if (this.#mayMake) return;
+    this.#mayMake = true;
     this.#report([]).catch(() => {});
   }
 

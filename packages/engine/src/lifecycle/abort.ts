@@ -1,6 +1,7 @@
 import type { Change } from '../run/change.ts';
 import { isPacelineError, PacelineError } from '@paceline/model';
 import type { Run } from '../run/run.ts';
+import { isTimeOver } from './deadlines.ts';
 
 /**
  * Raises the abort flag of a node and of the run. The first reason wins; later ones stay on their own node only.
@@ -29,8 +30,16 @@ export function abortChanges(run: Run, source: string, reason: string, now: numb
   return changes;
 }
 
-/** Takes the flag of the run, and of the node that asks, down again. */
+/**
+ * Takes the flag of the run, and of the node that asks, down again.
+ * @throws PACELINE_CONFLICT when the run has timed out
+ */
 export function cancelAbortChanges(run: Run, source: string, now: number): Change[] {
+  if (run.facts.abort !== null && isTimeOver(run, now)) {
+    throw new PacelineError('PACELINE_CONFLICT', `The abort cannot be taken back: the time for ${run.facts.state} is over`, {
+      hint: 'Start the run again, with a longer `timeout`.',
+    });
+  }
   const name = source.slice(0, source.lastIndexOf(':'));
   const changes: Change[] = [];
   const own = run.instances.get(name)?.abort ?? null;

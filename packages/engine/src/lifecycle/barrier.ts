@@ -13,19 +13,27 @@ const progresses = new WeakMap<Run, Progress>();
 
 /**
  * The first instance that the present state still waits for; undefined when its barrier is open.
- * Within one state an instance only ever goes from waited-for to done, so the search goes on where it last stopped:
- * a state of N instances costs O(N) in all, not for each completion.
+ * Within one state an instance goes from waited-for to done, so the search goes on where it last stopped: a state of N instances costs
+ * O(N) in all, not for each completion. Only one whose machine was lost may be waited for again, when that is back: so that the barrier
+ * is open when a search through all of them says so.
  */
 export function firstWaitedFor(run: Run): Instance | undefined {
-  let progress = progresses.get(run);
-  if (progress === undefined || progress.seq !== run.facts.seq) {
-    const rest = run.instances.values();
-    progress = { seq: run.facts.seq, rest, current: rest.next().value };
-    progresses.set(run, progress);
-  }
-  while (progress.current !== undefined && !isWaitedFor(run, progress.current)) {
-    progress.current = progress.rest.next().value;
-  }
+  if (run.facts.state === 'Ready') return undefined;
+  const begun = progresses.get(run);
+  const progress = begun?.seq === run.facts.seq ? begun : begin(run);
+  return goOn(run, progress) ?? (progress === begun ? goOn(run, begin(run)) : undefined);
+}
+
+function begin(run: Run): Progress {
+  const rest = run.instances.values();
+  const progress = { seq: run.facts.seq, rest, current: rest.next().value };
+  progresses.set(run, progress);
+  return progress;
+}
+
+/** Goes on to the next instance that is waited for. */
+function goOn(run: Run, progress: Progress): Instance | undefined {
+  while (progress.current !== undefined && !isWaitedFor(run, progress.current)) progress.current = progress.rest.next().value;
   return progress.current;
 }
 

@@ -20,10 +20,12 @@ export function stateDeadline(run: Run): number | undefined {
   switch (state) {
     case 'Provisioning':
     case 'Executing':
-      // A flag that is raised and taken down again and again must not put off the end for ever.
-      return abort === null
-        ? stateSince + run.plan.timeoutMs
-        : Math.min(Math.max(stateSince, abort.at), stateSince + run.plan.timeoutMs) + abortGrace(run);
+      if (abort === null) return stateSince + run.plan.timeoutMs;
+      // Whoever notices late that the time is over still leaves time for the evidence.
+      return Math.max(
+        Math.min(Math.max(stateSince, abort.at), stateSince + run.plan.timeoutMs) + abortGrace(run),
+        abort.at + shortestGraceMs,
+      );
     case 'SendingReports': {
       const longest = abort === null ? run.plan.timeoutMs : Math.min(run.plan.timeoutMs, abortedReportsMs);
       return stateSince + Math.max(longest, shortestGraceMs);
@@ -31,6 +33,12 @@ export function stateDeadline(run: Run): number | undefined {
     default:
       return undefined;
   }
+}
+
+/** Whether a state whose time is bounded has used it up: an abort then stays, or it could put off the end for ever. */
+export function isTimeOver(run: Run, now: number): boolean {
+  const { state, stateSince } = run.facts;
+  return (state === 'Provisioning' || state === 'Executing') && now >= stateSince + run.plan.timeoutMs;
 }
 
 export function abortGrace(run: Run): number {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clientServerPlan, imageOf, nodeOf, planOf } from '../testing/plans.ts';
 import { TestRun } from '../testing/runs.ts';
+import { lost, machineBack } from '../launch/found.ts';
 import { abortChanges, cancelAbortChanges } from './abort.ts';
 import { end, terminate } from './advance.ts';
 
@@ -130,6 +131,30 @@ describe('abort', () => {
     expect(test.run.facts.abort).toBeNull();
     expect(test.instance('apache.1').abort).toBeNull();
     expect(test.events.at(-1)?.message).toBe("Reset abort from 'apache.1'");
+  });
+
+  it('stays when the time is over, and leaves time for the evidence however late that is noticed', () => {
+    const test = new TestRun(clientServerPlan(1, { timeoutMs: 2 * minute }));
+    test.provision();
+    test.pass(20 * minute);
+    expect(test.run.facts.abort?.reason).toContain('The run has timed out');
+    expect(() => cancelAbortChanges(test.run, 'ss:abort', test.now)).toThrow('the time for Executing is over');
+    test.pass(14_999);
+    expect(test.state).toBe('Executing');
+    test.pass(1);
+    expect(test.state).toBe('SendingReports');
+  });
+
+  it('that was for a machine that is back can be cancelled, and the machine is waited for again', () => {
+    const test = new TestRun(clientServerPlan(1));
+    test.provision();
+    test.apply(lost(test.run, test.instance('apache.1'), 'it does not answer', test.now));
+    test.apply(machineBack(test.instance('apache.1'), test.now));
+    test.apply(cancelAbortChanges(test.run, 'apache.1:abort', test.now));
+    test.complete('testclient.1');
+    expect(test.state).toBe('Executing');
+    test.complete('apache.1');
+    expect(test.state).toBe('SendingReports');
   });
 
   it('goes on without instances that do not heed it', () => {

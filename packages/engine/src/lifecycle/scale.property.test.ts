@@ -8,6 +8,7 @@ import { instanceOf } from '../run/apply.ts';
 import { nodeOf, parameterOf, planOf } from '../testing/plans.ts';
 import { TestRun } from '../testing/runs.ts';
 import { abortChanges, cancelAbortChanges } from './abort.ts';
+import { isTimeOver } from './deadlines.ts';
 import type { ScaleRequest } from './scale-request.ts';
 import { scale } from './scale.ts';
 
@@ -83,7 +84,7 @@ function act(
     return;
   }
   if (step.kind === 'abort') test.apply(abortChanges(run, 'ss:abort', 'a test', now));
-  if (step.kind === 'cancel') test.apply(cancelAbortChanges(run, 'ss:abort', now));
+  if (step.kind === 'cancel' && !isTimeOver(run, now)) test.apply(cancelAbortChanges(run, 'ss:abort', now));
   if (step.kind === 'time') test.pass(20 * 60_000);
   if (step.kind === 'settle') settle(test);
 }

@@ -36,14 +36,14 @@ export const runMutants: Mutant[] = [
   {
     name: 'an abort leaves scripts no time',
     file: 'lifecycle/deadlines.ts',
-    search: ' + abortGrace(run);',
-    replace: ';',
+    search: ' + abortGrace(run),\n        abort.at + shortestGraceMs,\n',
+    replace: ',\n',
   },
   {
     name: 'a state times out in half its time',
     file: 'lifecycle/deadlines.ts',
-    search: '? stateSince + run.plan.timeoutMs\n',
-    replace: '? stateSince + run.plan.timeoutMs / 2\n',
+    search: 'if (abort === null) return stateSince + run.plan.timeoutMs;',
+    replace: 'if (abort === null) return stateSince + run.plan.timeoutMs / 2;',
   },
   {
     name: 'nobody waits for deadlines',

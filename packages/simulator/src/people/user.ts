@@ -117,7 +117,12 @@ export class User {
 
   async #cancelAbort(): Promise<void> {
     this.#world.checks.runs.cancellingAbort(this.run);
-    await this.#attempt('cancel the abort', (again) => again((door) => door.cancelAbort(this.run)));
+    await this.#attempt('cancel the abort', (again) =>
+      again((door) => door.cancelAbort(this.run)).catch((error: unknown) => {
+        // The time for its state is over.
+        if (!(error instanceof HttpError && error.code === 'PACELINE_CONFLICT')) throw error;
+      }),
+    );
   }
 
   /** Somebody who has guessed a secret tries to join. */
