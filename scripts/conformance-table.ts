@@ -17,6 +17,9 @@ const tiers: Record<string, string> = {
   ssh: 'T1: OpenSSH',
   aws: 'T2: moto 5.2.5',
   openstack: 'T1: OpenStack Zed, fake machines',
+  'libcloud, Dummy': 'T1: a driver of Libcloud, no machines',
+  'libcloud, OpenStack': 'T1: OpenStack Zed, fake machines',
+  terraform: 'T1: Terraform, processes of the host',
   'exec, python': 'T1: processes of the host',
   'exec, shell': 'T1: processes of the host',
 };
@@ -42,7 +45,7 @@ function run(): string {
   const folder = mkdtempSync(join(tmpdir(), 'paceline-conformance-'));
   process.on('exit', () => rmSync(folder, { recursive: true }));
   const output = join(folder, 'report.json');
-  const args = ['vitest', 'run', '--project', 'unit', '--reporter=json', `--outputFile=${output}`, 'src/conformance.test.ts'];
+  const args = ['vitest', 'run', '--project', 'machines', '--reporter=json', `--outputFile=${output}`, 'src/conformance.test.ts'];
   spawnSync('npx', args, { stdio: ['ignore', 'ignore', 'inherit'] });
   return output;
 }

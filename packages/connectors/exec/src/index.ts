@@ -5,6 +5,8 @@ import { createExecConnector } from './exec-connector.ts';
 import { Program } from './program.ts';
 
 export { configSchema, type Config } from './config.ts';
+export { createExecConnector } from './exec-connector.ts';
+export { Program } from './program.ts';
 
 /** Any program that speaks JSON lines on its standard input and output. */
 export const connectorModule: ConnectorModule<Promise<Connector>> = {

@@ -10,6 +10,9 @@ const algorithms: Record<string, ServerHostKeyAlgorithm[]> = {
   'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
 };
 
+/** All that a server may show. */
+export const allAlgorithms = Object.values(algorithms).flat();
+
 /** The server showed another key than it should: it is another machine, was made anew, or somebody is in between. */
 export class HostKeyMismatch extends Error {
   override readonly name = 'HostKeyMismatch';
@@ -36,6 +39,11 @@ export function isKnown(shown: Buffer, hostKeys: readonly string[]): boolean {
     const known = Buffer.from(key.split(' ')[1] ?? '', 'base64');
     return known.length === shown.length && timingSafeEqual(known, shown);
   });
+}
+
+/** As a line of a known_hosts file has it. */
+export function hostKeyText(key: Buffer): string {
+  return `${typeOf(key)} ${key.toString('base64')}`;
 }
 
 function fingerprint(key: Buffer): string {

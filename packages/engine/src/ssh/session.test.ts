@@ -11,6 +11,7 @@ import { freePort, openSshServer, whyNoSshServer } from '../testing/ssh-server.t
 import { HostKeyMismatch, isHostKey } from './host-key.ts';
 import { keyPairOf } from './key-pair.ts';
 import { openSession } from './session.ts';
+import { shownHostKey } from './shown-host-key.ts';
 
 const { signal } = new AbortController();
 
@@ -33,6 +34,15 @@ describe('keys', () => {
 });
 
 describe.skipIf(whyNoSshServer !== undefined)(`a session with OpenSSH${whyNoSshServer === undefined ? '' : ` (${whyNoSshServer})`}`, () => {
+  test('a stranger is shown its key, and sends nothing', async () => {
+    await using server = await openSshServer();
+    const { host, port, hostKeys } = server.access;
+    expect([await shownHostKey(host, port, signal)]).toEqual(hostKeys);
+    expect(server.log()).not.toMatch(/Accepted|Postponed|publickey/);
+    await expect(shownHostKey(host, await freePort(), signal)).rejects.toThrow('ECONNREFUSED');
+    await expect(shownHostKey(host, port, AbortSignal.abort())).rejects.toThrow('Gave up');
+  });
+
   test('runs commands and leads a port back', async () => {
     await using server = await openSshServer();
     const session = await openSession(server.access, signal);
