@@ -7,7 +7,8 @@ const allowed: Record<string, string[]> = {
   'packages/model': [],
   'packages/api': ['@paceline/model'],
   'packages/engine': ['@paceline/model', '@paceline/api', '@paceline/api/agent'],
-  'packages/connectors/*': ['@paceline/engine/connector', '@paceline/engine/ssh', '@paceline/connector-host'],
+  // A connector that is a program of ours speaks with it as with any other.
+  'packages/connectors/*': ['@paceline/engine/connector', '@paceline/engine/ssh', '@paceline/connector-host', '@paceline/connector-exec'],
   'packages/server': ['@paceline/model', '@paceline/api', '@paceline/api/agent', '@paceline/engine', '@paceline/engine/connector'],
   'packages/door': ['@paceline/model', '@paceline/api'],
   'packages/ui': ['@paceline/api'],
