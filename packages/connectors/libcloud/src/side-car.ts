@@ -14,8 +14,8 @@ const graceSeconds = 60;
 export function programOf({ python, credentials, ssh, ...settings }: Config): Program {
   return new Program(
     {
-      // Isolated: neither the working directory nor the user's own packages are looked into.
-      command: [python, '-I', '-c', sideCarProgram],
+      // Isolated: neither the working directory nor the user's own packages are looked into. Nothing is written beside modules.
+      command: [python, '-I', '-B', '-c', sideCarProgram],
       config: { ...settings, bootsBySsh: ssh !== undefined, ...(ssh !== undefined && { publicKey: publicKeyOf(ssh.identity) }) },
       secrets: Object.fromEntries(Object.keys(credentials).map((name) => [name, name])),
       environment: ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE'],
