@@ -3,7 +3,7 @@ import { ConnectorError, type Connector } from '@paceline/engine/connector';
 import { Account } from './account.ts';
 import type { Config } from './config.ts';
 import { describeInstances, describeMachines, listResources } from './inventory.ts';
-import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
+import { launchMachines, limits } from './launch.ts';
 import { createImage, removeResource } from './machine-image.ts';
 import { terminateMachines } from './terminate.ts';
 
@@ -13,8 +13,7 @@ export function createAwsConnector(config: Config): Connector {
   return {
     info: { name: 'aws', version: '0.0.0', api: 1, scope: `${config.profile ?? ''} ${config.region} ${config.endpoint ?? ''}` },
     capabilities: {
-      userDataBytes: userDataLimit,
-      maxBatch: batchLimit,
+      ...limits,
       idempotency: 'token',
       // What was just launched may be missing from the answers for some seconds.
       listConsistencyMs: 10_000,

@@ -1,8 +1,8 @@
 import type { Instance } from '@aws-sdk/client-ec2';
-import type { Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
+import { resourceOf, type Machine, type OwnerQuery, type Resource } from '@paceline/engine/connector';
 import { checkAborted, type Account } from './account.ts';
-import { machineIds, machineResource, toMachine } from './machine.ts';
-import { filtersOf, nameOf, readTags } from './tags.ts';
+import { machineIds, toMachine, toResource } from './machine.ts';
+import { filtersOf, nameOf, tagsIn } from './tags.ts';
 
 /** A filter takes so many values. */
 const valuesOfFilter = 200;
@@ -57,14 +57,9 @@ export async function listResources(account: Account, query: OwnerQuery, signal:
     ['network', interfaces.map(({ NetworkInterfaceId, TagSet }) => ({ id: NetworkInterfaceId, tags: TagSet }))],
   ];
   return [
-    ...instances.filter(({ State }) => State?.Name !== 'terminated').flatMap((instance) => machineResource(instance) ?? []),
-    ...others.flatMap(([kind, found]) => found.flatMap((tagged) => otherResource(kind, tagged) ?? [])),
+    ...instances.filter(({ State }) => State?.Name !== 'terminated').flatMap((instance) => toResource(instance) ?? []),
+    ...others.flatMap(([kind, found]) =>
+      found.flatMap(({ id = '', tags }) => resourceOf({ kind, id, name: nameOf(tags) }, tagsIn(tags)) ?? []),
+    ),
   ];
-}
-
-function otherResource(kind: Other, { id, tags: list }: Tagged): Resource | undefined {
-  const tags = readTags(list);
-  if (id === undefined || tags === undefined) return undefined;
-  const { owner, token, expiresAt } = tags;
-  return { kind, id, name: nameOf(list), owner, ...(token !== undefined && { token }), ...(expiresAt !== undefined && { expiresAt }) };
 }

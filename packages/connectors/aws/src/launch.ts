@@ -1,7 +1,12 @@
-import { RunInstancesCommand, type Instance, type RunInstancesCommandInput } from '@aws-sdk/client-ec2';
+import { RunInstancesCommand, type RunInstancesCommandInput } from '@aws-sdk/client-ec2';
 import {
+  checkLimits,
   ConnectorError,
+  inParallel,
   isConnectorError,
+  machinesOf,
+  partOf,
+  tagsOf,
   type ConnectorContext,
   type LaunchRequest,
   type Machine,
@@ -12,10 +17,9 @@ import type { Config } from './config.ts';
 import { findImage } from './image.ts';
 import { toMachine } from './machine.ts';
 import { groupsFor } from './security-group.ts';
-import { filtersOf, specification, tagsOf } from './tags.ts';
+import { filtersOf, specification } from './tags.ts';
 
-export const userDataLimit = 16_384;
-export const batchLimit = 50;
+export const limits = { userDataBytes: 16_384, maxBatch: 50 };
 /** EC2 takes some five launches at once before it throttles. */
 const atOnce = 5;
 
@@ -30,36 +34,22 @@ export async function launchMachines(
   context: ConnectorContext,
 ): Promise<Machine[]> {
   const { signal } = context;
-  const type = checkRequest(config, request);
-  const there = new Map((await findLaunched(account, request, signal)).map((machine) => [machine.index, machine]));
-  const missing = request.machines.filter(({ index }) => !there.has(index));
-  if (missing.length > 0) {
-    const image = await findImage(account, config, request.image, signal);
-    const groups = await groupsFor(account, config, request, signal);
-    const failures = await inTurns(missing, async (machine) => {
-      const input = instanceRequest(config, request, machine, { image, groups, type });
-      const instance = await launchOne(account, config, input, context);
-      const made = toMachine(instance);
-      if (made !== undefined) there.set(machine.index, made);
-    });
-    const [first] = failures;
-    // What could be had is told, so that the engine asks for the others alone.
-    if (first !== undefined && there.size === 0) throw first;
-    for (const failure of failures) context.log.warn(String(failure));
-  }
-  return request.machines.flatMap(({ index }) => there.get(index) ?? []);
+  checkLimits(request, limits);
+  const type = instanceType(config, request);
+  const there = await findLaunched(account, request, signal);
+  const missing = request.machines.filter(({ index }) => !there.some((machine) => machine.index === index));
+  if (missing.length === 0) return there;
+  const image = await findImage(account, config, request.image, signal);
+  const groups = await groupsFor(account, config, request, signal);
+  const { values, failures } = await inParallel(
+    missing,
+    (machine) => launchOne(account, config, instanceRequest(config, request, machine, { image, groups, type }), context),
+    { atOnce, stop: true },
+  );
+  return machinesOf(request, partOf({ values: [...there, ...values], failures }, context.log));
 }
 
-/** @returns the instance type */
-function checkRequest({ instanceTypes }: Config, { machines, cpus = 0, memoryMiB = 0 }: LaunchRequest): string {
-  if (machines.length > batchLimit) {
-    throw new ConnectorError('invalid', `A launch of ${machines.length} machines is over the limit of ${batchLimit}`);
-  }
-  for (const { name, userData } of machines) {
-    if (userData.length > userDataLimit) {
-      throw new ConnectorError('invalid', `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataLimit}`);
-    }
-  }
+function instanceType({ instanceTypes }: Config, { cpus = 0, memoryMiB = 0 }: LaunchRequest): string {
   const type = Object.entries(instanceTypes).find(([, size]) => size.cpus >= cpus && size.memoryMiB >= memoryMiB)?.[0];
   if (type !== undefined) return type;
   throw new ConnectorError('invalid', `No instance type has ${cpus} CPUs and ${memoryMiB} MiB of memory`, {
@@ -67,9 +57,14 @@ function checkRequest({ instanceTypes }: Config, { machines, cpus = 0, memoryMiB
   });
 }
 
-async function findLaunched(account: Account, { owner, token }: LaunchRequest, signal: AbortSignal): Promise<Machine[]> {
+/** Those machines of the launch that are there to stay. */
+async function findLaunched(account: Account, request: LaunchRequest, signal: AbortSignal): Promise<Machine[]> {
+  const { owner, token } = request;
   const instances = await account.instances(filtersOf({ engine: owner.engine, run: owner.run, token }), signal);
-  return instances.flatMap((instance) => toMachine(instance) ?? []).filter(({ state }) => state !== 'terminated' && state !== 'stopping');
+  const staying = instances
+    .flatMap((instance) => toMachine(instance) ?? [])
+    .filter(({ state }) => state !== 'terminated' && state !== 'stopping');
+  return machinesOf(request, staying);
 }
 
 function instanceRequest(
@@ -114,7 +109,7 @@ async function launchOne(
   { spot }: Config,
   input: RunInstancesCommandInput,
   { signal, log }: ConnectorContext,
-): Promise<Instance> {
+): Promise<Machine> {
   if (spot === undefined) return run(account, input, signal);
   try {
     const SpotOptions = {
@@ -131,7 +126,7 @@ async function launchOne(
   }
 }
 
-async function run(account: Account, input: RunInstancesCommandInput, signal: AbortSignal): Promise<Instance> {
+async function run(account: Account, input: RunInstancesCommandInput, signal: AbortSignal): Promise<Machine> {
   const { Instances } = await account.ask(`launch a machine from ${input.ImageId}`, signal, (client, options) =>
     client.send(new RunInstancesCommand(input), options),
   );
@@ -140,24 +135,7 @@ async function run(account: Account, input: RunInstancesCommandInput, signal: Ab
   // A token that was used before brings back what it made, also when that has ended.
   if (instance.State?.Name === 'terminated')
     throw new ConnectorError('conflict', `${instance.InstanceId} of this launch has ended already`);
-  return instance;
-}
-
-/** Does the work on all, a few at once. @returns the failures */
-async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<Error[]> {
-  const left = [...items];
-  const failures: Error[] = [];
-  const worker = async (): Promise<void> => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) {
-      try {
-        await work(item);
-      } catch (error) {
-        failures.push(error instanceof Error ? error : new Error(String(error)));
-        // Whatever it was, it will be the same for the others, or is better not made worse.
-        left.length = 0;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
-  return failures;
+  const machine = toMachine(instance);
+  if (machine === undefined) throw new ConnectorError('unavailable', `EC2 shows ${instance.InstanceId} without its tags`);
+  return machine;
 }

@@ -11,7 +11,7 @@ import type { Account } from './account.ts';
 import { isUnknown } from './failure.ts';
 import { describeInstances } from './inventory.ts';
 import { removeGroup } from './security-group.ts';
-import { readTags, specification } from './tags.ts';
+import { tagsIn, specification } from './tags.ts';
 
 /** Half an hour; the engine gives up no later. */
 const imageWaitSeconds = 1800;
@@ -19,7 +19,7 @@ const imageWaitSeconds = 1800;
 /** Makes an image of a machine, which goes on running, and waits until machines can be launched from it. */
 export async function createImage(account: Account, id: string, name: string, { signal }: ConnectorContext): Promise<MachineImage> {
   const [instance] = await describeInstances(account, [id], signal);
-  const tags = readTags(instance?.Tags);
+  const tags = tagsIn(instance?.Tags);
   if (tags === undefined) throw new ConnectorError('notFound', `There is no machine ${id} of ours`);
   const { ImageId } = await account.ask(`make the image ${name} of ${id}`, signal, (client, options) =>
     client.send(

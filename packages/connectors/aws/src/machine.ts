@@ -1,6 +1,6 @@
 import type { Instance, InstanceStateName } from '@aws-sdk/client-ec2';
-import type { Machine, MachineState, Resource } from '@paceline/engine/connector';
-import { nameOf, readTags } from './tags.ts';
+import { machineResource, type Machine, type MachineState, type Resource } from '@paceline/engine/connector';
+import { nameOf, tagsIn } from './tags.ts';
 
 const states: Record<InstanceStateName, MachineState> = {
   pending: 'pending',
@@ -16,7 +16,7 @@ export const machineIds = /^i-[0-9a-f]{8,17}$/;
 /** Undefined for machines that are not ours. */
 export function toMachine(instance: Instance): Machine | undefined {
   const { InstanceId: id, State, LaunchTime, PublicIpAddress, PrivateIpAddress, StateReason } = instance;
-  const tags = readTags(instance.Tags);
+  const tags = tagsIn(instance.Tags);
   if (id === undefined || tags?.index === undefined) return undefined;
   const state = states[State?.Name ?? 'pending'];
   // EC2 says why a machine has ended by itself: for want of a spot, or an encrypted disk that cannot be read.
@@ -35,18 +35,6 @@ export function toMachine(instance: Instance): Machine | undefined {
   };
 }
 
-export function machineResource(instance: Instance): Resource | undefined {
-  const machine = toMachine(instance);
-  const tags = readTags(instance.Tags);
-  if (machine === undefined || tags === undefined) return undefined;
-  const { owner, token, expiresAt } = tags;
-  return {
-    kind: 'machine',
-    id: machine.id,
-    name: machine.name,
-    owner,
-    ...(token !== undefined && { token }),
-    ...(expiresAt !== undefined && { expiresAt }),
-    machine,
-  };
+export function toResource(instance: Instance): Resource | undefined {
+  return machineResource(toMachine(instance), tagsIn(instance.Tags));
 }

@@ -114,7 +114,7 @@ function unlessConflict(error: unknown): void {
 }
 
 /** Removes the groups of a run in which no machine is left. Those that EC2 still holds are left to the next time. */
-export async function removeGroups(account: Account, { engine, run }: Owner, signal: AbortSignal): Promise<void> {
+export async function removeGroups(account: Account, { engine, run }: Pick<Owner, 'engine' | 'run'>, signal: AbortSignal): Promise<void> {
   const filters = filtersOf({ engine, run });
   const live = { Name: 'instance-state-name', Values: ['pending', 'running', 'shutting-down', 'stopping', 'stopped'] };
   const [machines, groups] = await Promise.all([account.instances([...filters, live], signal), account.groups(filters, signal)]);

@@ -1,17 +1,17 @@
 import { TerminateInstancesCommand } from '@aws-sdk/client-ec2';
-import { ConnectorError, type Owner, type TerminateResult } from '@paceline/engine/connector';
+import { ConnectorError, type Tags, type TerminateResult } from '@paceline/engine/connector';
 import type { Account } from './account.ts';
 import { isUnknown } from './failure.ts';
 import { describeInstances } from './inventory.ts';
 import { removeGroups } from './security-group.ts';
-import { readTags } from './tags.ts';
+import { tagsIn } from './tags.ts';
 
 const over = ['shutting-down', 'terminated'];
 
 /** Ends machines; their disks and interfaces go with them, and the groups of a run with its last machine. */
 export async function terminateMachines(account: Account, ids: readonly string[], signal: AbortSignal): Promise<TerminateResult[]> {
   const instances = await describeInstances(account, ids, signal);
-  const foreign = instances.find(({ Tags }) => readTags(Tags) === undefined);
+  const foreign = instances.find(({ Tags }) => tagsIn(Tags) === undefined);
   if (foreign !== undefined) {
     throw new ConnectorError('forbidden', `${foreign.InstanceId} is not a machine of ours: it does not carry our tags`);
   }
@@ -26,9 +26,9 @@ export async function terminateMachines(account: Account, ids: readonly string[]
     for (const { InstanceId, CurrentState } of TerminatingInstances ?? []) states.set(InstanceId ?? '', CurrentState?.Name);
   }
   const gone = (id: string): boolean => !states.has(id) || states.get(id) === 'terminated';
-  const owners = new Map<string, Owner>();
+  const owners = new Map<string, Tags['owner']>();
   for (const { InstanceId, Tags } of instances) {
-    const owner = readTags(Tags)?.owner;
+    const owner = tagsIn(Tags)?.owner;
     if (owner !== undefined && gone(InstanceId ?? '')) owners.set(`${owner.engine} ${owner.run}`, owner);
   }
   for (const owner of owners.values()) await removeGroups(account, owner, signal);

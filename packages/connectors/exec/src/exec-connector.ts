@@ -1,5 +1,6 @@
 import {
-  ConnectorError,
+  checkLimits,
+  machinesOf,
   type Connector,
   type ConnectorContext,
   type LaunchRequest,
@@ -48,24 +49,14 @@ export function createExecConnector(program: Program, { name, version, methods, 
 
 async function launch(
   program: Program,
-  { userDataBytes, maxBatch }: Greeting['capabilities'],
+  capabilities: Greeting['capabilities'],
   request: LaunchRequest,
   context: ConnectorContext,
 ): Promise<Machine[]> {
-  if (request.machines.length > maxBatch) {
-    throw new ConnectorError('invalid', `A launch of ${request.machines.length} machines is over the limit of ${maxBatch}`);
-  }
-  for (const { name, userData } of request.machines) {
-    if (userData.length > userDataBytes) {
-      throw new ConnectorError('invalid', `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataBytes}`);
-    }
-    program.redaction.hideUserData(userData);
-  }
+  checkLimits(request, capabilities);
+  for (const { userData } of request.machines) program.redaction.hideUserData(userData);
   const { machines } = await program.call('launch', launchParams(request), context);
-  const wanted = request.machines.map(({ index }) => index);
-  return machines
-    .filter(({ index }) => wanted.includes(index))
-    .toSorted((one, other) => wanted.indexOf(one.index) - wanted.indexOf(other.index));
+  return machinesOf(request, machines);
 }
 
 /** The items of a list as they come, and an error when it breaks off: never a part that looks whole. */

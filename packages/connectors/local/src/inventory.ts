@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { lastLine, unlessMissing } from '@paceline/connector-host';
-import type { Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
+import { matches, type Machine, type OwnerQuery, type Resource } from '@paceline/engine/connector';
 import { orphanedClaims } from './address.ts';
 import { listImages } from './image-factory.ts';
 import { readMarks } from './machine-marks.ts';
@@ -23,7 +23,7 @@ export async function describeMachine(site: Site, table: ProcessTable, id: strin
 export async function* listResources(site: Site, table: ProcessTable, query: OwnerQuery, now: number): AsyncGenerator<Resource> {
   for (const id of (await unlessMissing(readdir(site.machines))) ?? []) {
     const resource = isMachineId(id) ? await machineResource(site, table, id, query) : undefined;
-    if (resource !== undefined && selects(query, resource)) {
+    if (resource !== undefined && matches(resource, query)) {
       yield resource;
     }
   }
@@ -32,13 +32,13 @@ export async function* listResources(site: Site, table: ProcessTable, query: Own
   }
   for (const { key, owner } of await listRuns(site)) {
     const resource: Resource = { kind: 'group', id: key, name: `run ${owner.run}`, owner };
-    if (selects(query, resource)) {
+    if (matches(resource, query)) {
       yield resource;
     }
   }
   for (const { name, owner } of await listImages(site)) {
     const resource: Resource = { kind: 'image', id: name, name, owner };
-    if (selects(query, resource)) {
+    if (matches(resource, query)) {
       yield resource;
     }
   }
@@ -52,15 +52,11 @@ export async function* listResources(site: Site, table: ProcessTable, query: Own
         owner: claim.owner,
         token: claim.token,
       };
-      if (selects(query, resource)) {
+      if (matches(resource, query)) {
         yield resource;
       }
     }
   }
-}
-
-function selects(query: OwnerQuery, { owner, token }: Resource): boolean {
-  return owner.engine === query.engine && (query.run ?? owner.run) === owner.run && (query.token ?? token) === token;
 }
 
 async function machineResource(site: Site, table: ProcessTable, id: string, query: OwnerQuery): Promise<Resource | undefined> {

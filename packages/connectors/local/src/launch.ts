@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkAborted, unlessMissing } from '@paceline/connector-host';
-import { ConnectorError, type ConnectorContext, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
+import { checkLimits, ConnectorError, type ConnectorContext, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
 import { openShared } from './address.ts';
 import { cleanEnvironment } from './environment.ts';
 import { sweep } from './garbage.ts';
@@ -15,8 +15,7 @@ import { joinRun, residentDirectory, runDirectory } from './run-directory.ts';
 import { socketPath, type Site } from './site.ts';
 import { started } from './supervisor.ts';
 
-export const userDataLimit = 1024 * 1024;
-export const batchLimit = 256;
+export const limits = { userDataBytes: 1024 * 1024, maxBatch: 256 };
 const socketPathLimit = 100;
 
 /**
@@ -45,16 +44,11 @@ export async function launchMachines(
 }
 
 function checkRequest(request: LaunchRequest): void {
-  if (request.machines.length > batchLimit) {
-    throw new ConnectorError('invalid', `A launch of ${request.machines.length} machines is over the limit of ${batchLimit}`);
-  }
+  checkLimits(request, limits);
   request.machines.forEach(checkUserData);
 }
 
 function checkUserData({ name, userData }: MachineRequest): void {
-  if (userData.length > userDataLimit) {
-    throw new ConnectorError('invalid', `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataLimit}`);
-  }
   if (userData[0] !== 0x23 || userData[1] !== 0x21) {
     throw new ConnectorError('invalid', `The user data of ${name} does not begin with #!`, {
       hint: 'Local machines run user data as a script, as cloud-init does; cloud-config is not understood here.',

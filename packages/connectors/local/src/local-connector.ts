@@ -6,7 +6,7 @@ import { orphanedClaims } from './address.ts';
 import type { Config } from './config.ts';
 import { createImage, removeImage } from './image-factory.ts';
 import { describeMachine, listResources } from './inventory.ts';
-import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
+import { launchMachines, limits } from './launch.ts';
 import { probeSite } from './probe.ts';
 import { openProcessTable, type ProcessTable } from './process-table.ts';
 import { leaveRun } from './run-directory.ts';
@@ -25,8 +25,7 @@ export function createLocalConnector(config: Config): Connector {
   return {
     info: { name: 'local', version: '0.0.0', api: 1 },
     capabilities: {
-      userDataBytes: userDataLimit,
-      maxBatch: batchLimit,
+      ...limits,
       idempotency: 'name',
       listConsistencyMs: 0,
       console: 'incremental',

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { ConnectorError, isConnectorError, type ConnectorContext } from '@paceline/engine/connector';
+import { ConnectorError, isConnectorError, readTags, writeTags, type ConnectorContext, type Tags } from '@paceline/engine/connector';
 import * as z from 'zod';
 import { imageSchema, instanceSchema, type Instance } from './answer.ts';
 import { createClient, type Client } from './client.ts';
 import type { Config } from './config.ts';
 import { unlessUnknown } from './failure.ts';
-import { configPrefix, propertyPrefix, readTags, writeTags, type Tags } from './tags.ts';
+import { configPrefix, propertyPrefix } from './tags.ts';
 
 /** An image that was made of a machine. */
 export interface ImageRecord {
@@ -129,7 +129,7 @@ async function publish(client: Client, copy: string, name: string, tags: Tags, s
   const body = {
     source: { type: 'instance', name: copy },
     aliases: [{ name }],
-    properties: { description: `${name}, made by Paceline`, ...writeTags({ ...tags, index: 0 }, propertyPrefix) },
+    properties: { description: `${name}, made by Paceline`, ...writeTags({ owner: tags.owner }, propertyPrefix) },
     compression_algorithm: 'none',
   };
   const operation = await client.change(`make image ${name}`, 'POST', '/1.0/images', { body, limit: publishLimit, signal });

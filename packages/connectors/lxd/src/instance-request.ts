@@ -1,7 +1,7 @@
 import { loopbackAddresses } from '@paceline/connector-host';
-import { ConnectorError, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
+import { ConnectorError, tagsOf, writeTags, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
 import type { Config } from './config.ts';
-import { configPrefix, tagsOf, writeTags } from './tags.ts';
+import { configPrefix } from './tags.ts';
 
 export type Device = Record<string, string>;
 

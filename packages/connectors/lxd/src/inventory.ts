@@ -1,13 +1,21 @@
-import type { Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
+import {
+  inParallel,
+  matches,
+  readTags,
+  resourceOf,
+  valuesOf,
+  type Machine,
+  type OwnerQuery,
+  type Resource,
+} from '@paceline/engine/connector';
 import * as z from 'zod';
 import { imageSchema, instanceSchema, type Image } from './answer.ts';
 import type { Client } from './client.ts';
 import type { Config } from './config.ts';
 import { unlessUnknown } from './failure.ts';
-import { inParallel, valuesOf } from './in-parallel.ts';
 import { isMachineName, toMachine, toResource } from './machine.ts';
 import { requireProject } from './project.ts';
-import { filterOf, matches, propertyPrefix, readTags } from './tags.ts';
+import { filterOf, propertyPrefix } from './tags.ts';
 
 /** What is there of these machines. */
 export async function describeMachines(
@@ -44,14 +52,11 @@ export async function listResources(client: Client, config: Config, query: Owner
     requireProject(client, config, signal),
   ]);
   const found = [...instances.map(toResource), ...images.map(imageResource)].filter((resource) => resource !== undefined);
-  return found.filter((resource) => isAskedFor(resource, query));
-}
-
-function isAskedFor({ owner, token = '' }: Resource, query: OwnerQuery): boolean {
-  return matches(query, { owner: { node: '', ...owner }, token, index: 0, expiresAt: new Date(0) });
+  return found.filter((resource) => matches(resource, query));
 }
 
 function imageResource({ fingerprint, aliases, properties }: Image): Resource | undefined {
   const tags = readTags(properties, propertyPrefix);
-  return tags && { kind: 'image', id: fingerprint, name: aliases?.[0]?.name ?? fingerprint, owner: tags.owner, token: tags.token };
+  // Its end of life was that of the machine that it was made of.
+  return tags && resourceOf({ kind: 'image', id: fingerprint, name: aliases?.[0]?.name ?? fingerprint }, { owner: tags.owner });
 }

@@ -1,18 +1,26 @@
-import { ConnectorError, type ConnectorContext, type LaunchRequest, type Machine, type MachineRequest } from '@paceline/engine/connector';
+import {
+  checkLimits,
+  ConnectorError,
+  inParallel,
+  partOf,
+  readTags,
+  type ConnectorContext,
+  type LaunchRequest,
+  type Machine,
+  type MachineRequest,
+} from '@paceline/engine/connector';
 import { instanceSchema, serverSchema, type Instance } from './answer.ts';
 import type { Client } from './client.ts';
 import type { Config } from './config.ts';
 import { unlessUnknown } from './failure.ts';
 import { untouched } from '@paceline/connector-host';
 import { findImage } from './image.ts';
-import { inParallel, valuesOf } from './in-parallel.ts';
 import { instanceRequest, type Ground } from './instance-request.ts';
 import { isMachineName, toMachine, wasStarted } from './machine.ts';
 import { findRootDisk } from './root-disk.ts';
-import { configPrefix, readTags } from './tags.ts';
+import { configPrefix } from './tags.ts';
 
-export const userDataLimit = 256 * 1024;
-export const batchLimit = 64;
+export const limits = { userDataBytes: 256 * 1024, maxBatch: 64 };
 
 /** How long making a machine may take, in seconds: the first of an image has it unpacked. */
 const creationLimit = 240;
@@ -33,24 +41,13 @@ export async function launchMachines(
     throw untouched(error);
   });
   const bodies = request.machines.map((machine) => ({ machine, body: instanceRequest(config, request, machine, ground) }));
-  const results = await inParallel(bodies, ({ machine, body }) => launchOne(client, request.token, machine, body, context.signal));
-  const made = results.filter((result) => result.status === 'fulfilled');
-  const failed = results.filter((result) => result.status === 'rejected');
-  if (made.length === 0) {
-    return valuesOf(results);
-  }
-  failed.forEach(({ reason }) => context.log.warn(String(reason)));
-  return made.map(({ value }) => value);
+  const launches = await inParallel(bodies, ({ machine, body }) => launchOne(client, request.token, machine, body, context.signal));
+  return partOf(launches, context.log);
 }
 
-function checkRequest({ machines }: LaunchRequest): void {
-  if (machines.length > batchLimit) {
-    throw new ConnectorError('invalid', `A launch of ${machines.length} machines is over the limit of ${batchLimit}`);
-  }
-  for (const { name, userData } of machines) {
-    if (userData.length > userDataLimit) {
-      throw new ConnectorError('invalid', `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataLimit}`);
-    }
+function checkRequest(request: LaunchRequest): void {
+  checkLimits(request, limits);
+  for (const { name } of request.machines) {
     if (!isMachineName(name)) {
       throw new ConnectorError('invalid', `${name} cannot be the name of a machine`);
     }

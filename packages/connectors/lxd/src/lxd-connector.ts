@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import { Consoles } from './console.ts';
 import { createImage } from './image-factory.ts';
 import { describeMachines, listResources } from './inventory.ts';
-import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
+import { launchMachines, limits } from './launch.ts';
 import { unlessUnknown } from './failure.ts';
 import { probeServer } from './probe.ts';
 import { resizeMachine } from './resize.ts';
@@ -17,8 +17,7 @@ export function createLxdConnector(config: Config): Connector {
   return {
     info: { name: 'lxd', version: '0.0.0', api: 1 },
     capabilities: {
-      userDataBytes: userDataLimit,
-      maxBatch: batchLimit,
+      ...limits,
       idempotency: 'name',
       // From the answer to a launch until the server has noted the machine.
       listConsistencyMs: 2000,

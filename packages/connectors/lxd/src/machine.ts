@@ -1,7 +1,7 @@
 import { BlockList, isIPv6 } from 'node:net';
-import type { Machine, MachineState, Resource } from '@paceline/engine/connector';
+import { readTags, resourceOf, type Machine, type MachineState, type Resource } from '@paceline/engine/connector';
 import type { Instance } from './answer.ts';
-import { configPrefix, readTags } from './tags.ts';
+import { configPrefix } from './tags.ts';
 
 /** LXD's numbers for what an instance does; the words for them differ between versions. */
 const states: Record<number, MachineState> = {
@@ -32,7 +32,7 @@ export function wasStarted({ status_code, last_used_at }: Pick<Instance, 'status
 /** Undefined when it is not ours. */
 export function toMachine(instance: Instance): Machine | undefined {
   const tags = readTags(instance.config, configPrefix);
-  if (tags === undefined) {
+  if (tags?.index === undefined) {
     return undefined;
   }
   const state = wasStarted(instance) ? (states[instance.status_code] ?? 'error') : 'pending';
@@ -57,12 +57,7 @@ export function toMachine(instance: Instance): Machine | undefined {
 export function toResource(instance: Instance): Resource | undefined {
   const tags = readTags(instance.config, configPrefix);
   const machine = toMachine(instance);
-  if (tags === undefined || machine === undefined) {
-    return undefined;
-  }
-  const { owner, token, expiresAt } = tags;
-  const common = { kind: 'machine' as const, id: instance.name, name: instance.name, owner, token, expiresAt };
-  return wasStarted(instance) ? { ...common, machine } : common;
+  return machine && resourceOf({ kind: 'machine', id: machine.id, name: machine.name, ...(wasStarted(instance) && { machine }) }, tags);
 }
 
 /** The addresses of the interfaces that LXD gave it, IPv4 first; not those of networks that the machine made in itself. */

@@ -1,10 +1,10 @@
-import { ConnectorError } from '@paceline/engine/connector';
+import { ConnectorError, readTags } from '@paceline/engine/connector';
 import { instanceSchema } from './answer.ts';
 import type { Client } from './client.ts';
 import { unlessUnknown } from './failure.ts';
 import { limits } from './instance-request.ts';
 import { isMachineName } from './machine.ts';
-import { configPrefix, readTags } from './tags.ts';
+import { configPrefix } from './tags.ts';
 
 /** Gives a machine that runs other limits: the kernel of a container heeds them at once. What is left out stays. @throws notFound, unsupported */
 export async function resizeMachine(

@@ -1,12 +1,11 @@
-import { ConnectorError, isConnectorError, type TerminateResult } from '@paceline/engine/connector';
+import { ConnectorError, inParallel, isConnectorError, readTags, valuesOf, type TerminateResult } from '@paceline/engine/connector';
 import { instanceSchema } from './answer.ts';
 import type { Client } from './client.ts';
 import type { Config } from './config.ts';
 import { unlessUnknown } from './failure.ts';
-import { inParallel, valuesOf } from './in-parallel.ts';
 import { isMachineName } from './machine.ts';
 import { requireProject } from './project.ts';
-import { configPrefix, readTags } from './tags.ts';
+import { configPrefix } from './tags.ts';
 
 /** LXD's number for it. */
 const stopped = 102;

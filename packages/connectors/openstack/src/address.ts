@@ -1,11 +1,17 @@
-import type { LaunchRequest, MachineRequest, Resource } from '@paceline/engine/connector';
+import {
+  inParallel,
+  resourceOf,
+  valuesOf,
+  type LaunchRequest,
+  type MachineRequest,
+  type Resource,
+  type Tags,
+} from '@paceline/engine/connector';
 import * as z from 'zod';
 import { floatingSchema, nothing, portSchema, type Floating, type Port } from './answers.ts';
 import { unlessUnknown } from './failure.ts';
-import { inParallel } from './in-parallel.ts';
-import { otherResource } from './resource.ts';
 import type { Session } from './session.ts';
-import { descriptionOf, readDescription, type Tags } from './tags.ts';
+import { descriptionOf, readDescription } from './tags.ts';
 
 interface OwnAddresses {
   ports: Port[];
@@ -90,17 +96,21 @@ export async function addressesFor(
     if (tags?.token === request.token && tags.index !== undefined) ports.set(tags.index, id);
   }
   const unreached = machines.filter(({ index }) => !known.floating.some(({ description }) => isAt(description, at(index))));
-  const [failure] = await inParallel(unreached, async ({ index, name }) => {
-    await session.ask('network', {
-      doing: `get a floating address for ${name}`,
-      method: 'POST',
-      path: '/floatingips',
-      body: { floatingip: { floating_network_id: outside, port_id: ports.get(index), description: describe(index) } },
-      schema: nothing,
-      signal,
-    });
-  });
-  if (failure !== undefined) throw failure;
+  const reached = await inParallel(
+    unreached,
+    async ({ index, name }) => {
+      await session.ask('network', {
+        doing: `get a floating address for ${name}`,
+        method: 'POST',
+        path: '/floatingips',
+        body: { floatingip: { floating_network_id: outside, port_id: ports.get(index), description: describe(index) } },
+        schema: nothing,
+        signal,
+      });
+    },
+    { stop: true },
+  );
+  valuesOf(reached);
   return ports;
 }
 
@@ -110,15 +120,15 @@ function placeTags({ owner: { engine, run }, token, expiresAt }: LaunchRequest, 
 }
 
 /** Ports and addresses of ours that no machine has. @param taken by machines, which get theirs only some time after their launch */
-export function leftOf({ ports, floating }: OwnAddresses, taken: readonly Place[]): Resource[] {
+export function leftOf({ ports, floating }: OwnAddresses, taken: readonly Place[]): (Resource | undefined)[] {
   const isTaken = ({ description }: Port | Floating): boolean => taken.some((place) => isAt(description, place));
   const left = ports.filter((port) => port.device_id === '' && !isTaken(port));
   const isLeft = (each: Floating): boolean => (each.port_id === null && !isTaken(each)) || left.some(({ id }) => id === each.port_id);
   return [
     ...floating
       .filter(isLeft)
-      .flatMap((each) => otherResource('address', each.id, each.floating_ip_address, readDescription(each.description))),
-    ...left.flatMap(({ id, name, description }) => otherResource('network', id, name, readDescription(description))),
+      .map(({ id, floating_ip_address: name, description }) => resourceOf({ kind: 'address', id, name }, readDescription(description))),
+    ...left.map(({ id, name, description }) => resourceOf({ kind: 'network', id, name }, readDescription(description))),
   ];
 }
 
@@ -127,10 +137,9 @@ export async function releaseAddresses(session: Session, places: readonly Place[
   if (places.length === 0) return;
   const { ports, floating } = await ownAddresses(session, signal);
   const isTheirs = ({ description }: Port | Floating): boolean => places.some((place) => isAt(description, place));
-  const [first] = await inParallel(floating.filter(isTheirs), ({ id }) => removeFloating(session, id, signal));
-  const [second] = await inParallel(ports.filter(isTheirs), ({ id }) => removePort(session, id, signal));
-  const failure = first ?? second;
-  if (failure !== undefined) throw failure;
+  const removed = await inParallel(floating.filter(isTheirs), ({ id }) => removeFloating(session, id, signal), { stop: true });
+  valuesOf(await inParallel(ports.filter(isTheirs), ({ id }) => removePort(session, id, signal), { stop: true }));
+  valuesOf(removed);
 }
 
 export async function removeFloating(session: Session, id: string, signal: AbortSignal): Promise<void> {

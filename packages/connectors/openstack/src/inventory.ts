@@ -1,13 +1,12 @@
-import type { Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
+import { machineResource, matches, resourceOf, type Machine, type OwnerQuery, type Resource, type Tags } from '@paceline/engine/connector';
 import * as z from 'zod';
 import { leftOf, ownAddresses, placesOf } from './address.ts';
 import { imageSchema, serverSchema, type Server } from './answers.ts';
 import { unlessUnknown } from './failure.ts';
 import { isEnding, machineIds, toMachine } from './machine.ts';
-import { machineResource, otherResource } from './resource.ts';
 import { listGroups } from './security-group.ts';
 import type { Session } from './session.ts';
-import { matches, ours, readDescription, readMetadata, searchTags, type Tags } from './tags.ts';
+import { ours, readDescription, readMetadata, searchTags } from './tags.ts';
 
 /** Up to so many machines are asked for one by one; a list of all of ours costs a cloud more. */
 const fewMachines = 3;
@@ -74,11 +73,12 @@ export async function listResources(session: Session, query: OwnerQuery, signal:
     ownAddresses(session, signal),
   ]);
   const taken = servers.flatMap(({ metadata }) => placesOf(readMetadata(metadata) ?? nobody));
-  const isWanted = ({ owner, token }: Resource): boolean => matches({ owner, ...(token !== undefined && { token }) }, query);
-  return [
-    ...servers.flatMap((server) => machineResource(server) ?? []).filter(({ machine }) => machine?.state !== 'terminated'),
+  const machines = servers.map((server) => machineResource(toMachine(server), readMetadata(server.metadata)));
+  const found = [
+    ...machines.filter((resource) => resource?.machine?.state !== 'terminated'),
     ...leftOf(addresses, taken),
-    ...groups.flatMap(({ id, name, description }) => otherResource('group', id, name, readDescription(description))),
-    ...images.flatMap((image) => otherResource('image', image.id, image.name ?? '', readMetadata(image))),
-  ].filter(isWanted);
+    ...groups.map(({ id, name, description }) => resourceOf({ kind: 'group', id, name }, readDescription(description))),
+    ...images.map((image) => resourceOf({ kind: 'image', id: image.id, name: image.name ?? '' }, readMetadata(image))),
+  ];
+  return found.filter((resource) => resource !== undefined).filter((resource) => matches(resource, query));
 }

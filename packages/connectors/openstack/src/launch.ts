@@ -1,20 +1,28 @@
-import { ConnectorError, type ConnectorContext, type LaunchRequest, type Machine, type MachineRequest } from '@paceline/engine/connector';
+import {
+  checkLimits,
+  inParallel,
+  machinesOf,
+  partOf,
+  tagsOf,
+  type ConnectorContext,
+  type LaunchRequest,
+  type Machine,
+  type MachineRequest,
+} from '@paceline/engine/connector';
 import * as z from 'zod';
 import { addressesFor } from './address.ts';
 import { nothing } from './answers.ts';
 import { chooseFlavor, findImage, findNetworks, listFlavors } from './choice.ts';
 import type { Config } from './config.ts';
 import { unlessUnknown } from './failure.ts';
-import { inParallel } from './in-parallel.ts';
 import { findServers } from './inventory.ts';
 import { toMachine } from './machine.ts';
 import type { Groups } from './security-group.ts';
 import type { Session } from './session.ts';
-import { metadataOf, searchTags, tagsOf } from './tags.ts';
+import { metadataOf, searchTags } from './tags.ts';
 
 /** Nova takes 65,535 characters of base64. */
-export const userDataLimit = 49_149;
-export const batchLimit = 50;
+export const limits = { userDataBytes: 49_149, maxBatch: 50 };
 
 interface Way {
   session: Session;
@@ -31,52 +39,38 @@ export async function launchMachines(
   request: LaunchRequest,
   { signal, log }: ConnectorContext,
 ): Promise<Machine[]> {
-  checkRequest(request);
-  const there = await findLaunched(session, request, signal);
-  const missing = request.machines.filter(({ index }) => !there.has(index));
-  if (missing.length > 0) {
-    const [image, flavors, networks, own] = await Promise.all([
-      findImage(session, config, request.image, signal),
-      listFlavors(session, config, signal),
-      findNetworks(session, config, signal),
-      groups.of(request, signal),
-    ]);
-    const flavor = chooseFlavor(flavors, request);
-    const { network, outside } = networks;
-    const ports =
-      outside === undefined ? undefined : await addressesFor(session, request, missing, { network, outside, groups: own }, signal);
-    const failures = await inParallel(missing, async (machine) => {
-      const port = ports?.get(machine.index);
-      const plug =
-        port === undefined ? { networks: [{ uuid: network }], security_groups: own.map((name) => ({ name })) } : { networks: [{ port }] };
-      const body = { server: { ...serverRequest(request, machine, config), imageRef: image, flavorRef: flavor.id, ...plug } };
-      const { server } = await session.ask('compute', {
-        doing: `launch ${machine.name} from ${request.image === '' ? image : request.image}`,
-        method: 'POST',
-        path: '/servers',
-        body,
-        schema: z.object({ server: z.object({ id: z.string() }) }),
-        signal,
-      });
-      there.set(machine.index, made(request, machine, server.id));
+  checkLimits(request, limits);
+  const known = await findLaunched(session, request, signal);
+  const there = machinesOf(request, [...known.values()]);
+  const missing = request.machines.filter(({ index }) => !known.has(index));
+  if (missing.length === 0) return there;
+  const [image, flavors, networks, own] = await Promise.all([
+    findImage(session, config, request.image, signal),
+    listFlavors(session, config, signal),
+    findNetworks(session, config, signal),
+    groups.of(request, signal),
+  ]);
+  const flavor = chooseFlavor(flavors, request);
+  const { network, outside } = networks;
+  const ports =
+    outside === undefined ? undefined : await addressesFor(session, request, missing, { network, outside, groups: own }, signal);
+  const launchOne = async (machine: MachineRequest): Promise<Machine> => {
+    const port = ports?.get(machine.index);
+    const plug =
+      port === undefined ? { networks: [{ uuid: network }], security_groups: own.map((name) => ({ name })) } : { networks: [{ port }] };
+    const body = { server: { ...serverRequest(request, machine, config), imageRef: image, flavorRef: flavor.id, ...plug } };
+    const { server } = await session.ask('compute', {
+      doing: `launch ${machine.name} from ${request.image === '' ? image : request.image}`,
+      method: 'POST',
+      path: '/servers',
+      body,
+      schema: z.object({ server: z.object({ id: z.string() }) }),
+      signal,
     });
-    const [first] = failures;
-    // What could be had is told, so that the engine asks for the others alone.
-    if (first !== undefined && there.size === 0) throw first;
-    for (const failure of failures) log.warn(failure.message);
-  }
-  return request.machines.flatMap(({ index }) => there.get(index) ?? []);
-}
-
-function checkRequest({ machines }: LaunchRequest): void {
-  if (machines.length > batchLimit) {
-    throw new ConnectorError('invalid', `A launch of ${machines.length} machines is over the limit of ${batchLimit}`);
-  }
-  for (const { name, userData } of machines) {
-    if (userData.length > userDataLimit) {
-      throw new ConnectorError('invalid', `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataLimit}`);
-    }
-  }
+    return made(request, machine, server.id);
+  };
+  const { values, failures } = await inParallel(missing, launchOne, { stop: true });
+  return machinesOf(request, partOf({ values: [...there, ...values], failures }, log));
 }
 
 /** The machines that are there, by number. Of a launch that has happened twice the oldest is kept, whoever looks. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { descriptionOf, matches, metadataOf, readDescription, readMetadata, searchTags, type Tags } from './tags.ts';
+import type { Tags } from '@paceline/engine/connector';
+import { descriptionOf, metadataOf, readDescription, readMetadata, searchTags } from './tags.ts';
 
 const word = fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme' }).filter((text) => text.isWellFormed());
 const anyTags: fc.Arbitrary<Tags> = fc.record(
@@ -42,12 +43,4 @@ test('tags by which machines are looked up are such as Nova takes, whatever the 
     }),
   );
   expect(searchTags({ engine: 'e', run: 'r' })).toEqual(['paceline', 'paceline:engine=e', 'paceline:run=r']);
-});
-
-test('what two engines have tagged alike is told apart by what is meant', () => {
-  const tags = readMetadata(metadataOf({ owner: { engine: 'one', run: 'run', node: 'web' }, token: 'token' }));
-  expect(tags && matches(tags, { engine: 'one' })).toBe(true);
-  expect(tags && matches(tags, { engine: 'one', run: 'run', token: 'token' })).toBe(true);
-  expect(tags && matches(tags, { engine: 'two', run: 'run' })).toBe(false);
-  expect(tags && matches(tags, { engine: 'one', token: 'other' })).toBe(false);
 });

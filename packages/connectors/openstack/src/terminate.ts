@@ -1,12 +1,11 @@
-import type { ConnectorContext, Owner, TerminateResult } from '@paceline/engine/connector';
+import { inParallel, valuesOf, type ConnectorContext, type Owner, type Tags, type TerminateResult } from '@paceline/engine/connector';
 import { placesOf, releaseAddresses } from './address.ts';
-import { inParallel } from './in-parallel.ts';
 import { describeServers, findServers } from './inventory.ts';
 import { endServer } from './launch.ts';
 import { isEnding, toMachine } from './machine.ts';
 import { removeGroups } from './security-group.ts';
 import type { Session } from './session.ts';
-import { readMetadata, type Tags } from './tags.ts';
+import { readMetadata } from './tags.ts';
 
 /** Nova may lose what it has accepted, such as when its queue is restarted: after so long it is asked again, in milliseconds. */
 const askAgainMs = 60_000;
@@ -33,17 +32,21 @@ export class Endings {
     await session.project(signal);
     const servers = (await describeServers(session, ids, signal)).filter((server) => toMachine(server)?.state !== 'terminated');
     const due = servers.filter((server) => !isEnding(server) || now() >= (this.#endings.get(server.id)?.askedAt ?? 0) + askAgainMs);
-    const [failure] = await inParallel(due, async ({ id, metadata }) => {
-      await endServer(session, id, signal);
-      const tags = readMetadata(metadata);
-      if (tags !== undefined) this.#endings.set(id, { tags, askedAt: now() });
-    });
+    const ended = await inParallel(
+      due,
+      async ({ id, metadata }) => {
+        await endServer(session, id, signal);
+        const tags = readMetadata(metadata);
+        if (tags !== undefined) this.#endings.set(id, { tags, askedAt: now() });
+      },
+      { stop: true },
+    );
     const there = new Set(servers.map(({ id }) => id));
     await this.#cleanUp(
       ids.filter((id) => !there.has(id)),
       signal,
     );
-    if (failure !== undefined) throw failure;
+    valuesOf(ended);
     return ids.map((id) => ({ id, gone: !there.has(id) }));
   }
 

@@ -110,7 +110,7 @@ async function fetchDisk(site: Site, url: string, sha256: string | undefined, si
     if (!response.ok || response.body === null) {
       throw new ConnectorError(response.status === 404 ? 'notFound' : 'unavailable', `Could not fetch ${url}: ${response.status}`);
     }
-    await pipeline(Readable.fromWeb(response.body), count, createWriteStream(staged), { signal });
+    await pipeline(Readable.from(response.body), count, createWriteStream(staged), { signal });
     const got = hash.digest('hex');
     if (got !== sha256) {
       throw new ConnectorError('invalid', `${url} has SHA-256 ${got}, expected ${sha256}`, {

@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lastLine, unlessMissing } from '@paceline/connector-host';
-import type { Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
+import { matches, type Machine, type OwnerQuery, type Resource } from '@paceline/engine/connector';
 import { listImages } from './image-factory.ts';
 import { readRecord, type MachineRecord } from './machine-record.ts';
 import { machineState } from './machine-state.ts';
@@ -36,20 +36,16 @@ export async function* listResources(site: Site, query: OwnerQuery, now: number)
       if (query.token === undefined && machine.id.startsWith(`qemu-${runKey(owner)}-`)) {
         yield { kind: 'machine', id: machine.id, name: machine.name, owner, machine };
       }
-    } else if (isAskedFor(record, query)) {
+    } else if (matches(record, query)) {
       const { id, name, owner, token, expiresAt } = record;
       yield { kind: 'machine', id, name, owner, token, expiresAt, ...(isStarted && { machine }) };
     }
   }
-  for (const { name, owner } of query.token === undefined ? await listImages(site) : []) {
-    if (owner.engine === query.engine && (query.run ?? owner.run) === owner.run) {
+  for (const { name, owner } of await listImages(site)) {
+    if (matches({ owner }, query)) {
       yield { kind: 'image', id: name, name, owner };
     }
   }
-}
-
-function isAskedFor({ owner, token }: MachineRecord, query: OwnerQuery): boolean {
-  return owner.engine === query.engine && (query.run ?? owner.run) === owner.run && (query.token ?? token) === token;
 }
 
 async function inspect(site: Site, ids: readonly string[], now: number): Promise<Found[]> {

@@ -3,7 +3,7 @@ import { access, readFile, writeFile } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { checkAborted, hasCode } from '@paceline/connector-host';
-import { ConnectorError, type ConnectorContext, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
+import { checkLimits, ConnectorError, type ConnectorContext, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
 import { chooseAccelerator, type Accelerator } from './accelerator.ts';
 import { cleanEnvironment } from './command.ts';
 import type { Config } from './config.ts';
@@ -14,8 +14,7 @@ import { recordIntent } from './intent.ts';
 import type { MachineRecord } from './machine-record.ts';
 import { machineDirectory, machineId, openSite, type Site } from './site.ts';
 
-export const userDataLimit = 1024 * 1024;
-export const batchLimit = 64;
+export const limits = { userDataBytes: 1024 * 1024, maxBatch: 64 };
 
 /**
  * Starts machines, or finishes what an earlier launch with the same token began: first all intents go to disk, with the disks, then the
@@ -37,16 +36,11 @@ export async function launchMachines(config: Config, request: LaunchRequest, con
 }
 
 function checkRequest(request: LaunchRequest): void {
-  if (request.machines.length > batchLimit) {
-    throw new ConnectorError('invalid', `A launch of ${request.machines.length} machines is over the limit of ${batchLimit}`);
-  }
+  checkLimits(request, limits);
   request.machines.forEach(checkMachine);
 }
 
-function checkMachine({ name, userData }: MachineRequest): void {
-  if (userData.length > userDataLimit) {
-    throw new ConnectorError('invalid', `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataLimit}`);
-  }
+function checkMachine({ name }: MachineRequest): void {
   if (!/^[a-z0-9-]{1,63}$/.test(name)) {
     throw new ConnectorError('invalid', `${name} cannot be the name of a machine`);
   }

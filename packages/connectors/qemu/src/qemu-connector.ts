@@ -4,7 +4,7 @@ import { ConnectorError, type Connector } from '@paceline/engine/connector';
 import type { Config } from './config.ts';
 import { createImage, removeImage } from './image-factory.ts';
 import { describeMachines, listResources } from './inventory.ts';
-import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
+import { launchMachines, limits } from './launch.ts';
 import { hostUrl } from './network.ts';
 import { probeHost } from './probe.ts';
 import { isMachineId, machineDirectory, openSite } from './site.ts';
@@ -15,8 +15,7 @@ export function createQemuConnector(config: Config): Connector {
   return {
     info: { name: 'qemu', version: '0.0.0', api: 1 },
     capabilities: {
-      userDataBytes: userDataLimit,
-      maxBatch: batchLimit,
+      ...limits,
       idempotency: 'name',
       listConsistencyMs: 0,
       console: 'incremental',

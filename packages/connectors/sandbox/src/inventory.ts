@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lastLine, unlessMissing } from '@paceline/connector-host';
-import type { Machine, OwnerQuery, Resource } from '@paceline/engine/connector';
+import { matches, type Machine, type OwnerQuery, type Resource } from '@paceline/engine/connector';
 import * as z from 'zod';
 import { ask } from './control.ts';
 import { listImages } from './image-factory.ts';
@@ -28,22 +28,23 @@ export async function describeMachines(site: Site, ids: readonly string[], signa
 
 /** Machines, runs and images of an engine. A token selects machines only: nothing else is made by one launch. */
 export async function* listResources(site: Site, query: OwnerQuery, signal: AbortSignal): AsyncGenerator<Resource> {
+  const { token, ...ofAnyLaunch } = query;
   for (const { key, owner } of await listRuns(site)) {
-    if (owner.engine !== query.engine || (query.run ?? owner.run) !== owner.run) {
+    if (!matches({ owner }, ofAnyLaunch)) {
       continue;
     }
     const run = join(site.runs, key);
     for (const { machine, record } of await inspect(run, (await unlessMissing(readdir(machinesOf(run)))) ?? [], signal)) {
-      if (query.token === undefined || record?.token === query.token) {
+      if (token === undefined || record?.token === token) {
         yield machineResource(machine, record, owner);
       }
     }
-    if (query.token === undefined) {
+    if (token === undefined) {
       yield { kind: 'group', id: key, name: `run ${owner.run}`, owner };
     }
   }
-  for (const { name, owner } of query.token === undefined ? await listImages(site) : []) {
-    if (owner.engine === query.engine && (query.run ?? owner.run) === owner.run) {
+  for (const { name, owner } of await listImages(site)) {
+    if (matches({ owner }, query)) {
       yield { kind: 'image', id: name, name, owner };
     }
   }

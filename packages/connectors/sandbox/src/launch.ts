@@ -1,5 +1,5 @@
 import { checkAborted } from '@paceline/connector-host';
-import { ConnectorError, type ConnectorContext, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
+import { checkLimits, ConnectorError, type ConnectorContext, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
 import type { Config } from './config.ts';
 import { sweep } from './garbage.ts';
 import { resolveLayers } from './image.ts';
@@ -7,8 +7,7 @@ import { recordIntent } from './intent.ts';
 import { openSite, runDirectory } from './site.ts';
 import { startMachines } from './supervisor.ts';
 
-export const userDataLimit = 1024 * 1024;
-export const batchLimit = 256;
+export const limits = { userDataBytes: 1024 * 1024, maxBatch: 256 };
 
 /**
  * Starts machines, or finishes what an earlier launch with the same token began: the intents go to disk, then the supervisor of the run is
@@ -29,16 +28,11 @@ export async function launchMachines(config: Config, request: LaunchRequest, con
 }
 
 function checkRequest(request: LaunchRequest): void {
-  if (request.machines.length > batchLimit) {
-    throw new ConnectorError('invalid', `A launch of ${request.machines.length} machines is over the limit of ${batchLimit}`);
-  }
+  checkLimits(request, limits);
   request.machines.forEach(checkMachine);
 }
 
-function checkMachine({ name, userData }: MachineRequest): void {
-  if (userData.length > userDataLimit) {
-    throw new ConnectorError('invalid', `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataLimit}`);
-  }
+function checkMachine({ name }: MachineRequest): void {
   if (!/^[a-z0-9-]{1,63}$/.test(name)) {
     throw new ConnectorError('invalid', `${name} cannot be the name of a machine`);
   }

@@ -6,7 +6,7 @@ import { resizeControlGroups } from './control-groups.ts';
 import { firstProcess } from './first-process.ts';
 import { createImage, removeImage } from './image-factory.ts';
 import { describeMachines, layersInUse, listResources } from './inventory.ts';
-import { batchLimit, launchMachines, userDataLimit } from './launch.ts';
+import { launchMachines, limits } from './launch.ts';
 import { readRecord } from './machine-record.ts';
 import { probeHost } from './probe.ts';
 import { removeRun } from './run-directory.ts';
@@ -18,8 +18,7 @@ export function createSandboxConnector(config: Config): Connector {
   return {
     info: { name: 'sandbox', version: '0.0.0', api: 1 },
     capabilities: {
-      userDataBytes: userDataLimit,
-      maxBatch: batchLimit,
+      ...limits,
       idempotency: 'name',
       listConsistencyMs: 0,
       console: 'incremental',

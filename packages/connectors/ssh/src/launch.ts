@@ -1,14 +1,20 @@
 import { Buffer } from 'node:buffer';
 import { checkAborted } from '@paceline/connector-host';
-import { ConnectorError, type ConnectorContext, type LaunchRequest, type Machine, type MachineRequest } from '@paceline/engine/connector';
+import {
+  checkLimits,
+  ConnectorError,
+  type ConnectorContext,
+  type LaunchRequest,
+  type Machine,
+  type MachineRequest,
+} from '@paceline/engine/connector';
 import { hostProgram } from './host-program.ts';
 import { fittingHosts, wantedLabels, type Host } from './inventory.ts';
 import { leaseId, machineId, parseLeases, machineOf, recordOf, type Lease } from './lease.ts';
 import { isSilence } from './host-health.ts';
 import type { Site } from './site.ts';
 
-export const userDataLimit = 64 * 1024;
-export const batchLimit = 256;
+export const limits = { userDataBytes: 64 * 1024, maxBatch: 256 };
 
 /**
  * Takes a host for each machine: those that an earlier launch with the same token has taken already stay; all of the others are
@@ -128,14 +134,9 @@ function noRoom(site: Site, request: LaunchRequest, fitting: number, found: numb
   });
 }
 
-function checkRequest({ machines }: LaunchRequest): void {
-  if (machines.length > batchLimit) {
-    throw new ConnectorError('invalid', `A launch of ${machines.length} machines is over the limit of ${batchLimit}`);
-  }
-  for (const { name, userData } of machines) {
-    if (userData.length > userDataLimit) {
-      throw new ConnectorError('invalid', `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataLimit}`);
-    }
+function checkRequest(request: LaunchRequest): void {
+  checkLimits(request, limits);
+  for (const { name, userData } of request.machines) {
     if (userData[0] !== 0x23 || userData[1] !== 0x21) {
       throw new ConnectorError('invalid', `The user data of ${name} does not begin with #!`, {
         hint: 'There is no cloud-init on hosts that are there already: their user data is a script.',

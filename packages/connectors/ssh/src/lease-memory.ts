@@ -1,4 +1,4 @@
-import type { OwnerQuery } from '@paceline/engine/connector';
+import { matches, type OwnerQuery } from '@paceline/engine/connector';
 import type { Host } from './inventory.ts';
 import type { Lease, LeaseRecord } from './lease.ts';
 
@@ -54,5 +54,5 @@ export class LeaseMemory {
 
 /** Whether a lease is what a query asks for. */
 export function isOf({ engine, run, token }: LeaseRecord, query: OwnerQuery): boolean {
-  return engine === query.engine && (query.run ?? run) === run && (query.token ?? token) === token;
+  return matches({ owner: { engine, run }, token }, query);
 }

@@ -1,7 +1,7 @@
 import { checkAborted, toConnectorError, wholeCharacters } from '@paceline/connector-host';
 import { ConnectorError, type Account, type Connector, type ConnectorContext, type Machine } from '@paceline/engine/connector';
 import type { Config } from './config.ts';
-import { batchLimit, launchMachines, listLeases, userDataLimit } from './launch.ts';
+import { launchMachines, limits, listLeases } from './launch.ts';
 import { machineOf, resourceOf } from './lease.ts';
 import { isOf } from './lease-memory.ts';
 import { Site } from './site.ts';
@@ -11,8 +11,7 @@ export function createSshConnector(config: Config, site = new Site(config)): Con
   return {
     info: { name: 'ssh', version: '0.0.0', api: 1 },
     capabilities: {
-      userDataBytes: userDataLimit,
-      maxBatch: batchLimit,
+      ...limits,
       idempotency: 'tag',
       listConsistencyMs: 0,
       console: 'incremental',

@@ -1,3 +1,4 @@
+import type { Machine } from './machine.ts';
 import type { Owner } from './owner.ts';
 
 /** A batch of machines of one node. */
@@ -26,4 +27,9 @@ export interface MachineRequest {
   name: string;
   /** Raw bytes, given to the machine unchanged. */
   userData: Uint8Array;
+}
+
+/** Of these the machines that a launch asks for, in its order, one for each number. */
+export function machinesOf({ machines: wanted }: LaunchRequest, machines: readonly Machine[]): Machine[] {
+  return wanted.flatMap(({ index }) => machines.find((machine) => machine.index === index) ?? []);
 }
