@@ -18,6 +18,7 @@ const tiers: Record<string, string> = {
   aws: 'T2: moto 5.2.5',
   openstack: 'T1: OpenStack Zed, fake machines',
   'libcloud, Dummy': 'T1: a driver of Libcloud, no machines',
+  'libcloud, EC2': 'T2: moto 5.2.5',
   'libcloud, OpenStack': 'T1: OpenStack Zed, fake machines',
   terraform: 'T1: Terraform, processes of the host',
   'exec, python': 'T1: processes of the host',

@@ -48,7 +48,7 @@ export const configSchema = z.strictObject({
     .optional()
     .meta({ description: 'Ids or names; the first that is large enough is taken. Default: the smallest of all' }),
   ssh: sshSettings.optional().meta({ description: 'Machines are begun by SSH instead of user data' }),
-  atOnce: z.int().min(1).max(32).default(4).meta({ description: 'Calls to the cloud at a time' }),
+  atOnce: z.int().min(1).max(32).default(8).meta({ description: 'Calls to the cloud at a time' }),
   listConsistencySeconds: z.number().min(0).max(600).default(15).meta({
     description: 'A machine may be missing from lists for so long after its launch',
   }),

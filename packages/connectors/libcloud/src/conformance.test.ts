@@ -1,15 +1,19 @@
 import { defineConformance, openFaultProxy, type ProxiedAnswer, type ProxiedRequest } from '@paceline/engine/conformance';
 import type { Connector } from '@paceline/engine/connector';
-import { describe, test } from 'vitest';
+import { afterAll, describe, test } from 'vitest';
 import type { Program } from '@paceline/connector-exec';
 import { createExecConnector } from '@paceline/connector-exec';
 import { configSchema, type Config } from './config.ts';
 import { createLibcloudConnector } from './libcloud-connector.ts';
 import { programOf } from './side-car.ts';
-import { keptCloud, openStackCloud, whyNoOpenStack } from './testing/clouds.ts';
+import { ec2Cloud, keptCloud, openStackCloud, whyNoOpenStack } from './testing/clouds.ts';
+import { noMoto, openMoto, type Moto } from './testing/moto.ts';
 import { reason } from './testing/python.ts';
 
 const patienceMs = 60_000;
+let moto: Moto | undefined;
+
+afterAll(() => moto?.[Symbol.asyncDispose]());
 
 describe('Dummy', () => {
   defineConformance(
@@ -35,6 +39,34 @@ describe('Dummy', () => {
       };
     },
     { unavailable: reason, limitMs: patienceMs },
+  );
+});
+
+describe('EC2', () => {
+  defineConformance(
+    test,
+    async () => {
+      const { url } = (moto = await openMoto());
+      const greeting = await greetingOf(ec2Cloud(url));
+      const connect = (endpoint = url): Connector => connector(ec2Cloud(endpoint), greeting);
+      return {
+        createConnector: () => connect(),
+        image: 'ami-03cf127a',
+        unknownImage: 'ami-00000000',
+        patienceMs,
+        lifeless: 'moto boots nothing',
+        broken: [{ why: 'nobody is there', connector: connect('http://127.0.0.1:1'), code: 'unavailable' }],
+        faults: {
+          async open() {
+            const proxy = await openFaultProxy(url);
+            return { connector: connect(proxy.url), proxy };
+          },
+          isLaunch: ({ path, body }) => /Action=RunInstances/.test(`${path} ${body}`),
+          refusals: ec2Refusals,
+        },
+      };
+    },
+    { unavailable: reason ?? noMoto, limitMs: patienceMs },
   );
 });
 
@@ -93,6 +125,32 @@ const refusals = [
   { why: 'not served now', answer: says(503, 'serviceUnavailable', 'Try again.'), code: 'unavailable' as const },
   { why: 'its own mistake', answer: says(500, 'computeFault', 'Unexpected API Error.'), code: 'unavailable' as const },
   { why: 'a wrong value', answer: says(400, 'badRequest', 'Invalid input for field name.'), code: 'invalid' as const },
+];
+
+function saysEc2(code: string, message: string, status = 400, headers: Record<string, string> = {}): ProxiedAnswer {
+  const body = `<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>${code}</Code><Message>${message}</Message></Error></Errors></Response>`;
+  return { status, headers: { 'content-type': 'text/xml;charset=UTF-8', ...headers }, body };
+}
+
+const ec2Refusals = [
+  { why: 'throttled', answer: saysEc2('RequestLimitExceeded', 'Request limit exceeded.', 503), code: 'throttled' as const },
+  {
+    why: 'throttled, with a time',
+    answer: saysEc2('Throttling', 'Rate exceeded', 429, { 'retry-after': '7' }),
+    code: 'throttled' as const,
+    retryAfterMs: 7000,
+  },
+  {
+    why: 'no room',
+    answer: saysEc2('InsufficientInstanceCapacity', 'We do not have sufficient capacity.', 500),
+    code: 'capacity' as const,
+  },
+  { why: 'over the quota', answer: saysEc2('VcpuLimitExceeded', 'You have requested more vCPU capacity.'), code: 'quota' as const },
+  { why: 'wrong key', answer: saysEc2('AuthFailure', 'AWS was not able to validate the credentials', 401), code: 'auth' as const },
+  { why: 'expired key', answer: saysEc2('ExpiredToken', 'The security token is expired'), code: 'auth' as const },
+  { why: 'not allowed', answer: saysEc2('UnauthorizedOperation', 'You are not authorized.', 403), code: 'forbidden' as const },
+  { why: 'not served now', answer: saysEc2('Unavailable', 'The server is overloaded.', 503), code: 'unavailable' as const },
+  { why: 'a wrong value', answer: saysEc2('InvalidParameterValue', 'Invalid value'), code: 'invalid' as const },
 ];
 
 /** What the side-car says of itself, so that connectors can be made without waiting for one each. */

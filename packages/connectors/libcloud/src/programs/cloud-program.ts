@@ -146,7 +146,8 @@ class Cloud:
 
 
 def state_of(node):
-    if isinstance(node.extra, dict) and node.extra.get("task_state") == "deleting":
+    # Some say only there that a machine is on its way out.
+    if isinstance(node.extra, dict) and (node.extra.get("task_state") == "deleting" or node.extra.get("status") == "shutting-down"):
         return "stopping"
     return STATES.get(str(getattr(node.state, "value", node.state)), "pending")
 

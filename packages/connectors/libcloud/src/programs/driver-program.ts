@@ -77,7 +77,7 @@ class Driver:
         if made is None:
             try:
                 made = self.each.driver = self.given(**self.arguments)
-            except (TypeError, KeyError) as error:
+            except (TypeError, KeyError, ValueError) as error:
                 raise Failure("invalid", f"the driver {self.name} does not take these arguments: {error}") from None
         return made
 

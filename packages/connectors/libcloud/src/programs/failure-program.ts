@@ -71,12 +71,14 @@ def status_of(error):
 def code_of_status(status, words):
     if re.search(r"no valid host|insufficient.{0,20}capacity|out of (host )?capacity|not enough (capacity|resources)", words, re.I):
         return "capacity"
-    if status == 401:
+    if status == 401 or re.search(r"^\W*(ExpiredToken|RequestExpired)\b", words):
         return "auth"
-    if status in (413, 429):
+    if status in (413, 429) or re.search(r"throttl|request ?limit ?exceeded|rate exceeded", words, re.I):
         return "throttled"
     if status in (400, 402, 403, 409, 422) and re.search(r"quota|limit.{0,20}(exceeded|reached)|exceed.{0,20}limit", words, re.I):
         return "quota"
+    if re.search(r"\bNotFound\b|\.NotFound", words) and status == 400:
+        return "notFound"
     named = {403: "forbidden", 404: "notFound", 408: "timeout", 409: "conflict", 501: "unsupported", 504: "timeout"}
     return named.get(status, "unavailable" if status >= 500 else "invalid")
 

@@ -36,6 +36,21 @@ export function nodesOf(folder: string): z.infer<typeof nodeSchema>[] {
   return z.object({ nodes: z.array(nodeSchema) }).parse(JSON.parse(readFileSync(path, 'utf8'))).nodes;
 }
 
+/** The configuration of an EC2 at this address. */
+export function ec2Cloud(url: string): Record<string, unknown> {
+  process.env['PACELINE_TEST_SECRET'] ??= 'testing-testing';
+  const { hostname, port } = new URL(url);
+  return {
+    driver: 'ec2',
+    python,
+    root: scratch(),
+    credentials: { secret: { env: 'PACELINE_TEST_SECRET' } },
+    arguments: { key: 'testing', region: 'eu-west-3', secure: false, host: hostname, port: Number(port) },
+    sizes: ['t3.micro', 't3.small'],
+    listConsistencySeconds: 2,
+  };
+}
+
 const cloudsFile = join(process.env['PACELINE_TESTBED'] ?? '/var/lib/paceline-testbed', 'openstack', 'clouds.yaml');
 const authSchema = z.object({ auth_url: z.url(), username: z.string(), password: z.string(), project_name: z.string() });
 const fileSchema = z.object({ clouds: z.object({ paceline: z.object({ auth: authSchema, region_name: z.string() }) }) });
