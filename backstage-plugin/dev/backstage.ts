@@ -15,8 +15,8 @@ const startMs = 120_000;
 const stopMs = 10_000;
 
 export interface BackstageOptions {
-  /** The Paceline server, and a token of an operator there. */
-  paceline: { url: string; token: string };
+  /** The Paceline server, and a token of an operator there; or, for the engine within, its folder and its file of clouds. */
+  paceline: { url: string; token: string } | { state: string; clouds: string };
   /** Of the back end; 0 takes a free one. */
   port: number;
   /** Of the application for browsers; 0 takes a free one. @default there is none */
@@ -39,7 +39,9 @@ export async function startBackstage({ paceline, appPort, port, log }: Backstage
   const url = `http://localhost:${listen}`;
   const bundle = await buildBackend();
   const app = appPort === undefined ? undefined : await serveApp(await buildApp(), appPort, url);
-  const child = spawn(process.execPath, ['--no-node-snapshot', bundle, '--config', join(folder, 'dev/app-config.yaml')], {
+  const configs = ['app-config.yaml', 'url' in paceline ? 'with-server.yaml' : 'with-engine.yaml'];
+  const args = ['--no-node-snapshot', bundle, ...configs.flatMap((name) => ['--config', join(folder, 'dev', name)])];
+  const child = spawn(process.execPath, args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -49,8 +51,9 @@ export async function startBackstage({ paceline, appPort, port, log }: Backstage
       BACKEND_LISTEN: `127.0.0.1:${listen}`,
       APP_URL: app?.url ?? url,
       EXAMPLES: resolve(folder, '../examples/backstage'),
-      PACELINE_URL: paceline.url,
-      PACELINE_TOKEN: paceline.token,
+      ...('url' in paceline
+        ? { PACELINE_URL: paceline.url, PACELINE_TOKEN: paceline.token }
+        : { PACELINE_STATE: paceline.state, PACELINE_CLOUDS: paceline.clouds }),
     },
   });
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => log(text));

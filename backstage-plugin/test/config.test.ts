@@ -27,7 +27,12 @@ it('says that the token is a secret, and nothing else', async () => {
   expect(schema.process([{ data, context: 'a test' }], { visibility: ['frontend'] })).toEqual([{ data: {}, context: 'a test' }]);
 });
 
-it('refuses a configuration without a server', async () => {
+it.each([
+  ['a server without a token', { server: { url: 'https://x' } }, /token/],
+  ['neither a server nor an engine', {}, /server|engine/],
+  ['both', { server: data.paceline.server, engine: { state: '/var/lib/paceline' } }, /oneOf|exactly one/],
+  ['an engine without a folder', { engine: { url: 'https://x' } }, /state/],
+])('refuses a configuration with %s', async (_what, paceline, why) => {
   const schema = await load();
-  expect(() => schema.process([{ data: { paceline: { server: { url: 'https://x' } } }, context: 'a test' }])).toThrow(/token/);
+  expect(() => schema.process([{ data: { paceline }, context: 'a test' }])).toThrow(why);
 });

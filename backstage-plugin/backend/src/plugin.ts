@@ -6,6 +6,7 @@ import { notificationService } from '@backstage/plugin-notifications-node';
 import { pacelinePermissions, runResourceType } from '@paceline/backstage-plugin-common';
 import { isResourcePermission } from '@backstage/plugin-permission-common';
 import { readConfig } from './config.ts';
+import { embedEngine } from './engine/embedded-engine.ts';
 import { createRouter } from './gateway/router.ts';
 import { KnownRuns } from './runs/known-runs.ts';
 import { runResourceRef, runRules } from './runs/rules.ts';
@@ -14,7 +15,7 @@ import { reapTask } from './tasks/reap.ts';
 import { Told } from './tasks/told.ts';
 import { watchRuns } from './tasks/watch-runs.ts';
 
-/** Paceline in a back end of Backstage, as a client of a Paceline server. */
+/** Paceline in a back end of Backstage: with an engine of its own, or as a client of a Paceline server. */
 export const pacelinePlugin = createBackendPlugin({
   pluginId: 'paceline',
   register(env) {
@@ -38,9 +39,11 @@ export const pacelinePlugin = createBackendPlugin({
       },
       async init({ permissionsRegistry, permissions, httpRouter, lifecycle, logger, ...deps }) {
         const config = readConfig(deps.config);
-        const { url, token } = config.server;
         const stop = new AbortController();
         lifecycle.addShutdownHook(() => stop.abort());
+        const { source } = config;
+        const embedding = { database: deps.database, httpRouter, lifecycle, logger };
+        const { url, token } = 'server' in source ? source.server : await embedEngine(source.engine, embedding);
         const client = createClient({ url, token, signal: stop.signal });
         const known = new KnownRuns(client);
         permissionsRegistry.addResourceType({

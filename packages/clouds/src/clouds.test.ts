@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, afterEach, describe, expect, test } from 'vitest';
-import { findProjectClouds } from '@paceline/door';
 import { readClouds } from './clouds-file.ts';
 import { loadConnector } from './connector-package.ts';
 import { openClouds } from './open-clouds.ts';
@@ -100,7 +99,7 @@ describe('a connector', () => {
       `export const connectorModule = { name: "six", configSchema: ${schema}, createConnector: async (config) => ({ config }) };`,
     );
     const clouds = async (config: string) =>
-      openClouds(await readClouds(root, await put('c.yaml', `clouds: { mine: { connector: ./six.mjs${config} } }`)));
+      openClouds(await readClouds(root, await put('c.yaml', `clouds: { mine: { connector: ./six.mjs${config} } }`)), root);
     expect(await clouds(', zone: north')).toEqual([{ name: 'mine', connector: { config: { zone: 'north' } } }]);
     await expect(clouds(', zone: 7')).rejects.toMatchObject({
       code: 'PACELINE_REQUEST_INVALID',
@@ -110,35 +109,9 @@ describe('a connector', () => {
 
   test('refuses a configuration with the name of the cloud', async () => {
     const file = await put('c.yaml', 'clouds: { mine: { connector: local, roof: 1 } }');
-    await expect(openClouds(await readClouds(root, file))).rejects.toMatchObject({
+    await expect(openClouds(await readClouds(root, file), root)).rejects.toMatchObject({
       code: 'PACELINE_REQUEST_INVALID',
       message: expect.stringContaining(`The cloud mine in ${file}`),
     });
-  });
-});
-
-describe('the clouds of a project', () => {
-  const project = 'apiVersion: paceline.dev/v1\nkind: Project\nmetadata: { name: p }\nspec: {}\n';
-
-  test('are found above the module, within the project', async () => {
-    const outside = await put('clouds.yaml');
-    await put('p/project.yaml', project);
-    expect(await findProjectClouds(join(root, 'p', 'a', 'b'))).toBeUndefined();
-    const own = await put('p/clouds.yaml');
-    expect(await findProjectClouds(join(root, 'p', 'a', 'b'))).toBe(own);
-    expect(await findProjectClouds(root)).toBe(outside);
-  });
-
-  test('are found at the root of the highest project, as its modules are', async () => {
-    await put('clouds.yaml');
-    await put('p/project.yaml', project);
-    const own = await put('p/clouds.yaml');
-    await put('p/a/project.yaml', project);
-    expect(await findProjectClouds(join(root, 'p', 'a', 'b'))).toBe(own);
-  });
-
-  test('are not taken from a folder that need not be ours', async () => {
-    await put('clouds.yaml');
-    expect(await findProjectClouds(join(root, 'loose'))).toBeUndefined();
   });
 });

@@ -7,10 +7,11 @@ import { isBuiltIn, loadConnector, type LoadedModule } from './connector-package
 
 /**
  * Makes the configured clouds ready for the engine.
+ * @param program folder of the program, where connectors are looked for that are not beside the file
  * @throws PACELINE_CLOUD_UNKNOWN for a connector that is not there, PACELINE_REQUEST_INVALID for a configuration that it refuses
  */
-export async function openClouds({ entries, folder, file }: CloudsSource): Promise<Cloud[]> {
-  const folders = [folder, import.meta.dirname];
+export async function openClouds({ entries, folder, file }: CloudsSource, program: string): Promise<Cloud[]> {
+  const folders = [folder, program];
   return Promise.all(
     entries.map(async ({ name, connector, reach, config }) => {
       const module = await loadConnector(connector, folders);

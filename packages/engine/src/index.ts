@@ -18,6 +18,7 @@ export { ReportFiles, type ReportPart } from './reports/report-files.ts';
 export { createCipher, type ValueCipher } from './store/value-cipher.ts';
 export type { Database, Row, SqlValue, Statement } from './store/database.ts';
 export { openDatabase } from './store/open-database.ts';
+export { openKnex, type KnexLike } from './store/knex.ts';
 export { RunStore, type MachineInUse, type RunFilter, type RunListEntry } from './store/run-store.ts';
 export type { StoredReport } from './run/report.ts';
 export { hasEnded, type Run } from './run/run.ts';

@@ -46,7 +46,8 @@ export function forward(request: FastifyRequest, reply: FastifyReply, owner: str
   if (request.headers[forwarded] !== undefined) {
     throw new PacelineError('PACELINE_STORE_FAILED', 'The run is changing hands', { hint: 'Try again in a moment.' });
   }
-  const address = new URL(request.url, owner);
+  // It may be part of a program that has it below an address of its own.
+  const address = new URL(`${owner.replace(/\/$/, '')}${request.url}`);
   if (canUpgrade(request.raw)) return forwardUpgrade(request, reply, address);
   return reply.from(address.href, {
     rewriteRequestHeaders: (_request, headers) => ({ ...headers, [forwarded]: '1' }),

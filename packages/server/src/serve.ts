@@ -1,5 +1,7 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
-import { Clouds, createCipher, Engine, openDatabase, ReportFiles, RunStore, type Cloud } from '@paceline/engine';
+import type { Duplex } from 'node:stream';
+import { Clouds, createCipher, Engine, openDatabase, ReportFiles, RunStore, type Cloud, type Database } from '@paceline/engine';
 import { PacelineError } from '@paceline/model';
 import { AgentBundles } from './agent-bundles.ts';
 import { buildApp, type AppOptions } from './app.ts';
@@ -21,8 +23,11 @@ export interface ServerOptions {
   /** 0 takes a free one. */
   port: number;
   clouds: Cloud[];
-  /** The URL of a PostgreSQL database that several servers share. @default a SQLite file in the state directory */
-  database?: string;
+  /**
+   * The URL of a PostgreSQL database that several servers share, or one that is open, which then is the server's to close.
+   * @default a SQLite file in the state directory
+   */
+  database?: string | Database;
   /** Where the other servers on the database reach this one. @default the address that it listens on */
   replicaUrl?: string;
   /** Path of the agent bundle. */
@@ -48,6 +53,10 @@ export interface ServerOptions {
 export interface RunningServer {
   url: string;
   engine: Engine;
+  /** Answers what came in elsewhere, to the server of a program that this one is part of. Addresses begin at the server's root. */
+  answer(request: IncomingMessage, response: ServerResponse): void;
+  /** The same for requests to use a connection for more than HTTP. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Stops listening and leaves all runs for the next server on this state. */
   close(): Promise<void>;
 }
@@ -61,7 +70,7 @@ const defaultMaxReportBytes = 4 * 1024 ** 3;
  */
 export async function openServer(options: ServerOptions): Promise<RunningServer> {
   const { state, host, port, tls } = options;
-  if (options.database !== undefined && options.replicaUrl === undefined && (host === '0.0.0.0' || host === '::')) {
+  if (typeof options.database === 'string' && options.replicaUrl === undefined && (host === '0.0.0.0' || host === '::')) {
     throw new PacelineError('PACELINE_REQUEST_INVALID', `Other servers cannot reach this one at ${host}`, {
       hint: 'Give its own address as --replica-url.',
     });
@@ -73,7 +82,8 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
   }
   const agents = await AgentBundles.open(state.agents, options.agentPath);
   const [key, operatorToken] = [await state.key(), await state.operatorToken()];
-  const database = await openDatabase(options.database ?? state.database);
+  const { database: where = state.database } = options;
+  const database = typeof where === 'string' ? await openDatabase(where) : where;
   // Closes what is open by then: whatever fails on the way must not leave the state locked.
   let close = (): Promise<void> => database.close();
   try {
@@ -128,7 +138,13 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
     await engine.load();
     if (!database.shared) url = await listen(served, host, port, state);
     engine.start();
-    return { url, engine, close };
+    return {
+      url,
+      engine,
+      answer: (request, response) => served.routing(request, response),
+      upgrade: (request, socket, head) => void served.server.emit('upgrade', request, socket, head),
+      close,
+    };
   } catch (error) {
     await close().catch(() => {});
     throw error;

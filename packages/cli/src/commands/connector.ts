@@ -1,11 +1,9 @@
 import { resolve } from 'node:path';
 import { harmlessLine } from '@paceline/door';
 import { runConformance, type CheckResult, type ConformanceSubject } from '@paceline/engine/conformance';
+import { loadConnector, openClouds, readClouds } from '@paceline/clouds';
 import { ConnectorError, type Connector, type ConnectorContext, type Resource } from '@paceline/engine/connector';
 import { PacelineError } from '@paceline/model';
-import { readClouds } from '../clouds/clouds-file.ts';
-import { loadConnector } from '../clouds/connector-package.ts';
-import { openClouds } from '../clouds/open-clouds.ts';
 import { stateLocation } from '../embedded/state-location.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
 
@@ -55,7 +53,7 @@ async function subjectOf(name: string, options: ConnectorOptions, shell: Shell):
       hint: `There are: ${source.entries.map((each) => each.name).join(', ')}. --clouds names another file.`,
     });
   }
-  const [cloud] = await openClouds({ ...source, entries: [entry] });
+  const [cloud] = await openClouds({ ...source, entries: [entry] }, import.meta.dirname);
   const module = await loadConnector(entry.connector, [source.folder, import.meta.dirname]);
   if (cloud === undefined) throw new Error('the cloud was not opened');
   const first = cloud.connector;

@@ -1,10 +1,9 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isPacelineError, PacelineError, parseDuration } from '@paceline/model';
+import { openClouds, readClouds, type CloudsSource } from '@paceline/clouds';
 import { lostTheRace, removeEngineFile, writeEngineFile } from '@paceline/door';
 import { openServer, StateDirectory } from '@paceline/server';
-import { readClouds, type CloudsSource } from '../clouds/clouds-file.ts';
-import { openClouds } from '../clouds/open-clouds.ts';
 import { watchIdle } from '../embedded/idle-watch.ts';
 import { stateLocation } from '../embedded/state-location.ts';
 import { readLogins } from '../logins-file.ts';
@@ -45,7 +44,7 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
     state,
     host: options.host,
     port: wholeNumber('--port', options.port, 0, 65_535),
-    clouds: await openClouds(clouds),
+    clouds: await openClouds(clouds, import.meta.dirname),
     agentPath: agentPath(),
     version,
     logger: { level: options.logLevel, stream: process.stderr },

@@ -57,7 +57,7 @@ export async function openState(globals: GlobalOptions, shell: Shell): Promise<{
 /** An engine has the clouds that it was started with. An idle one makes room for one with others; a busy one has to stay. */
 async function withClouds(engine: EngineRecord, wanted: EngineWanted, file: string | null): Promise<EngineRecord> {
   // Most commands have nothing to do with clouds, and need not load what reads them.
-  const { readClouds } = await import('../clouds/clouds-file.ts');
+  const { readClouds } = await import('@paceline/clouds/file');
   const { digest, file: found } = await readClouds(wanted.state, file ?? undefined);
   if (engine.clouds.digest === digest) return engine;
   const client = createClient({ url: engine.url, token: wanted.token });

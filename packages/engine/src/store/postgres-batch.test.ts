@@ -22,12 +22,12 @@ const part = (name: string) => ({ name, text: `text of ${name}`, values: [] });
 
 it('asks for one answer to all its parts, and prepares each text once for the connection', async () => {
   const { client, sent } = recordingClient();
-  await runBatch(client, [part('a'), part('a'), part('b')]);
+  await runBatch(client, [part('a'), part('a'), part('b')], 1000);
   expect(sent.splice(0)).toEqual([
     ...['close a', 'parse a', 'bind a', 'execute', 'bind a', 'execute'],
     ...['close b', 'parse b', 'bind b', 'execute'],
     'sync',
   ]);
-  await runBatch(client, [part('b'), part('a'), part('')]);
+  await runBatch(client, [part('b'), part('a'), part('')], 1000);
   expect(sent).toEqual(['bind b', 'execute', 'bind a', 'execute', 'parse', 'bind', 'execute', 'sync']);
 });

@@ -28,18 +28,21 @@ export class BatchFailure extends Error {
  * Runs all parts or none in a single round trip: between two Syncs of the extended query protocol everything is one transaction,
  * and what follows an error is skipped. Rows are not kept. (The `pipeline` option of pg sends a Sync with each statement, which
  * costs three times as much for fifty of them.)
+ * @param answerMs how long the answer may take, in milliseconds
  * @throws BatchFailure
  */
-export async function runBatch(client: ClientBase, parts: readonly BatchPart[]): Promise<void> {
+export async function runBatch(client: ClientBase, parts: readonly BatchPart[], answerMs: number): Promise<void> {
   let known = prepared.get(client);
   if (known === undefined) prepared.set(client, (known = new Set()));
-  const batch = new Batch(parts, known);
+  const batch = new Batch(parts, known, answerMs);
   client.query(batch);
   await batch.done;
   for (const { name } of parts) if (name !== '') known.add(name);
 }
 
 class Batch implements Submittable {
+  /** Read by pg. */
+  readonly query_timeout: number;
   readonly #parts: readonly BatchPart[];
   readonly #known: ReadonlySet<string>;
   readonly #done = Promise.withResolvers<void>();
@@ -51,7 +54,8 @@ class Batch implements Submittable {
     else this.#done.reject(new BatchFailure(error, this.#sent, this.#completed));
   };
 
-  constructor(parts: readonly BatchPart[], known: ReadonlySet<string>) {
+  constructor(parts: readonly BatchPart[], known: ReadonlySet<string>, answerMs: number) {
+    this.query_timeout = answerMs;
     this.#parts = parts;
     this.#known = known;
   }

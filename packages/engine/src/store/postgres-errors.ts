@@ -1,5 +1,5 @@
 import { isPacelineError, PacelineError, toError, type ErrorCode } from '@paceline/model';
-import { DatabaseError } from 'pg';
+import type { DatabaseError } from 'pg';
 
 /** What became of the transaction that failed; see the port. */
 export type Outcome = 'none' | 'unknown';
@@ -96,8 +96,13 @@ export function explainPostgres(name: string, cause: unknown, outcome: Outcome =
 
 function explanationOf(cause: unknown, message: string): Explanation | undefined {
   const code = codeOf(cause);
-  if (cause instanceof DatabaseError) return bySqlState[code];
+  if (isOfServer(cause)) return bySqlState[code];
   return bySystemError[code] ?? byMessage.find(([pattern]) => pattern.test(`${code} ${message}`))?.[1];
+}
+
+/** What the server said, whichever copy of pg has read it: a program that we are part of brings its own. */
+function isOfServer(error: unknown): error is DatabaseError {
+  return error instanceof Error && 'severity' in error && typeof error.severity === 'string';
 }
 
 /** The SQLSTATE of what the server said, or the code of what the operating system said. */
@@ -107,12 +112,12 @@ export function codeOf(error: unknown): string {
 
 /** The server refused a statement: nothing of its transaction is stored, and the connection is still there. */
 export function isRefusal(error: unknown): error is DatabaseError {
-  return error instanceof DatabaseError && error.severity === 'ERROR';
+  return isOfServer(error) && error.severity === 'ERROR';
 }
 
 /** The connection is gone, as happens to idle ones when the server has been started anew. */
 export function isLoss(error: unknown): boolean {
-  if (error instanceof DatabaseError) return error.severity === 'FATAL' && ['57P01', '57P02'].includes(codeOf(error));
+  if (isOfServer(error)) return error.severity === 'FATAL' && ['57P01', '57P02'].includes(codeOf(error));
   return lossPattern.test(`${codeOf(error)} ${toError(error).message}`);
 }
 

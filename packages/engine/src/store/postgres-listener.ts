@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { escapeIdentifier, type Client } from 'pg';
 import type { Listener } from './database.ts';
+import { drop } from './postgres-connections.ts';
 import { decodeText } from './stored-text.ts';
 
 export interface ListenOptions {
@@ -9,6 +10,8 @@ export interface ListenOptions {
   connect: () => Promise<Client>;
   /** How often a quiet connection is asked whether it is still there, in milliseconds. */
   pingEveryMs: number;
+  /** How long an answer may take, in milliseconds. */
+  answerMs: number;
 }
 
 const firstRetryMs = 100;
@@ -31,17 +34,17 @@ export async function keepListening(listener: Listener, options: ListenOptions):
 
 async function keep(first: Client, listener: Listener, options: ListenOptions, stop: AbortSignal): Promise<void> {
   for (let client: Client | undefined = first; client !== undefined;) {
-    await lost(client, options.pingEveryMs, stop);
+    await lost(client, options, stop);
     client = await reconnect(listener, options, stop);
     if (client !== undefined && !stop.aborted) listener.gap();
   }
 }
 
-async function subscribe(listener: Listener, { channel, connect }: ListenOptions): Promise<Client> {
+async function subscribe(listener: Listener, { channel, connect, answerMs }: ListenOptions): Promise<Client> {
   const client = await connect();
   client.on('notification', ({ payload = '' }) => listener.message(decodeText(payload)));
   try {
-    await client.query(`LISTEN ${escapeIdentifier(channel)}`);
+    await client.query(timed(`LISTEN ${escapeIdentifier(channel)}`, answerMs));
   } catch (error) {
     drop(client);
     throw error;
@@ -61,11 +64,11 @@ async function reconnect(listener: Listener, options: ListenOptions, stop: Abort
 }
 
 /** Resolves when the connection is gone: ended by the other side, silent for too long, or not wanted any more. */
-async function lost(client: Client, pingEveryMs: number, stop: AbortSignal): Promise<void> {
+async function lost(client: Client, { pingEveryMs, answerMs }: ListenOptions, stop: AbortSignal): Promise<void> {
   const end = (): void => drop(client);
   let timer: NodeJS.Timeout | undefined;
   const ping = (): void => {
-    timer = setTimeout(() => void client.query('SELECT 1').then(ping, end), pingEveryMs);
+    timer = setTimeout(() => void client.query(timed('SELECT 1', answerMs)).then(ping, end), pingEveryMs);
   };
   const gone = new Promise<void>((resolve) => client.once('end', resolve));
   stop.addEventListener('abort', end);
@@ -76,7 +79,7 @@ async function lost(client: Client, pingEveryMs: number, stop: AbortSignal): Pro
   clearTimeout(timer);
 }
 
-/** Without goodbyes: a server that does not answer would not hear them. */
-function drop(client: Client): void {
-  client.connection.stream.destroy();
+/** A query that fails when its answer is not there in time. */
+function timed(text: string, answerMs: number): { text: string; query_timeout: number } {
+  return { text, query_timeout: answerMs };
 }

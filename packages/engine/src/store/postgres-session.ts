@@ -1,5 +1,6 @@
 import { PacelineError } from '@paceline/model';
 import type { ClientBase } from 'pg';
+import { answerGraceMs } from './postgres-connections.ts';
 
 export interface ServerFacts {
   /** As 150004 for 15.4. */
@@ -20,13 +21,15 @@ const oldest = 15;
  * @throws PACELINE_STORE_FAILED when the server is not one to store runs on
  */
 export async function prepareSession(client: ClientBase, name: string, { statementTimeoutMs }: SessionTimeouts): Promise<void> {
-  const { rows } = await client.query<ServerFacts>(
-    `SELECT current_setting('server_version_num')::integer AS version, current_setting('server_encoding') AS encoding,
+  const query = {
+    text: `SELECT current_setting('server_version_num')::integer AS version, current_setting('server_encoding') AS encoding,
       current_setting('transaction_read_only') AS read_only,
       set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),
       set_config('statement_timeout', $1, false), set_config('idle_in_transaction_session_timeout', $1, false)`,
-    [String(statementTimeoutMs)],
-  );
+    values: [String(statementTimeoutMs)],
+    query_timeout: statementTimeoutMs + answerGraceMs,
+  };
+  const { rows } = await client.query<ServerFacts>(query);
   for (const facts of rows) checkServer(name, facts);
 }
 

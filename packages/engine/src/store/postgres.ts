@@ -1,30 +1,18 @@
 import { PacelineError, toError } from '@paceline/model';
 import { Client, Pool, type ClientBase, type ClientConfig, type PoolClient } from 'pg';
-import { checkNotify, type Database, type Listener, type Row, type SqlValue, type Statement } from './database.ts';
-import { BatchFailure, runBatch, type BatchPart } from './postgres-batch.ts';
-import { explainPostgres, isCollision, isLoss, isRefusal, isStale } from './postgres-errors.ts';
-import { keepListening } from './postgres-listener.ts';
+import type { Database } from './database.ts';
+import type { PostgresConnections } from './postgres-connections.ts';
+import { defaultTimes, PostgresDatabase, type PostgresTimes } from './postgres-database.ts';
 import { prepareSession } from './postgres-session.ts';
-import { rowsSeen, SqlTexts } from './postgres-sql.ts';
-import { rowTypes, toWire } from './postgres-values.ts';
-import { encodeText } from './stored-text.ts';
 
-export interface PostgresOptions {
+export interface PostgresOptions extends Partial<PostgresTimes> {
   /** The most connections for transactions and queries; who listens has one more. @default 10 */
   maxConnections?: number;
-  /** How long to wait for a connection, in milliseconds. @default 10000 */
-  connectTimeoutMs?: number;
-  /** After this time the server gives up a statement, in milliseconds; two seconds later we give up the server. @default 30000 */
-  statementTimeoutMs?: number;
-  /** How often a quiet connection that listens is asked whether it is still there, in milliseconds. @default 15000 */
-  pingEveryMs?: number;
   /** The channel of the notifications: servers that share a database share it. @default 'paceline' */
   channel?: string;
 }
 
-const answerGraceMs = 2000;
 const idleMs = 30_000;
-const attempts = 4;
 
 /**
  * Opens a database of PostgreSQL 15 or newer, by a URL as `postgres://user:password@host:5432/name`. What it needs beside tables
@@ -32,7 +20,9 @@ const attempts = 4;
  * @throws PACELINE_STORE_FAILED when it cannot be reached, refuses the user, or is not one to store runs on
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Database> {
-  const database = new PostgresDatabase(url, options);
+  const { maxConnections = 10, channel = 'paceline', ...given } = options;
+  const times = { ...defaultTimes, ...given };
+  const database = new PostgresDatabase(new OwnConnections(url, maxConnections, times), times, channel);
   try {
     await database.all('SELECT 1', []);
   } catch (error) {
@@ -42,153 +32,53 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   return database;
 }
 
-class PostgresDatabase implements Database {
-  readonly dialect = 'postgres';
-  readonly shared = true;
+/** Connections by a URL, in a pool of our own. */
+class OwnConnections implements PostgresConnections {
+  readonly name: string;
   readonly #config: ClientConfig;
   readonly #pool: Pool;
-  readonly #options: Required<PostgresOptions>;
-  readonly #texts = new SqlTexts();
-  readonly #listeners = new Set<() => Promise<void>>();
-  readonly #work = new Set<Promise<unknown>>();
-  #isClosed = false;
-  readonly #name: string;
 
-  constructor(url: string, options: PostgresOptions) {
-    this.#options = {
-      maxConnections: 10,
-      connectTimeoutMs: 10_000,
-      statementTimeoutMs: 30_000,
-      pingEveryMs: 15_000,
-      channel: 'paceline',
-      ...options,
-    };
+  constructor(url: string, max: number, times: PostgresTimes) {
     this.#config = {
       connectionString: url,
       fallback_application_name: 'paceline',
-      connectionTimeoutMillis: this.#options.connectTimeoutMs,
-      query_timeout: this.#options.statementTimeoutMs + answerGraceMs,
+      connectionTimeoutMillis: times.connectTimeoutMs,
       keepAlive: true,
-      keepAliveInitialDelayMillis: this.#options.connectTimeoutMs,
+      keepAliveInitialDelayMillis: times.connectTimeoutMs,
     };
-    this.#name = nameOf(this.#config);
+    this.name = nameOf(this.#config);
     this.#pool = new Pool({
       ...this.#config,
-      max: this.#options.maxConnections,
+      max,
       idleTimeoutMillis: idleMs,
-      verify: (client, done) => void this.#verify(client, done),
+      verify: (client, done) =>
+        void prepareSession(client, this.name, times).then(
+          () => done(),
+          (error: unknown) => done(toError(error)),
+        ),
     });
     // Whoever uses the connection learns of its end from its query.
     this.#pool.on('error', () => {});
     this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
-  async all(sql: string, values: SqlValue[]): Promise<Row[]> {
-    const query = { ...this.#texts.query(sql), values: values.map(toWire), types: rowTypes };
-    return this.#whileOpen(async () => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await this.#use(async (client) => (await client.query<Row>(query)).rows);
-        } catch (error) {
-          if (attempt === attempts || !(isStale(error) || isLoss(error))) throw explainPostgres(this.#name, error);
-        }
-      }
-    });
+  acquire(): Promise<PoolClient> {
+    return this.#pool.connect();
   }
 
-  async transaction(statements: Statement[], notify?: string): Promise<void> {
-    if (notify !== undefined) checkNotify(notify);
-    const parts = this.#partsOf(statements, notify);
-    if (parts.length > 0) await this.#whileOpen(() => this.#store(statements, parts));
+  async release(client: ClientBase, isBroken: boolean): Promise<void> {
+    (client as PoolClient).release(isBroken);
   }
 
-  listen(listener: Listener): Promise<() => Promise<void>> {
-    const { channel, pingEveryMs } = this.#options;
-    return this.#whileOpen(async () => {
-      const listening = keepListening(listener, { channel, pingEveryMs, connect: () => this.#connect() });
-      const end = await listening.catch((error: unknown) => {
-        throw explainPostgres(this.#name, error);
-      });
-      this.#listeners.add(end);
-      return async () => {
-        this.#listeners.delete(end);
-        await end();
-      };
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    // The pool itself would leave waiting whoever waits for a connection.
-    await Promise.allSettled(this.#work);
-    await Promise.all([...this.#listeners].map((end) => end()));
-    if (!this.#pool.ending) await this.#pool.end();
-  }
-
-  async #store(statements: Statement[], parts: BatchPart[]): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#use((client) => runBatch(client, parts));
-      } catch (failure) {
-        const { cause, sent, at } = failure instanceof BatchFailure ? failure : new BatchFailure(failure, false, 0);
-        const isUndone = isCollision(cause) || isStale(cause) || (!sent && isLoss(cause));
-        if (attempt < attempts && isUndone) continue;
-        throw conflict(cause, statements[at]) ?? explainPostgres(this.#name, cause, sent && !isRefusal(cause) ? 'unknown' : 'none');
-      }
-    }
-  }
-
-  #partsOf(statements: Statement[], notify: string | undefined): BatchPart[] {
-    const parts: BatchPart[] = statements.map(({ sql, values, mustChange }) =>
-      mustChange === undefined
-        ? { ...this.#texts.statement(sql), values: values.map(toWire) }
-        : { ...this.#texts.guarded(sql), values: [...values, mustChange].map(toWire) },
-    );
-    if (notify === undefined) return parts;
-    return [...parts, { ...this.#texts.statement('SELECT pg_notify(?, ?)'), values: [this.#options.channel, encodeText(notify)] }];
-  }
-
-  async #whileOpen<T>(action: () => Promise<T>): Promise<T> {
-    if (this.#isClosed) {
-      const data = { outcome: 'none', retryable: false };
-      throw new PacelineError('PACELINE_STORE_FAILED', `The database ${this.#name} is closed`, { hint: 'The server is stopping.', data });
-    }
-    const work = action();
-    this.#work.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#work.delete(work);
-    }
-  }
-
-  async #use<T>(action: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    try {
-      const result = await action(client);
-      client.release();
-      return result;
-    } catch (error) {
-      const cause = error instanceof BatchFailure ? error.cause : error;
-      client.release(!isRefusal(cause) || isStale(cause));
-      throw error;
-    }
-  }
-
-  async #verify(client: ClientBase, done: (error?: Error) => void): Promise<void> {
-    try {
-      await prepareSession(client, this.#name, this.#options);
-    } catch (error) {
-      return done(toError(error));
-    }
-    done();
-  }
-
-  async #connect(): Promise<Client> {
-    const client = new Client({ ...this.#config, query_timeout: this.#options.connectTimeoutMs });
+  async connect(): Promise<Client> {
+    const client = new Client(this.#config);
     client.on('error', () => {});
     await client.connect();
     return client;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#pool.ending) await this.#pool.end();
   }
 }
 
@@ -204,11 +94,4 @@ function nameOf(config: ClientConfig): string {
       data: { outcome: 'none', retryable: false },
     });
   }
-}
-
-function conflict(cause: unknown, statement: Statement | undefined): PacelineError | undefined {
-  if (statement?.mustChange === undefined || !isRefusal(cause)) return undefined;
-  const rows = rowsSeen(cause.message);
-  if (rows === undefined) return undefined;
-  return new PacelineError('PACELINE_CONFLICT', `The store expected ${statement.mustChange} changed rows and saw ${rows}`);
 }

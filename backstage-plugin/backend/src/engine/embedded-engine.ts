@@ -1,0 +1,54 @@
+import { openClouds, readClouds } from '@paceline/clouds';
+import { openKnex } from '@paceline/engine';
+import { openServer, StateDirectory } from '@paceline/server';
+import {
+  resolvePackagePath,
+  type DatabaseService,
+  type HttpRouterService,
+  type LifecycleService,
+  type LoggerService,
+} from '@backstage/backend-plugin-api';
+import { Router } from 'express';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { EngineConfig } from '../config.ts';
+import type { Upstream } from '../gateway/forward.ts';
+import { engineLog } from './engine-log.ts';
+import { engineRoutes } from './engine-routes.ts';
+
+/** What the engine is embedded in. */
+export interface EngineHost {
+  database: DatabaseService;
+  httpRouter: HttpRouterService;
+  lifecycle: LifecycleService;
+  logger: LoggerService;
+}
+
+/** Where agents and other back ends reach the engine, below the address of the plugin. */
+const enginePath = '/engine';
+
+/**
+ * Opens the engine on the database of the plugin, until the back end stops. What its server answers is reached on loopback by this
+ * back end and by machines on this host, and through the router of the plugin by everybody else who has a key.
+ * @returns where the rest of the plugin asks it, as it would ask any other server
+ * @throws PACELINE_REQUEST_INVALID for a file of clouds that cannot be used, PACELINE_STORE_FAILED for a database of another kind
+ */
+export async function embedEngine(config: EngineConfig, { database, httpRouter, lifecycle, logger }: EngineHost): Promise<Upstream> {
+  const { url, replicaUrl } = config;
+  const state = await StateDirectory.open(config.state);
+  const server = await openServer({
+    state,
+    host: '127.0.0.1',
+    port: 0,
+    clouds: await openClouds(await readClouds(state.path, config.clouds), process.cwd()),
+    database: await openKnex(await database.getClient()),
+    agentPath: resolvePackagePath('@paceline/vm-agent', 'dist/agent.cjs'),
+    version: packageJson.version,
+    logger: { level: 'info', stream: engineLog(logger) },
+    ...(url === undefined ? {} : { publicUrl: url }),
+    ...(replicaUrl === undefined ? {} : { replicaUrl }),
+  });
+  lifecycle.addShutdownHook(() => server.close());
+  httpRouter.addAuthPolicy({ path: enginePath, allow: 'unauthenticated' });
+  httpRouter.use(Router().use(enginePath, engineRoutes(server)));
+  return { url: server.url, token: await state.operatorToken() };
+}

@@ -1,0 +1,19 @@
+import type { LoggerService } from '@backstage/backend-plugin-api';
+import * as z from 'zod';
+
+const line = z.object({ level: z.number(), msg: z.string().default(''), err: z.object({ stack: z.string() }).optional() });
+const warning = 40;
+const error = 50;
+
+/** Takes what the server logs, JSON lines with the levels of pino, to the log of the plugin. */
+export function engineLog(logger: LoggerService): { write(text: string): void } {
+  return {
+    write(text) {
+      const { level, msg, err } = line.parse(JSON.parse(text));
+      const said = err === undefined ? msg : `${msg}\n${err.stack}`;
+      if (level >= error) logger.error(said);
+      else if (level >= warning) logger.warn(said);
+      else logger.info(said);
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@paceline/api';
+import { diskFiles, loadModule, type ResolvedDeployment } from '@paceline/model';
+import { createServiceFactory } from '@backstage/backend-plugin-api';
+import { mockCredentials, mockServices, startTestBackend, type TestBackend } from '@backstage/backend-test-utils';
+import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
+import { notificationService } from '@backstage/plugin-notifications-node';
+import pacelinePlugin from '@paceline/backstage-plugin-backend';
+import { pluginClient } from '@paceline/backstage-plugin-common';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { repository } from '../../test/support/system.ts';
+import { until } from '../../test/support/until.ts';
+
+let folder = '';
+let backend: TestBackend | undefined;
+let example: ResolvedDeployment;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'paceline-engine-'));
+  await writeFile(join(folder, 'clouds.yaml'), `clouds: { local: { connector: local, root: ${JSON.stringify(join(folder, 'local'))} } }\n`);
+  example = (await loadModule('examples/client-server', { fs: diskFiles(), cwd: repository })).deployment;
+});
+afterEach(() => backend?.stop());
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function start(): Promise<Client> {
+  const database = { client: 'better-sqlite3', connection: { directory: join(folder, 'database') } };
+  const engine = { state: join(folder, 'state'), clouds: join(folder, 'clouds.yaml') };
+  const started = await startTestBackend({
+    features: [
+      pacelinePlugin,
+      mockServices.rootConfig.factory({ data: { backend: { database }, paceline: { engine } } }),
+      catalogServiceMock.factory(),
+      createServiceFactory({ service: notificationService, deps: {}, factory: () => ({ send: async () => {} }) }),
+    ],
+  });
+  backend = started;
+  return pluginClient((path, init) => {
+    const headers = new Headers(init.headers);
+    headers.set('authorization', mockCredentials.user.header('user:default/alice'));
+    return fetch(`http://localhost:${started.server.port()}/api/paceline${path}`, { ...init, headers });
+  });
+}
+
+describe('a back end with the engine in it', () => {
+  it('has its runs in the database of the plugin, and goes on with them when it is started again', async () => {
+    let alice = await start();
+    const { run } = await alice.runs.create({ deployment: example, parameters: { clients: '1' } });
+    expect(run.createdBy).toBe('user:default/alice via operator');
+    await until(async () => expect((await alice.runs.get(run.id)).state).toBe('Ready'));
+    expect((await alice.logs(run.id)).map(({ text }) => text).join('')).toContain('Hello from the web server');
+    await backend?.stop();
+    alice = await start();
+    expect(await alice.runs.get(run.id)).toMatchObject({ state: 'Ready', outcome: null });
+    await alice.runs.terminate(run.id);
+    await until(async () => expect((await alice.runs.get(run.id)).state).toBe('Done'));
+    expect(JSON.stringify(await alice.events(run.id))).toContain('by user:default/alice via operator');
+  });
+
+  it('lets agents to the engine without a login of Backstage, and asks for their own keys', async () => {
+    await start();
+    const at = `http://localhost:${backend?.server.port()}/api/paceline/engine`;
+    const codeOf = async (path: string, init: RequestInit = {}): Promise<unknown> => {
+      const answer = await fetch(at + path, init);
+      return [answer.status, ((await answer.json()) as { code: string }).code];
+    };
+    expect(await codeOf('/agent/stream')).toEqual([401, 'PACELINE_UNAUTHENTICATED']);
+    expect(await codeOf('/agent/stream', { headers: { authorization: mockCredentials.user.header() } })).toEqual([
+      401,
+      'PACELINE_UNAUTHENTICATED',
+    ]);
+    expect(await codeOf('/api/runs')).toEqual([401, 'PACELINE_UNAUTHENTICATED']);
+    expect(await codeOf('/nowhere')).toEqual([404, 'PACELINE_NOT_FOUND']);
+    expect(await codeOf(`/agent/files/${'0'.repeat(64)}`)).toEqual([404, 'PACELINE_NOT_FOUND']);
+  });
+});
