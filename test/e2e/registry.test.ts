@@ -70,7 +70,7 @@ it('what was built and tried is promoted, and others stand on it while newer bui
   for (const words of ['one', 'two']) {
     await write(words);
     await done('publish', file, '--as', 'demo/base');
-    images.push((await done('build', 'demo/base')).stdout.split(/\s+/)[1] ?? '');
+    images.push(/^local {2}(\S+)/m.exec((await done('build', 'demo/base')).stdout)?.[1] ?? '');
   }
   const [one = '', two = ''] = images;
   expect((await done('images', one, '--promote', 'stable')).stdout).toMatch(new RegExp(`${one} .* demo/base@stable$`, 'm'));
@@ -88,7 +88,7 @@ it('what was built and tried is promoted, and others stand on it while newer bui
   expect([kept.code, kept.stderr]).toEqual([4, expect.stringContaining('is what demo/base@stable boots')]);
   await done('images', two, '--promote', 'stable');
   expect((await done('plan', app)).stdout).toContain('demo/base@2');
-  expect((await done('images', '--age-out', '1ms')).stdout).toMatch(new RegExp(`^local {2}${two} .*$`));
+  expect((await done('images', '--age-out', '1ms')).stdout).toMatch(new RegExp(`^local {2}${two} .*\n$`));
 });
 
 it('what is published is planned and built by its name', async () => {
