@@ -2,7 +2,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { repository } from '../../support/system.ts';
-import { LastingCloud } from './cloud.ts';
+import { LastingCloud, type LastingKind } from './cloud.ts';
 import { GitHub } from './github.ts';
 import { Runner } from './runner.ts';
 
@@ -13,9 +13,9 @@ export interface Bench {
 }
 
 /** A runner with the examples in its workspace, a GitHub to talk to and a cloud that outlives the job; all of it ends with the test. */
-export async function bench(env: Record<string, string> = {}): Promise<Bench> {
+export async function bench(env: Record<string, string> = {}, kind: LastingKind = 'local'): Promise<Bench> {
   const github = await GitHub.open();
-  const cloud = await LastingCloud.open();
+  const cloud = await LastingCloud.open(kind);
   const runner = await Runner.hire({ ...github.env(), ...env });
   onTestFinished(async () => {
     await runner.leave();

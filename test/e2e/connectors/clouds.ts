@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,13 +5,14 @@ import { join } from 'node:path';
 import type { RunDetail } from '@paceline/api';
 import { Person } from '../../support/command.ts';
 import { lxdImage, lxdSocket, whyNoLxd } from '../../support/lxd.ts';
+import { whyNoSandbox } from '../../support/sandbox.ts';
 
 const testbed = process.env['PACELINE_TESTBED'] ?? '/var/lib/paceline-testbed';
 const disk = process.env['PACELINE_QEMU_IMAGE'] ?? join(testbed, 'qemu/images/debian-12');
 
 /** The clouds of this host whose machines are real. */
 export const clouds = {
-  sandbox: { why: whyNoSandbox(), settings: { connector: 'sandbox' } },
+  sandbox: { why: whyNoSandbox, settings: { connector: 'sandbox' } },
   lxd: {
     why: whyNoLxd,
     settings: { connector: 'lxd', socket: lxdSocket, image: lxdImage },
@@ -24,21 +24,6 @@ export const clouds = {
 };
 
 export type CloudName = keyof typeof clouds;
-
-function whyNoSandbox(): string | undefined {
-  if (process.getuid?.() !== 0) return 'machines of the host’s own files need root';
-  const missing = ['cloud-init', 'ip', 'unshare'].filter((name) => !has(name));
-  return missing.length === 0 ? undefined : `there is no ${missing.join(', ')}: apt-get install cloud-init iproute2`;
-}
-
-function has(program: string): boolean {
-  try {
-    execFileSync('sh', ['-c', 'command -v "$0"', program], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** A person who has configured these clouds. */
 export async function personWith(changes: Record<string, Record<string, unknown>> = {}): Promise<Person> {
