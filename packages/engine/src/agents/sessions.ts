@@ -8,10 +8,28 @@ import { Collections } from './collections.ts';
 import type { AgentLink, Session } from './session.ts';
 import { Waiters } from './waiters.ts';
 
-/** How long an agent may be away before the cloud is asked about its machine, in milliseconds. */
+/** How long an agent may be away before the cloud is asked about its machine, in milliseconds; after that it is asked ever more seldom. */
 const silenceMs = 10_000;
+const longestPauseMs = 60_000;
 /** A connected agent that says nothing for this long has lost its link, whatever TCP believes. */
 const quietMs = 3 * opsHeartbeatMs;
+
+interface Look {
+  at: number;
+  /** After the one before. */
+  pauseMs: number;
+}
+
+function firstLook(now: number): Look {
+  return { at: now + silenceMs, pauseMs: silenceMs };
+}
+
+/** Those who have been away for long are asked about together, on whole minutes: all runs that have a cloud in common share the call. */
+function lookAfter({ pauseMs: before }: Look, now: number): Look {
+  const pauseMs = Math.min(2 * before, longestPauseMs);
+  const at = pauseMs < longestPauseMs ? now + pauseMs : (Math.floor(now / longestPauseMs) + 1) * longestPauseMs;
+  return { at, pauseMs };
+}
 
 /** The connected agents of a run: what each has been told, what each waits for, and who is missing. */
 export class Sessions {
@@ -19,8 +37,8 @@ export class Sessions {
   readonly collections = new Collections();
   readonly #run: Run;
   readonly #byInstance = new Map<string, Session>();
-  /** Agents that have joined and are not connected: since when, or when the cloud was last asked about their machine. */
-  readonly #missing = new Map<string, number>();
+  /** Agents that have joined and are not connected: when the cloud is asked about their machine. */
+  readonly #missing = new Map<string, Look>();
   #facts: RunFacts;
   #members: number;
 
@@ -29,7 +47,7 @@ export class Sessions {
     this.#run = run;
     this.#facts = run.facts;
     this.#members = membersOf(run);
-    for (const instance of run.instances.values()) if (hasJoined(instance)) this.#missing.set(instance.name, now);
+    for (const instance of run.instances.values()) if (hasJoined(instance)) this.#missing.set(instance.name, firstLook(now));
   }
 
   of(instance: Instance): Session | undefined {
@@ -63,7 +81,7 @@ export class Sessions {
 
   /** An agent has joined: it is missing until it calls. */
   expect(name: string, now: number): void {
-    if (!this.#byInstance.has(name)) this.#missing.set(name, now);
+    if (!this.#byInstance.has(name)) this.#missing.set(name, firstLook(now));
   }
 
   /** The connection of a session is gone. */
@@ -73,7 +91,7 @@ export class Sessions {
     this.collections.drop(session);
     if (this.#byInstance.get(name) !== session) return;
     this.#byInstance.delete(name);
-    this.#missing.set(name, now);
+    this.#missing.set(name, firstLook(now));
   }
 
   closeAll(): void {
@@ -126,15 +144,15 @@ export class Sessions {
       session.link.close();
     }
     const overdue: Instance[] = [];
-    for (const [name, since] of this.#missing) {
-      if (since + silenceMs > now) continue;
+    for (const [name, look] of this.#missing) {
+      if (look.at > now) continue;
       const instance = this.#run.instances.get(name);
       const { status, cloudState } = instance?.machine ?? {};
       if (instance === undefined || status === 'terminating' || status === 'gone' || cloudState === 'lost') {
         this.#missing.delete(name);
         continue;
       }
-      this.#missing.set(name, now);
+      this.#missing.set(name, lookAfter(look, now));
       // A machine can be there before its cloud's answer is.
       if (status === 'launched') overdue.push(instance);
     }
@@ -144,7 +162,7 @@ export class Sessions {
   /** When `overdue` has something to do. */
   nextDue(): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const since of this.#missing.values()) next = Math.min(next, since + silenceMs);
+    for (const { at } of this.#missing.values()) next = Math.min(next, at);
     for (const { heard } of this.#byInstance.values()) next = Math.min(next, heard + quietMs);
     return next;
   }
