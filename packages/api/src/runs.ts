@@ -1,4 +1,4 @@
-import { bounds, keepRunningPolicies, resolvedDeployment } from '@paceline/model';
+import { bounds, budget, keepRunningPolicies, resolvedDeployment } from '@paceline/model';
 import * as z from 'zod';
 import { runStates } from './agent.ts';
 
@@ -35,6 +35,8 @@ export const runRequest = z.strictObject({
   scalable: z.boolean().optional(),
   timeoutMs: z.int().positive().max(bounds.durationMs).optional(),
   lifetimeMs: z.int().positive().max(bounds.durationMs).optional(),
+  /** The most that it may cost, instead of what the deployment says. */
+  budget: budget.optional(),
   tags: z.array(line(100)).max(20).default([]),
 });
 export type RunRequest = z.input<typeof runRequest>;

@@ -5,6 +5,7 @@ export { engineFetch } from './engine/engine-fetch.ts';
 export { isAlive, readEngineFile, removeEngineFile, writeEngineFile, type EngineRecord } from './engine/engine-file.ts';
 export { lostTheRace } from './engine/engine-process.ts';
 export { buildImage, type BuildImageOptions } from './run/build-image.ts';
+export { budgetOf } from './run/budget-of.ts';
 export { durationOf } from './run/duration-of.ts';
 export { endRun } from './run/end-run.ts';
 export { followRun, type FollowRunOptions } from './run/follow-run.ts';

@@ -59,7 +59,7 @@ export function withDigests(deployment: ResolvedDeployment): ResolvedDeployment 
 
 /** The digest of a deployment: its nodes with the digests of their images, and its settings. */
 export function deploymentDigest(deployment: Omit<ResolvedDeployment, 'digest'>): string {
-  const { kind, parameters, nodes, scalable, keepRunning, timeoutMs, lifetimeMs, onStall } = deployment;
+  const { kind, parameters, nodes, scalable, keepRunning, timeoutMs, lifetimeMs, onStall, budget } = deployment;
   const node = ({ image, ...rest }: ResolvedNode): unknown => ({ ...rest, image: image.digest });
   return contentDigest({
     kind,
@@ -71,6 +71,7 @@ export function deploymentDigest(deployment: Omit<ResolvedDeployment, 'digest'>)
     timeoutMs,
     lifetimeMs,
     onStall,
+    budget,
   });
 }
 

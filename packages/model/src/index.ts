@@ -3,11 +3,13 @@ export { isPacelineError, PacelineError, toError, type ErrorDetails } from './er
 export * from './resolved/parameter.ts';
 export * from './resolved/image.ts';
 export { bounds } from './resolved/bounds.ts';
+export * from './resolved/budget.ts';
 export * from './resolved/deployment.ts';
 export * from './resolved/run-plan.ts';
 export * from './parameters/key.ts';
 export * from './parameters/system.ts';
 export { closest, suggest } from './parameters/suggestion.ts';
+export { formatMoney } from './quantity/money.ts';
 export { formatDuration, parseDuration } from './quantity/duration.ts';
 export { parseSize } from './quantity/size.ts';
 export { apiVersion } from './schema/metadata.ts';
@@ -25,7 +27,10 @@ export type { PublishedContent, PublishedModules } from './load/published-images
 export { checkModule, loadModule, type CheckedModule, type LoadedModule, type LoadOptions } from './load/load-module.ts';
 export { deploymentDefaults, imageDeployment } from './load/resolve-deployment.ts';
 export { parseCloudChoice } from './plan/cloud-choice.ts';
-export { estimateRun, type CloudOffers, type EstimatedShare, type RunEstimate } from './plan/estimate-run.ts';
+export type { CloudOffers } from './plan/cloud-room.ts';
+export { estimateRun, type EstimatedShare, type RunEstimate } from './plan/estimate-run.ts';
+export { overBudget, type Cost } from './plan/over-budget.ts';
+export { firstCloud, placedAs, placeRun } from './plan/place-run.ts';
 export { planRun } from './plan/plan-run.ts';
 export { sortValues } from './plan/run-request.ts';
 export type { RequestProblem, RunRequest } from './plan/run-request.ts';

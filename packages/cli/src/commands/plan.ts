@@ -1,5 +1,5 @@
 import { checkWiring, errorCatalogue, estimateRun, formatDiagnostic, planOverview, planRun } from '@paceline/model';
-import { harmless, moduleOf, paint, type ParameterOptions, requestParameters, themeFor } from '@paceline/door';
+import { budgetOf, harmless, moduleOf, paint, type ParameterOptions, requestParameters, themeFor } from '@paceline/door';
 import { connect } from '../connection/connect.ts';
 import { connectLater } from '../connection/connect-later.ts';
 import type { GlobalOptions, Shell } from '../shell.ts';
@@ -8,6 +8,8 @@ import { overviewLines } from '../view/overview.ts';
 
 export interface PlanOptions extends GlobalOptions, ParameterOptions {
   cloud?: string;
+  budget?: string[];
+  knownPrices?: boolean;
   costs?: boolean;
   json?: boolean;
 }
@@ -16,7 +18,12 @@ export interface PlanOptions extends GlobalOptions, ParameterOptions {
 export async function planCommand([file = '.']: string[], options: PlanOptions, shell: Shell): Promise<number> {
   const { deployment, warnings } = await moduleOf(file, shell.cwd, connectLater(options, shell));
   const { cloud } = options;
-  const plan = planRun(deployment, { parameters: await requestParameters(options, shell.cwd), ...(cloud === undefined ? {} : { cloud }) });
+  const budget = budgetOf('--budget', options.budget ?? [], options.knownPrices);
+  const plan = planRun(deployment, {
+    parameters: await requestParameters(options, shell.cwd),
+    ...(cloud === undefined ? {} : { cloud }),
+    ...(budget === undefined ? {} : { budget }),
+  });
   const overview = planOverview(deployment, plan);
   const wiring = checkWiring(deployment, plan);
   const costs = options.costs === true ? estimateRun(plan, await (await connect(options, shell)).clouds()) : undefined;
@@ -26,7 +33,7 @@ export async function planCommand([file = '.']: string[], options: PlanOptions, 
   else {
     const theme = themeFor(shell, shell.stdout);
     for (const line of overviewLines(overview, wiring)) shell.stdout.write(`${paint(line, theme)}\n`);
-    for (const line of costs === undefined ? [] : estimateLines(costs, plan.lifetimeMs)) shell.stdout.write(`${paint(line, theme)}\n`);
+    for (const line of costs === undefined ? [] : estimateLines(costs, plan)) shell.stdout.write(`${paint(line, theme)}\n`);
     for (const problem of [...warnings, ...wiring.problems, ...wiring.notChecked])
       shell.stdout.write(`\n${harmless(formatDiagnostic(problem))}\n`);
   }

@@ -25,7 +25,9 @@ export function runOptions(command: Command): Command {
       [],
     )
     .option('--parameters-file <file>', 'YAML file of parameters')
-    .option('--cloud <name>', 'cloud of every node that is not told otherwise');
+    .option('--cloud <name>', 'cloud of every node that is not told otherwise')
+    .option('--budget <amount>', 'the most that it may cost: 10EUR for all of it, 2EUR/h for an hour; may be repeated', gather, [])
+    .option('--known-prices', 'with a budget: refuse machines of unknown price');
 }
 
 /** For options that may be repeated. */

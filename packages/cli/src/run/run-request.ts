@@ -1,10 +1,12 @@
 import type { Client, RunRequest } from '@paceline/api';
 import { checkWiring, formatDiagnostic, type KeepRunning, type ResolvedDeployment } from '@paceline/model';
-import { durationOf, harmless, moduleOf, type ParameterOptions, requestParameters } from '@paceline/door';
+import { budgetOf, durationOf, harmless, moduleOf, type ParameterOptions, requestParameters } from '@paceline/door';
 import { say, type Shell } from '../shell.ts';
 
 export interface RunOptions extends ParameterOptions {
   cloud?: string;
+  budget?: string[];
+  knownPrices?: boolean;
   name?: string;
   keepRunning?: KeepRunning;
   scalable?: boolean;
@@ -23,11 +25,13 @@ export async function moduleToRun(word: string, shell: Shell, client: () => Prom
 /** The request that the options of a command line mean. @throws PACELINE_REQUEST_INVALID */
 export async function runRequestOf(deployment: ResolvedDeployment, options: RunOptions, cwd: string): Promise<RunRequest> {
   const { cloud, name, keepRunning, scalable, tag = [] } = options;
+  const budget = budgetOf('--budget', options.budget ?? [], options.knownPrices);
   return {
     deployment,
     parameters: await requestParameters(options, cwd),
     tags: tag,
     ...(cloud === undefined ? {} : { cloud }),
+    ...(budget === undefined ? {} : { budget }),
     ...(name === undefined ? {} : { name }),
     ...(keepRunning === undefined ? {} : { keepRunning }),
     ...(scalable === undefined ? {} : { scalable }),

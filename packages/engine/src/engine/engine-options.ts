@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Budget } from '@paceline/model';
 import type { Runtime } from '../bootstrap/user-data.ts';
 import type { Clock } from '../clock.ts';
 import type { ConnectorLog } from '../connector/index.ts';
@@ -28,6 +29,8 @@ export interface EngineOptions {
   replicaUrl?(): string;
   /** @default 90 days for runs, 30 for their logs and reports */
   retention?: RetentionPolicy;
+  /** The most that each run may cost. @default none */
+  budget?: Budget;
   clock?: Clock;
   random?: () => number;
 }

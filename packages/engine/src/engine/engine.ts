@@ -4,6 +4,7 @@ import { PacelineError } from '@paceline/model';
 import { decideJoin } from '../agents/join.ts';
 import { engineId, runToken } from '../bootstrap/secrets.ts';
 import { systemClock, type Clock } from '../clock.ts';
+import type { CallFrame } from '../launch/call-limit.ts';
 import { MachineAccess } from '../launch/machine-access.ts';
 import { BuiltImages } from '../images/built-images.ts';
 import { Reaper, type ReapReport } from '../launch/reaper.ts';
@@ -41,6 +42,7 @@ export class Engine {
   readonly #active = new Map<string, ActiveRun>();
   readonly #agents = new AgentIndex();
   readonly #stop = new AbortController();
+  readonly #frame: CallFrame;
   readonly #engineId: string;
   readonly #ownership: Ownership;
   readonly #retention: Retention;
@@ -55,6 +57,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#frame = { clock: this.#clock, log: options.log, signal: this.#stop.signal };
     this.#engineId = engineId(options.key, options.ownerTag);
     this.#journal = new Journal(options.store, this.#clock, {
       committed: (run, writes) => this.#active.get(run.id)?.committed(run, writes),
@@ -62,7 +65,7 @@ export class Engine {
     });
     this.#feeds = new Feeds(options.store, (run) => this.#active.has(run));
     this.#tunnels = new Tunnels(options, this.#clock, (run, instance, message) => this.#active.get(run)?.notice(instance, message));
-    this.machines = new MachineAccess(options, { clock: this.#clock, signal: this.#stop.signal }, (id) => this.run(id));
+    this.machines = new MachineAccess(options, this.#frame, (id) => this.run(id));
     this.#retention = new Retention({
       store: options.store,
       reports: options.reports,
@@ -125,12 +128,12 @@ export class Engine {
 
   /**
    * Starts a run. The same request with the same id, made again by the same person, is answered with the run that is there.
-   * @throws PACELINE_REQUEST_INVALID, PACELINE_CLOUD_UNKNOWN, PACELINE_CONFLICT when the id is of another run
+   * @throws PACELINE_REQUEST_INVALID, PACELINE_CLOUD_UNKNOWN, PACELINE_NO_ROOM, PACELINE_OVER_BUDGET, PACELINE_CONFLICT when the id is of another run
    */
   async createRun(request: WantedRun, by: string): Promise<CreatedRun> {
-    const run = await requestedRun(request, by, this.#options, this.#clock.now());
+    const existing = request.id === undefined ? undefined : await this.#options.store.run(request.id);
+    const run = await requestedRun(request, by, this.#options, this.#frame, existing);
     const { id } = run;
-    const existing = request.id === undefined ? undefined : await this.#options.store.run(id);
     if (existing === undefined) {
       if (this.#active.has(id)) throw elsewhere(id);
       // From here on it counts as driven: it could be found in the store, and taken, before the answer that it is there comes.
@@ -268,13 +271,13 @@ export class Engine {
 
   /** Asks all clouds whether they answer, and what can be had there. */
   surveyClouds(): Promise<CloudSurvey[]> {
-    return surveyClouds(this.#options.clouds, { log: this.#options.log, clock: this.#clock, signal: this.#stop.signal });
+    return surveyClouds(this.#options.clouds, this.#frame);
   }
 
   /** Finds what the clouds have of this engine's that no run needs. @param remove and removes it @param runs only of these runs */
   reap(remove: boolean, runs?: readonly string[]): Promise<ReapReport> {
-    const { clouds, log, store, ownerTag } = this.#options;
-    const ports = { clouds, log, store, engineId: this.#engineId, clock: this.#clock, signal: this.#stop.signal };
+    const { clouds, store, ownerTag } = this.#options;
+    const ports = { ...this.#frame, clouds, store, engineId: this.#engineId };
     return new Reaper({ ...ports, shared: ownerTag !== undefined }).reap(remove, runs);
   }
 
@@ -294,9 +297,8 @@ export class Engine {
 
   #activate(id: string): ActiveRun {
     const { clouds, key, agentSha256, log, random = Math.random, store } = this.#options;
-    const clock = this.#clock;
     const active = new ActiveRun(id, {
-      clock,
+      clock: this.#clock,
       journal: this.#journal,
       store,
       feeds: this.#feeds.of(id),
@@ -309,15 +311,13 @@ export class Engine {
       reach: (run) => this.#tunnels.keep(run),
       keeper: {
         holds: () => this.#ownership.holds,
+        ...this.#frame,
         clouds,
-        clock,
-        log,
         random,
         engineId: this.#engineId,
         engineKey: key,
         agentSha256,
         images: store.images,
-        signal: this.#stop.signal,
         runtime: async () => this.#options.runtime?.(),
         url: () => this.#options.url(),
       },

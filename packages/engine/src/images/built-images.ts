@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { everyProject, type BuildRequest, type CreatedRun, type RunDetail } from '@paceline/api';
-import { isPacelineError, PacelineError, parseModuleReference, planRun, withDigests } from '@paceline/model';
+import { isPacelineError, PacelineError, parseModuleReference, placeRun, planRun, withDigests } from '@paceline/model';
 import type { ConnectorContext, ConnectorLog } from '../connector/index.ts';
 import type { WantedRun } from '../engine/requested-run.ts';
 import type { Clouds } from '../launch/clouds.ts';
-import { place } from '../placement/place.ts';
 import type { RunStore } from '../store/run-store.ts';
 import type { PublishedModule } from '../registry/module-store.ts';
 import type { BuiltImage } from './image-store.ts';
@@ -51,7 +50,11 @@ export class BuiltImages {
   async build({ deployment, cloud }: BuildRequest, by: string): Promise<Build> {
     const { clouds, store, runs, now } = this.#ports;
     const asked = cloud === undefined ? {} : { cloud };
-    const plan = place(planRun(demandingNothing(withDigests(deployment)), { knownClouds: clouds.names, ...asked }), clouds.names);
+    const planned = planRun(demandingNothing(withDigests(deployment)), { knownClouds: clouds.names, ...asked });
+    const { plan } = placeRun(
+      planned,
+      clouds.names.map((name) => ({ name })),
+    );
     const key = digestToBuild(plan, clouds);
     for (let attempt = 1; ; attempt++) {
       const image = await store.images.find(key.cloud, key.digest);
@@ -62,7 +65,7 @@ export class BuiltImages {
       const builder = await store.images.builder(key.cloud, key.digest);
       if (builder !== undefined) return { run: await runs.runDetail(builder), joined: true };
       try {
-        const wanted: WantedRun = { id: randomUUID(), deployment, ...asked, project: everyProject, build: true };
+        const wanted: WantedRun = { id: randomUUID(), deployment, cloud: key.cloud, project: everyProject, build: true };
         return { run: (await runs.createRun(wanted, by)).run, joined: false };
       } catch (error) {
         // Somebody else has begun it at the same moment.

@@ -1,4 +1,13 @@
-import type { Connector, ConnectorContext, Machine, OwnerQuery, Resource } from '../connector/index.ts';
+import {
+  matches,
+  type Connector,
+  type ConnectorContext,
+  type Machine,
+  type Offer,
+  type OwnerQuery,
+  type Quota,
+  type Resource,
+} from '../connector/index.ts';
 import type { CallGate } from './call-gate.ts';
 import type { CallFrame, CallKind } from './call-limit.ts';
 import { SharedCalls } from './shared-calls.ts';
@@ -9,6 +18,7 @@ export class CloudLine {
   readonly #gate: CallGate;
   readonly #lists = new SharedCalls<OwnerQuery, Resource[]>();
   readonly #descriptions = new SharedCalls<readonly string[], Map<string, Machine>>();
+  readonly #rooms = new SharedCalls<undefined, Room>();
 
   /** @param gate that of all connectors with the same credential */
   constructor(connector: Connector, gate: CallGate) {
@@ -42,6 +52,23 @@ export class CloudLine {
       }),
     );
   }
+
+  /** What may be had at once, and in which sizes. @throws ConnectorError */
+  room(frame: CallFrame): Promise<Room> {
+    return this.#rooms.ask(undefined, (take) =>
+      this.call(frame, 'probe', async (context) => {
+        take();
+        const [quota, offers] = await Promise.all([this.connector.quota?.(context), this.connector.offers?.(context)]);
+        return () => ({ ...(quota !== undefined && { quota }), ...(offers !== undefined && { offers }) });
+      }),
+    );
+  }
+}
+
+/** What a cloud says that can be had of it; left out what it does not say. */
+export interface Room {
+  quota?: Quota;
+  offers?: Offer[];
 }
 
 /** The narrowest query that finds what all of these ask for. All are of one engine. */
@@ -52,9 +79,4 @@ export function commonQuery(queries: readonly OwnerQuery[]): OwnerQuery | undefi
   if (others.some(({ run }) => run !== first.run)) delete common.run;
   if (others.some(({ token }) => token !== first.token)) delete common.token;
   return common;
-}
-
-/** Whether a query asks for this. */
-export function matches({ owner, token: own }: Resource, { engine, run, token }: OwnerQuery): boolean {
-  return owner.engine === engine && (run === undefined || owner.run === run) && (token === undefined || own === token);
 }

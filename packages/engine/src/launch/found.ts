@@ -56,7 +56,7 @@ export function machineFound(run: Run, instance: Instance, machine: Machine, now
 
 /** A machine has come to its end by itself. Where it had no room, another cloud may have some. */
 function overWith(run: Run, instance: Instance, { noRoom }: Machine, why: string, now: number): Change[] {
-  const mayMove = noRoom === true && !hasJoined(instance) && nextCloud(run, instance) !== undefined;
+  const mayMove = noRoom === true && !hasJoined(instance) && nextCloud(run, instance, now) !== undefined;
   // What was made needs its end first, and that its id, which the entry has by the next look.
   if (mayMove && instance.machine.id === null) return [];
   return (mayMove ? moveAway(run, instance, why, now) : undefined) ?? lost(run, instance, why, now);
@@ -90,7 +90,9 @@ export function machineBack(instance: Instance, now: number): Change[] {
 
 export function machineGone(run: Run, instance: Instance, now: number): Change[] {
   const { id } = instance.machine;
-  const changes = moved(run, instance) ?? [machineChange(instance, { status: 'gone', cloudState: 'terminated', attempts: 0 })];
+  const changes = moved(run, instance, now) ?? [
+    machineChange(instance, { status: 'gone', cloudState: 'terminated', endedAt: now, attempts: 0 }),
+  ];
   if (id !== null) changes.push(machineEvent(instance, 'gone', id, null, now));
   return changes;
 }

@@ -2,6 +2,7 @@ import type { ConnectorError } from '../connector/index.ts';
 import { dropOrAbort } from '../lifecycle/provisioning.ts';
 import type { Decision } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
+import { tooDear } from '../placement/candidates.ts';
 import { moveAway } from '../placement/move.ts';
 import { machineChange, mustGo } from './ledger.ts';
 import { backoffMs, mayLaunchAgain } from './retry.ts';
@@ -13,7 +14,8 @@ import { backoffMs, mayLaunchAgain } from './retry.ts';
 export function launchFailed(instance: Instance, error: ConnectorError, random: number): Decision {
   return (run, now) => {
     if (instance.machine.status !== 'intended') return [];
-    if (error.code === 'capacity' || error.code === 'quota') {
+    const isFull = error.code === 'capacity' || error.code === 'quota';
+    if (isFull) {
       const changes = moveAway(run, instance, error.message, now);
       if (changes !== undefined) return changes;
     }
@@ -24,7 +26,9 @@ export function launchFailed(instance: Instance, error: ConnectorError, random: 
     const failed = machineChange(instance, { attempts, retryAt, fault: error.message });
     if (again || mustGo(run, instance)) return [failed];
     const hint = error.details.hint === undefined ? '' : ` (${error.details.hint})`;
-    const reason = `${instance.name} could not be launched on ${instance.machine.cloud}: ${error.message}${hint}`;
+    const dear = isFull ? tooDear(run, instance, now) : [];
+    const others = dear.length === 0 ? '' : `; what it may cost keeps it from going to ${dear.join(', ')}`;
+    const reason = `${instance.name} could not be launched on ${instance.machine.cloud}: ${error.message}${hint}${others}`;
     return [failed, ...dropOrAbort(run, instance, reason, now)];
   };
 }

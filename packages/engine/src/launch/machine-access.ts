@@ -8,7 +8,7 @@ import type { CallFrame } from './call-limit.ts';
 import type { CloudLine } from './cloud-line.ts';
 import { reachOf } from './clouds.ts';
 
-type Options = Pick<EngineOptions, 'clouds' | 'log' | 'key'>;
+type Options = Pick<EngineOptions, 'clouds' | 'key'>;
 
 const sshPort = 22;
 
@@ -18,9 +18,9 @@ export class MachineAccess {
   readonly #frame: CallFrame;
   readonly #run: (id: string) => Promise<Run>;
 
-  constructor(options: Options, frame: Omit<CallFrame, 'log'>, run: (id: string) => Promise<Run>) {
+  constructor(options: Options, frame: CallFrame, run: (id: string) => Promise<Run>) {
     this.#options = options;
-    this.#frame = { ...frame, log: options.log };
+    this.#frame = frame;
     this.#run = run;
   }
 

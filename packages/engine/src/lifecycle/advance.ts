@@ -1,3 +1,5 @@
+import { formatMoney } from '@paceline/model';
+import { budgetEnd } from '../placement/cost.ts';
 import type { Change } from '../run/change.ts';
 import { hasEnded, type Outcome, type Run } from '../run/run.ts';
 import { abortChanges } from './abort.ts';
@@ -15,7 +17,8 @@ import { scalingChanges } from './scale.ts';
 export function advance(run: Run, now: number): Change[] {
   if (hasEnded(run)) return [];
   const { outcome, state, expiresAt } = run.facts;
-  if (outcome === null && now >= expiresAt) return endOfLife(run, now);
+  if (outcome === null && now >= expiresAt) return endOf('lifetime', formatDuration(run.plan.lifetimeMs), run, now);
+  if (outcome === null && now >= budgetEnd(run)) return endOf('budget', budgetsOf(run), run, now);
   if (outcome !== null && state !== 'Finalizing') return enter('Finalizing', run, now);
   const scaled = scalingChanges(run, now);
   if (scaled.length > 0) return scaled;
@@ -75,10 +78,15 @@ function overdue(run: Run, now: number): Change[] {
   return [];
 }
 
-function endOfLife(run: Run, now: number): Change[] {
-  if (run.facts.state === 'Ready') return end(run, natural(run), 'the end of its lifetime', now);
-  const reason = `The run has reached the end of its lifetime (${formatDuration(run.plan.lifetimeMs)}) in ${run.facts.state}`;
-  return [...abortChanges(run, 'ss:abort', reason, now), ...end(run, 'Aborted', 'the end of its lifetime', now)];
+/** What the run was given is used up. */
+function endOf(what: 'lifetime' | 'budget', given: string, run: Run, now: number): Change[] {
+  if (run.facts.state === 'Ready') return end(run, natural(run), `the end of its ${what}`, now);
+  const reason = `The run has reached the end of its ${what} (${given}) in ${run.facts.state}`;
+  return [...abortChanges(run, 'ss:abort', reason, now), ...end(run, 'Aborted', `the end of its ${what}`, now)];
+}
+
+function budgetsOf({ plan: { budgets = [] } }: Run): string {
+  return budgets.flatMap(({ total, currency }) => (total === undefined ? [] : [formatMoney(total, currency)])).join(', ');
 }
 
 /** Decides that the machines go. */

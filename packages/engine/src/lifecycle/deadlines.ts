@@ -1,3 +1,4 @@
+import { budgetEnd } from '../placement/cost.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasJoined } from '../run/instance.ts';
 import { hasEnded, type Run } from '../run/run.ts';
@@ -56,7 +57,7 @@ export function bootDeadline(run: Run, instance: Instance): number | undefined {
 export function nextDeadline(run: Run): number {
   if (hasEnded(run)) return Number.POSITIVE_INFINITY;
   let next = stateDeadline(run) ?? Number.POSITIVE_INFINITY;
-  if (run.facts.outcome === null) next = Math.min(next, run.facts.expiresAt);
+  if (run.facts.outcome === null) next = Math.min(next, run.facts.expiresAt, budgetEnd(run));
   if (run.facts.state !== 'Provisioning') return next;
   for (const instance of run.instances.values()) next = Math.min(next, bootDeadline(run, instance) ?? next);
   return next;

@@ -1,3 +1,5 @@
+import { firstCloud } from '@paceline/model';
+import { overBudgetWith, tooExpensive } from '../placement/cost.ts';
 import type { Change } from '../run/change.ts';
 import { createInstance } from '../run/create.ts';
 import { instanceOf } from '../run/apply.ts';
@@ -8,20 +10,27 @@ import { firstValues } from '../run/first-values.ts';
 import { enter } from './enter.ts';
 import { readScaleRequest, type ScaleOptions, type ScaleRequest } from './scale-request.ts';
 import { hasCompletedWork } from './steps.ts';
-import { firstCloud } from '../placement/candidates.ts';
 
 /**
  * What a wish changes, and which instances it concerns. The same wish, made again because its answer was lost, changes nothing.
- * @throws as {@link readScaleRequest}
+ * @throws as {@link readScaleRequest}, and PACELINE_OVER_BUDGET
  */
 export function scale(run: Run, request: ScaleRequest, options: ScaleOptions, now: number): { changes: Change[]; instances: string[] } {
   const { lastScaling } = run.facts;
   if (lastScaling?.id === request.id) return { changes: [], instances: lastScaling.instances };
   const scaling = readScaleRequest(run, request);
   if (scaling === undefined) return { changes: [], instances: [] };
+  if (scaling.action === 'vm_create') refuseOverBudget(run, scaling, now);
   const changes =
     options.atOnce === true && scaling.action === 'vm_remove' ? removeAtOnce(run, scaling, now) : beginScaling(run, scaling, now);
   return { changes, instances: scaling.instances };
+}
+
+/** @throws PACELINE_OVER_BUDGET when the machines that come would cost more than the run may */
+function refuseOverBudget(run: Run, { node, instances }: Scaling, now: number): void {
+  const places = instances.map((name) => ({ node, cloud: cloudOf(run, node, indexOf(node, name)) }));
+  const problems = overBudgetWith(run, places, now);
+  if (problems.length > 0) throw tooExpensive(`${instances.length} more machines of ${node}`, problems);
 }
 
 /** The beginning of a scaling: the run goes through its states once more, with other work for everybody. */
@@ -89,15 +98,23 @@ function isDone(run: Run, instance: Instance): boolean {
 
 function newcomers(run: Run, { node, instances }: Scaling): Change[] {
   return instances.flatMap((name): Change[] => {
-    const index = Number(name.slice(node.length + 1));
-    const planned = run.plan.nodes[node];
-    const instance = createInstance(run, node, index, planned === undefined ? '' : firstCloud(planned, index));
+    const index = indexOf(node, name);
+    const instance = createInstance(run, node, index, cloudOf(run, node, index));
     const values = firstValues(run, node);
     return [
       { kind: 'newcomer', instance },
       ...values.map(([parameter, { value, secret }]) => ({ kind: 'parameter' as const, key: `${name}:${parameter}`, value, secret })),
     ];
   });
+}
+
+function indexOf(node: string, name: string): number {
+  return Number(name.slice(node.length + 1));
+}
+
+function cloudOf(run: Run, node: string, index: number): string {
+  const planned = run.plan.nodes[node];
+  return planned === undefined ? '' : firstCloud(planned, index);
 }
 
 function chosen({ action, instances }: Scaling): Change[] {

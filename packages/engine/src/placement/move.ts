@@ -13,7 +13,7 @@ const moving = 'moving';
  * @returns undefined when there is nowhere to go
  */
 export function moveAway(run: Run, instance: Instance, why: string, now: number): Change[] | undefined {
-  const next = nextCloud(run, instance);
+  const next = nextCloud(run, instance, now);
   const { cloud, id } = instance.machine;
   if (next === undefined || !mayLaunch(run) || mustGo(run, instance)) return undefined;
   const message = `${instance.name}: ${cloud} has no room for it, ${next} is tried: ${why}`;
@@ -30,13 +30,23 @@ export function isMoving({ machine }: Instance): boolean {
 }
 
 /** What was made on a cloud without room is gone. @returns undefined for machines that do not move */
-export function moved(run: Run, instance: Instance): Change[] | undefined {
-  const next = isMoving(instance) ? nextCloud(run, instance) : undefined;
+export function moved(run: Run, instance: Instance, now: number): Change[] | undefined {
+  const next = isMoving(instance) ? nextCloud(run, instance, now) : undefined;
   return next === undefined || !mayLaunch(run) || mustGo(run, instance) ? undefined : [launchOn(instance, next)];
 }
 
 /** As if nothing had been done for it yet. */
 function launchOn(instance: Instance, cloud: string): Change {
-  const fresh = { id: null, address: null, login: null, launchedAt: null, cloudState: '', attempts: 0, retryAt: 0, fault: null };
+  const fresh = {
+    id: null,
+    address: null,
+    login: null,
+    launchedAt: null,
+    endedAt: null,
+    cloudState: '',
+    attempts: 0,
+    retryAt: 0,
+    fault: null,
+  };
   return machineChange(instance, { ...fresh, status: 'wanted', token: '', cloud });
 }

@@ -1,39 +1,13 @@
+import type { RunRequest } from '@paceline/api';
 import type { Engine } from '../index.ts';
 import { describe, expect, test, vi } from 'vitest';
-import { ConnectorError } from '../connector/index.ts';
+import { ConnectorError, type Quota } from '../connector/index.ts';
 import { FakeCloud } from '../testing/fake-cloud.ts';
-import { nodeOf, planOf } from '../testing/plans.ts';
+import { imageOf, nodeOf, planOf } from '../testing/plans.ts';
 import { newWorld, openEngine, startRun, type World } from '../testing/test-engine.ts';
-import { firstCloud } from './candidates.ts';
-import { place } from './place.ts';
+import { patienceMs } from './room.ts';
 
 const full = new ConnectorError('capacity', 'there is no valid host');
-
-describe('a choice of clouds', () => {
-  const placed = (cloud: string) => place(planOf({ n: nodeOf({ cloud }) }), ['one', 'two', 'three']).nodes['n'];
-
-  test('is the first that is named, and the others are tried after it', () => {
-    expect(placed('two')).toEqual(nodeOf({ cloud: 'two' }));
-    expect(placed('any')).toEqual(nodeOf({ cloud: 'one', elsewhere: ['two', 'three'] }));
-    expect(placed('three,any')).toEqual(nodeOf({ cloud: 'three', elsewhere: ['one', 'two'] }));
-  });
-
-  test('or so many to each, in turns', () => {
-    const shares = [
-      { cloud: 'one', count: 2 },
-      { cloud: 'two', count: 1 },
-    ];
-    expect(placed('one*2+two')).toEqual(nodeOf({ cloud: 'one', shares }));
-    expect([1, 2, 3, 4, 5, 6].map((index) => firstCloud({ cloud: 'one', shares }, index))).toEqual([
-      'one',
-      'one',
-      'two',
-      'one',
-      'one',
-      'two',
-    ]);
-  });
-});
 
 describe('a cloud without room', () => {
   const worldOfTwo = (): World & { others: { other: FakeCloud } } => ({ ...newWorld(), others: { other: new FakeCloud() } });
@@ -85,7 +59,7 @@ describe('a cloud without room', () => {
   test('keeps what was built there, and the share that it was to have', async () => {
     for (const node of [
       { built: { image: 'x', layers: 1, digest: 'd' }, elsewhere: ['other'] },
-      { shares: [{ cloud: 'test', count: 1 }], elsewhere: ['other'] },
+      { shares: [{ cloud: 'test', count: 1 }] },
     ]) {
       const world = worldOfTwo();
       world.cloud.faults.push({ method: 'launch', when: 'before', error: full });
@@ -108,5 +82,102 @@ describe('a cloud without room', () => {
     const tokens = [world.cloud, world.others.other].map(({ machines }) => new Set([...machines.values()].map(({ token }) => token)));
     expect(tokens.map(({ size }) => size)).toEqual([1, 1]);
     expect(tokens[0]).not.toEqual(tokens[1]);
+  });
+});
+
+describe('a run that is asked for', () => {
+  const requestOf = (multiplicity: number, cloud = 'any', id?: string): RunRequest => ({
+    ...(id !== undefined && { id }),
+    deployment: {
+      kind: 'Deployment',
+      name: 'shop',
+      tags: [],
+      module: 'shop',
+      parameters: {},
+      nodes: { web: { image: imageOf(), multiplicity, cloud, maxProvisioningFailures: 0, parameters: {} } },
+      keepRunning: 'on-success',
+      timeoutMs: 60_000,
+      lifetimeMs: 3_600_000,
+      onStall: 'abort',
+      digest: 'd'.repeat(64),
+    },
+  });
+  const limited = (used: number, max: number): Promise<Quota> => Promise.resolve({ machines: { used, max } });
+  const worldWith = (one: () => Promise<Quota>, other: () => Promise<Quota>): World & { others: { other: FakeCloud } } => {
+    const world = { ...newWorld(), others: { other: new FakeCloud() } };
+    world.cloud.connector.quota = one;
+    world.others.other.connector.quota = other;
+    return world;
+  };
+  const launches = ({ cloud, others }: World): number[] =>
+    [cloud, ...Object.values(others ?? {})].map(({ calls }) => calls.filter((call) => call === 'launch').length);
+
+  test('is refused with the numbers when it cannot fit, before anything is launched', async () => {
+    const world = worldWith(
+      () => limited(3, 5),
+      () => limited(0, 1),
+    );
+    const engine = await openEngine(world);
+    await expect(engine.createRun(requestOf(4), 'me')).rejects.toMatchObject({
+      code: 'PACELINE_NO_ROOM',
+      message: `There is no room for a run of shop. web: test has 2 of 5 machines left, and 4 are wanted; other has 1 of 1 machines left, and 4 are wanted`,
+    });
+    expect(launches(world)).toEqual([0, 0]);
+    expect(await engine.listRuns({ activeOnly: false, limit: 10, offset: 0 })).toEqual([]);
+  });
+
+  test('goes to a cloud that has room', async () => {
+    const world = worldWith(
+      () => limited(3, 5),
+      () => limited(0, 9),
+    );
+    const engine = await openEngine(world);
+    const { run } = await engine.createRun(requestOf(4), 'me');
+    expect(run.instances.map(({ cloud }) => cloud)).toEqual(['other', 'other', 'other', 'other']);
+    await vi.waitFor(() => expect(world.others.other.machines.size).toBe(4));
+    expect(launches(world)[0]).toBe(0);
+  });
+
+  test('is shared among clouds when none has room for all of it', async () => {
+    const world = worldWith(
+      () => limited(3, 5),
+      () => limited(0, 3),
+    );
+    const { run } = await (await openEngine(world)).createRun(requestOf(4), 'me');
+    expect(run.instances.map(({ cloud }) => cloud)).toEqual(['test', 'test', 'other', 'other']);
+  });
+
+  test('is not refused by a cloud that fails to say what it allows, or says it too late', async () => {
+    const world = worldWith(
+      () => Promise.reject(new ConnectorError('forbidden', 'limits are secret')),
+      () => new Promise(() => {}),
+    );
+    const engine = await openEngine(world);
+    expect((await engine.createRun(requestOf(2, 'test'), 'me')).run.instances).toHaveLength(2);
+    const late = engine.createRun(requestOf(2, 'other'), 'me');
+    await vi.waitFor(async () => {
+      world.clock.pass(patienceMs);
+      expect((await Promise.race([late, Promise.resolve()]))?.run.instances).toHaveLength(2);
+    });
+    expect(world.warnings).toEqual([
+      'test does not say what room it has: limits are secret',
+      'other has not said within 5 s what room it has: nothing is refused for want of it',
+    ]);
+  });
+
+  test('is the same run when it is asked for again, although the room that was left is its own by now', async () => {
+    let used = 0;
+    const world = worldWith(
+      () => limited(used, 3),
+      () => limited(0, 3),
+    );
+    const engine = await openEngine(world);
+    const id = 'a1b2c3d4-0000-4000-8000-00000000000f';
+    const first = await engine.createRun(requestOf(3, 'any', id), 'me');
+    used = 3;
+    expect((await engine.createRun(requestOf(3, 'any', id), 'me')).run.instances.map(({ cloud }) => cloud)).toEqual(
+      first.run.instances.map(({ cloud }) => cloud),
+    );
+    await expect(engine.createRun(requestOf(3, 'test', id), 'me')).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
   });
 });

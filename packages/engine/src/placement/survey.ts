@@ -26,9 +26,7 @@ async function survey(clouds: Clouds, cloud: Cloud, frame: CallFrame): Promise<C
   const line = clouds.line(name);
   try {
     known.account = await line.call(frame, 'probe', (context) => connector.probe(context));
-    const quota = await line.call(frame, 'probe', async (context) => connector.quota?.(context));
-    const offers = await line.call(frame, 'probe', async (context) => connector.offers?.(context));
-    return { ...known, ...(quota !== undefined && { quota }), ...(offers !== undefined && { offers }) };
+    return { ...known, ...(await line.room(frame)) };
   } catch (cause) {
     const { code, message, details } = toConnectorError(cause);
     return { ...known, failure: { code, message, ...(details.hint !== undefined && { hint: details.hint }) } };

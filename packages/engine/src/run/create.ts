@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { RunPlan } from '@paceline/model';
+import { firstCloud, type RunPlan } from '@paceline/model';
 import type { Instance } from './instance.ts';
 import type { RunEvent } from './event.ts';
 import type { Run } from './run.ts';
 import { withoutBuilt } from '../images/plan-images.ts';
 import { seeds } from './first-values.ts';
 import { withoutSecrets } from './without-secrets.ts';
-import { firstCloud } from '../placement/candidates.ts';
 
 /** Where runs belong that nobody has said anything else of. */
 export const defaultProject = 'default';
@@ -98,6 +97,7 @@ export function createInstance(run: Run, node: string, index: number, cloud: str
       login: null,
       cloudState: '',
       launchedAt: null,
+      endedAt: null,
       attempts: 0,
       retryAt: 0,
       fault: null,

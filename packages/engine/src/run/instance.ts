@@ -17,6 +17,8 @@ export interface MachineEntry {
   /** The last thing the cloud said of it. */
   cloudState: string;
   launchedAt: number | null;
+  /** When the cloud said that it is gone. */
+  endedAt: number | null;
   /** Failed calls in a row, and when the next one may be made. */
   attempts: number;
   retryAt: number;

@@ -102,11 +102,11 @@ export function insertReport(run: Run, { name, instance, bytes, sha256, at }: St
   };
 }
 
-/** What rows of before runs could be scaled do not say. */
-const beforeScaling = {
+/** What rows of earlier versions do not say. */
+const defaults = {
   facts: { scaling: null, lastScaling: null },
   instance: { removing: false },
-  machine: { size: null, wantedSize: null, madeImage: null },
+  machine: { size: null, wantedSize: null, madeImage: null, endedAt: null },
 };
 
 export function readRun(row: Row, instances: Row[], parameters: Row[], cipher: ValueCipher): Run {
@@ -119,12 +119,12 @@ export function readRun(row: Row, instances: Row[], parameters: Row[], cipher: V
     tags: JSON.parse(String(row['tags'])) as string[],
     plan: JSON.parse(String(row['plan'])) as RunPlan,
     revision: Number(row['revision']),
-    facts: { ...beforeScaling.facts, ...(JSON.parse(String(row['facts'])) as RunFacts) },
+    facts: { ...defaults.facts, ...(JSON.parse(String(row['facts'])) as RunFacts) },
     instances: new Map(
       instances.map((each) => {
         const instance = JSON.parse(String(each['data'])) as Instance;
-        const machine = { ...beforeScaling.machine, ...instance.machine };
-        return [instance.name, { ...beforeScaling.instance, ...instance, machine }];
+        const machine = { ...defaults.machine, ...instance.machine };
+        return [instance.name, { ...defaults.instance, ...instance, machine }];
       }),
     ),
     parameters: new Map(

@@ -75,6 +75,7 @@ export async function resolveDeployment(
     timeoutMs: resolveDuration(spec.timeout, 'timeout', report) ?? deploymentDefaults.timeoutMs,
     lifetimeMs: resolveDuration(spec.lifetime, 'lifetime', report) ?? deploymentDefaults.lifetimeMs,
     onStall: spec.onStall ?? deploymentDefaults.onStall,
+    ...(spec.budget === undefined ? {} : { budget: spec.budget }),
   };
   if (content.lifetimeMs < content.timeoutMs && spec.lifetime !== undefined) {
     report(['spec', 'lifetime'], {

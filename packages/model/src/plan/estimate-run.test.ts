@@ -1,39 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { PlannedNode, RunPlan } from '../resolved/run-plan.ts';
-import { estimateRun, type CloudOffers } from './estimate-run.ts';
-
-function planOf(nodes: Record<string, { cloud: string; multiplicity: number; cpus?: number }>): RunPlan {
-  const planned = Object.entries(nodes).map(([name, { cloud, multiplicity, cpus }]): [string, PlannedNode] => [
-    name,
-    {
-      cloud,
-      multiplicity,
-      maxProvisioningFailures: 0,
-      parameters: {},
-      image: {
-        name,
-        module: name,
-        layers: [],
-        parameters: {},
-        clouds: {},
-        ports: [],
-        digest: 'd',
-        resources: cpus === undefined ? {} : { cpus },
-      },
-    },
-  ]);
-  return {
-    category: 'Deployment',
-    deployment: { name: 'x', module: 'x', digest: 'd' },
-    nodes: Object.fromEntries(planned),
-    globals: {},
-    keepRunning: 'always',
-    timeoutMs: 1,
-    lifetimeMs: 1,
-    onStall: 'abort',
-  };
-}
+import { planOf } from '../testing/plans.ts';
+import type { CloudOffers } from './cloud-room.ts';
+import { estimateRun } from './estimate-run.ts';
 
 const lab: CloudOffers = {
   name: 'lab',
@@ -64,10 +33,10 @@ test('prices are added up by currency; what nobody knows is unknown and not noth
 });
 
 test('too little quota and sizes that are too small are said beforehand', () => {
-  const plan = planOf({ web: { cloud: 'any', multiplicity: 8 }, big: { cloud: 'lab', multiplicity: 1, cpus: 64 } });
-  expect(estimateRun(plan, [lab, here]).problems).toEqual([
+  const plan = planOf({ web: { cloud: 'lab', multiplicity: 8 }, big: { cloud: 'lab', multiplicity: 1, cpus: 64 } });
+  expect(estimateRun(plan, [lab, here]).problems.toSorted()).toEqual([
     'big: no size of machines of lab is large enough',
-    'lab: 9 machines are wanted, and 7 of 10 are left',
+    'web: lab has 7 of 10 machines left, and 8 are wanted',
   ]);
 });
 

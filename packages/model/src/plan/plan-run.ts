@@ -62,6 +62,7 @@ export function planRun(deployment: ResolvedDeployment, request: RunRequest = {}
   if (instances > bounds.instances) refuse('multiplicity', `A run has at most ${bounds.instances} machines, not ${instances}`);
   checkMappings(nodes, refuse);
   if (problems.length > 0) throw refusal(deployment, problems);
+  const budget = request.budget ?? deployment.budget;
   return {
     category: deployment.kind,
     deployment: {
@@ -77,6 +78,7 @@ export function planRun(deployment: ResolvedDeployment, request: RunRequest = {}
     timeoutMs: request.timeoutMs ?? deployment.timeoutMs,
     lifetimeMs: request.lifetimeMs ?? deployment.lifetimeMs,
     onStall: deployment.onStall,
+    ...(budget === undefined ? {} : { budgets: [{ of: 'the run' as const, ...budget }] }),
   };
 }
 
@@ -86,7 +88,7 @@ function checkCloud(node: string, choice: string, known: readonly string[] | und
     return refuse(
       key,
       `${key} cannot be understood: ${JSON.stringify(choice)}`,
-      'Write a cloud, several with commas, or shares such as `lab*3+aws`.',
+      'Write a cloud, several with commas, `any:price` or `any:spread`, or shares such as `lab*3+aws`.',
     );
   }
   const isShared = /[*+]/.test(choice);

@@ -1,5 +1,6 @@
 import { suggest } from '../parameters/suggestion.ts';
 import { machineNode } from '../parameters/key.ts';
+import type { Budget } from '../resolved/budget.ts';
 import type { KeepRunning, ResolvedDeployment } from '../resolved/deployment.ts';
 
 /** What the user asks of a run, beyond what the deployment says. */
@@ -18,6 +19,8 @@ export interface RunRequest {
   timeoutMs?: number;
   /** Hard end of every machine, in milliseconds after the start. */
   lifetimeMs?: number;
+  /** The most that it may cost, instead of what the deployment says. */
+  budget?: Budget;
   /** Names that a cloud may have; without the list every name is taken. `any` is always allowed. */
   knownClouds?: readonly string[];
 }

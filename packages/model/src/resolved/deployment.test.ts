@@ -26,11 +26,13 @@ const fs = memoryFiles({
   }),
   '/p/deployment.yaml': file('Deployment', 'system', {
     parameters: { clients: { type: 'integer', default: 2 } },
+    budget: { currency: 'EUR', total: 5 },
     nodes: {
       web: { image: './web.yaml', cloud: 'lab' },
       client: {
         image: './web.yaml',
         multiplicity: '${{ parameters.clients }}',
+        cloud: 'lab,any:price',
         parameters: { host: { from: 'web:host' } },
       },
     },

@@ -1,22 +1,10 @@
 import * as z from 'zod';
+import { cloudChoicePattern } from '../plan/cloud-choice.ts';
 import { machineNode } from '../parameters/key.ts';
 import { resolvedImage } from './image.ts';
+import { budget } from './budget.ts';
 import { Pattern } from '../pattern/pattern.ts';
-import {
-  boundedRecord,
-  bounds,
-  cloudName,
-  digest,
-  duration,
-  expression,
-  label,
-  nodeName,
-  parameterName,
-  path,
-  prose,
-  text,
-  title,
-} from './bounds.ts';
+import { boundedRecord, bounds, digest, duration, expression, label, nodeName, parameterName, path, prose, text, title } from './bounds.ts';
 import { parameterSpec, type ParameterSpec } from './parameter.ts';
 
 export const keepRunningPolicies = ['always', 'on-success', 'on-error', 'never'] as const;
@@ -44,8 +32,8 @@ export const resolvedNode = z.strictObject({
   multiplicity: z.union([z.int().min(0).max(bounds.instances), expression], {
     error: `must be a number from 0 to ${bounds.instances}, or an expression`,
   }),
-  /** A cloud's name, or `any`. */
-  cloud: cloudName,
+  /** A cloud's name, `any`, or a choice among several. */
+  cloud: z.string().max(bounds.expressionLength).regex(cloudChoicePattern, 'must be a choice of clouds'),
   maxProvisioningFailures: z.int().min(0).max(bounds.instances),
   /** Inputs of the image, by name. */
   parameters: boundedRecord(parameterName, nodeParameter, bounds.parameters),
@@ -71,6 +59,7 @@ export const resolvedDeployment = z
     /** Hard end of every machine of the run after its start, in milliseconds. */
     lifetimeMs: duration,
     onStall: z.enum(['abort', 'wait']),
+    budget: budget.optional(),
     digest,
   })
   .superRefine(({ kind, nodes, parameters }, context) => {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { budget } from './budget.ts';
 import { keepRunningPolicies } from './deployment.ts';
 import { resolvedImage } from './image.ts';
 import { parameterTypes } from './parameter.ts';
@@ -21,16 +22,24 @@ export const plannedNode = z.strictObject({
   multiplicity: z.int().min(0),
   /** Where its machines go: a name, or a choice among several until the run is placed. */
   cloud: z.string(),
-  /** The clouds that are tried next, in this order, when one has no room. */
+  /** What was asked for, once the run is placed: a name, or a choice. */
+  choice: z.string().optional(),
+  /** The clouds that are tried next, in this order, when one has no room; who is there already is passed over. */
   elsewhere: z.array(z.string()).optional(),
-  /** So many machines to each, in turns; the first is `cloud`. */
+  /** So many machines to each, in turns. */
   shares: z.array(z.strictObject({ cloud: z.string(), count: z.int().min(1) })).optional(),
+  /** What a machine costs for an hour on the clouds that it may be on, as far as they have said so when the run was placed. */
+  prices: z.record(z.string(), z.strictObject({ amount: z.number(), currency: z.string() })).optional(),
   maxProvisioningFailures: z.int().min(0),
   parameters: z.record(z.string(), plannedParameter),
   /** An image that was built of its first `layers`: machines boot it, and skip what is in it. */
   built: z.strictObject({ image: z.string(), login: z.string().optional(), layers: z.int().min(1), digest: z.string() }).optional(),
 });
 export type PlannedNode = z.infer<typeof plannedNode>;
+
+/** Whose budget it is: the run's own, or that of the server, which all of its runs have. */
+const plannedBudget = budget.safeExtend({ of: z.enum(['the run', 'the server']) });
+export type PlannedBudget = z.infer<typeof plannedBudget>;
 
 /** Everything about a run that is fixed when it starts: no expression and no default is left to work out. */
 export const runPlan = z.strictObject({
@@ -53,5 +62,6 @@ export const runPlan = z.strictObject({
   timeoutMs: z.int().positive(),
   lifetimeMs: z.int().positive(),
   onStall: z.enum(['abort', 'wait']),
+  budgets: z.array(plannedBudget).optional(),
 });
 export type RunPlan = z.infer<typeof runPlan>;

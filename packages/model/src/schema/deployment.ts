@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { durationPattern } from '../quantity/duration.ts';
+import { budget } from '../resolved/budget.ts';
 import { keepRunningPolicies } from '../resolved/deployment.ts';
 import { cloudChoicePattern } from '../plan/cloud-choice.ts';
 import { envelope } from './metadata.ts';
@@ -42,11 +43,11 @@ const node = z.strictObject({
     .describe('How many machines: a number, or an expression over the parameters of the deployment. 1 when left out.'),
   cloud: z
     .string()
-    .regex(cloudChoicePattern, 'the name of a cloud, several with commas, or shares such as `lab*3+aws`')
+    .regex(cloudChoicePattern, 'the name of a cloud, several with commas, `any:price`, or shares such as `lab*3+aws`')
     .optional()
-    .meta({ examples: ['aws-paris', 'lab,aws-paris', 'lab*3+aws-paris'] })
+    .meta({ examples: ['aws-paris', 'lab,aws-paris', 'any:price', 'any:spread', 'lab*3+aws-paris'] })
     .describe(
-      'Where its machines run: a cloud; several, of which the first with room is taken; or shares of several. `any` (the default) is all that the server has, in its order.',
+      'Where its machines run: a cloud; several, of which the first with room is taken, the cheapest with `:price`, or as evenly as can be with `:spread`; or shares of several. `any` (the default) is all that the server has, in its order.',
     ),
   maxProvisioningFailures: z
     .int()
@@ -80,6 +81,7 @@ export const deploymentSpec = z
       .enum(['abort', 'wait'])
       .optional()
       .describe('What to do when every machine waits for another: `abort` when left out; `wait` when an outsider may set the value.'),
+    budget: budget.optional(),
   })
   .describe('Machines that work together.');
 
