@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { isConnectorError } from '@paceline/engine/connector';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { configSchema } from './config.ts';
-import { findCredentials, tokenRequest } from './credentials.ts';
+import { findCredentials } from './credentials.ts';
+import { tokenRequest } from './log-in.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -18,6 +19,12 @@ beforeAll(async () => {
     interface: internal
   robot:
     auth: { auth_url: "https://lab.example:5000", application_credential_id: 12, application_credential_secret: secret }
+  federated:
+    auth_type: v3oidcclientcredentials
+    auth: { auth_url: "https://lab.example", identity_provider: idp, protocol: openid, client_id: me, access_token_endpoint: "https://idp.example/token" }
+  kerberos:
+    auth_type: v3kerberos
+    auth: { auth_url: "https://lab.example" }
   half:
     auth: { auth_url: "https://lab.example", username: me }
 `,
@@ -78,4 +85,15 @@ test('what cannot be used is refused, without showing a secret', () => {
   const { message } = refusalOf(() => find({ cloud: 'lab', cloudsFile: file('broken.yaml') }));
   expect(message).toContain('no YAML');
   expect(message).not.toContain('hunter2');
+});
+
+test('a way to log in is known by the name that OpenStack has for it, and refused by name when it is not supported', () => {
+  const refused = (cloud: string): string => refusalOf(() => find({ cloud, cloudsFile: file('clouds.yaml') })).message;
+  expect(refused('federated')).toBe('The cloud federated of clouds.yaml lacks client_secret, which v3oidcclientcredentials needs ');
+  expect(refused('kerberos')).toContain('logs in by v3kerberos, which is not supported `auth_type` may be password, v3password,');
+  const env = { OS_AUTH_URL: 'https://lab.example', OS_AUTH_TYPE: 'v3oidcaccesstoken', OS_IDENTITY_PROVIDER: 'idp', OS_PROTOCOL: 'openid' };
+  expect(refusalOf(() => find({}, env)).message).toContain('lacks access_token');
+  expect(find({}, { ...env, OS_ACCESS_TOKEN: 'token' })).toMatchObject({ method: 'oidcAccessToken', auth: { access_token: 'token' } });
+  // What OpenStack's own tools would not look at is not looked at.
+  expect(find({}, { ...env, OS_AUTH_TYPE: 'password', OS_USERNAME: 'me', OS_PASSWORD: 'secret' }).method).toBe('password');
 });

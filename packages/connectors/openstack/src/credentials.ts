@@ -8,8 +8,10 @@ import type { Config } from './config.ts';
 
 const text = z.coerce.string().min(1);
 
+const url = z.url({ protocol: /^https?$/ });
+
 const authSchema = z.object({
-  auth_url: z.url({ protocol: /^https?$/ }),
+  auth_url: url,
   username: text.optional(),
   user_id: text.optional(),
   password: text.optional(),
@@ -24,9 +26,19 @@ const authSchema = z.object({
   application_credential_id: text.optional(),
   application_credential_name: text.optional(),
   application_credential_secret: text.optional(),
+  identity_provider: text.optional(),
+  protocol: text.optional(),
+  access_token: text.optional(),
+  access_token_endpoint: url.optional(),
+  access_token_type: z.enum(['access_token', 'id_token']).default('access_token'),
+  discovery_endpoint: url.optional(),
+  client_id: text.optional(),
+  client_secret: text.optional(),
+  openid_scope: text.default('openid profile'),
 });
 
 const entrySchema = z.object({
+  auth_type: text.optional(),
   auth: authSchema,
   region_name: text.optional(),
   interface: z.enum(['public', 'internal', 'admin']).default('public'),
@@ -36,10 +48,34 @@ const entrySchema = z.object({
   network_endpoint_override: z.url().optional(),
 });
 
-type Auth = z.infer<typeof authSchema>;
+export type Auth = z.infer<typeof authSchema>;
+
+export type Method = 'password' | 'applicationCredential' | 'oidcAccessToken' | 'oidcClientCredentials' | 'oidcPassword';
 
 /** Who is who, and where: as clouds.yaml has it. */
-export type Credentials = z.infer<typeof entrySchema>;
+export type Credentials = z.infer<typeof entrySchema> & { method: Method };
+
+/** By the names that OpenStack's own tools have for them. */
+const methods = new Map<string, Method>([
+  ['password', 'password'],
+  ['v3password', 'password'],
+  ['v3applicationcredential', 'applicationCredential'],
+  ['v3oidcaccesstoken', 'oidcAccessToken'],
+  ['v3oidcclientcredentials', 'oidcClientCredentials'],
+  ['v3oidcpassword', 'oidcPassword'],
+]);
+
+const federation: (keyof Auth)[][] = [['identity_provider'], ['protocol']];
+const provider: (keyof Auth)[][] = [...federation, ['client_id'], ['access_token_endpoint', 'discovery_endpoint']];
+
+/** What each needs: of some, one. */
+const needs: Record<Method, (keyof Auth)[][]> = {
+  password: [['username', 'user_id'], ['password']],
+  applicationCredential: [['application_credential_id', 'application_credential_name'], ['application_credential_secret']],
+  oidcAccessToken: [...federation, ['access_token']],
+  oidcClientCredentials: [...provider, ['client_secret']],
+  oidcPassword: [...provider, ['username'], ['password']],
+};
 
 /** An entry of clouds.yaml before anything is known of it. */
 type Raw = Record<string, unknown>;
@@ -54,13 +90,22 @@ export function findCredentials({ cloud, cloudsFile, region }: Config, env: Node
   const parsed = entrySchema.safeParse(raw);
   const where = name === undefined ? 'The OS_ variables of the environment' : `The cloud ${name} of clouds.yaml`;
   if (!parsed.success) throw unusable(`${where} cannot be used: ${z.prettifyError(parsed.error)}`);
-  const { auth } = parsed.data;
-  const isComplete =
-    auth.application_credential_secret !== undefined
-      ? auth.application_credential_id !== undefined || auth.application_credential_name !== undefined
-      : auth.password !== undefined && (auth.username ?? auth.user_id) !== undefined;
-  if (!isComplete) throw unusable(`${where} has neither a user with a password nor an application credential with its secret`);
-  return region === undefined ? parsed.data : { ...parsed.data, region_name: region };
+  const { auth, auth_type: type } = parsed.data;
+  const method = methodOf(parsed.data, where);
+  const missing = needs[method].filter((alternatives) => alternatives.every((key) => auth[key] === undefined));
+  if (missing.length > 0 && type === undefined)
+    throw unusable(`${where} has neither a user with a password nor an application credential with its secret`, known);
+  if (missing.length > 0) throw unusable(`${where} lacks ${missing.map((each) => each.join(' or ')).join(', ')}, which ${type} needs`);
+  return { ...parsed.data, method, ...(region !== undefined && { region_name: region }) };
+}
+
+const known = `\`auth_type\` may be ${[...methods.keys()].join(', ')}.`;
+
+function methodOf({ auth, auth_type: type }: z.infer<typeof entrySchema>, where: string): Method {
+  if (type === undefined) return auth.application_credential_secret === undefined ? 'password' : 'applicationCredential';
+  const method = methods.get(type);
+  if (method === undefined) throw unusable(`${where} logs in by ${type}, which is not supported`, known);
+  return method;
 }
 
 function fromEnvironment(env: NodeJS.ProcessEnv): Raw {
@@ -72,7 +117,13 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Raw {
     );
   }
   const auth = Object.fromEntries(Object.keys(authSchema.shape).map((key) => [key, value(`OS_${key.toUpperCase()}`)]));
-  return { auth, region_name: value('OS_REGION_NAME'), interface: value('OS_INTERFACE')?.replace(/URL$/, ''), cacert: value('OS_CACERT') };
+  return {
+    auth,
+    auth_type: value('OS_AUTH_TYPE'),
+    region_name: value('OS_REGION_NAME'),
+    interface: value('OS_INTERFACE')?.replace(/URL$/, ''),
+    cacert: value('OS_CACERT'),
+  };
 }
 
 function findFile(env: NodeJS.ProcessEnv): string {
@@ -127,30 +178,4 @@ function asRecord(value: unknown): Raw {
 
 function unusable(message: string, hint?: string): ConnectorError {
   return new ConnectorError('auth', message, hint === undefined ? {} : { hint });
-}
-
-/** The body of the request for a token. An application credential knows its project by itself. */
-export function tokenRequest({ auth }: Credentials): unknown {
-  const { application_credential_secret: secret, application_credential_id: id, application_credential_name: name } = auth;
-  if (secret !== undefined) {
-    const credential = id === undefined ? { name, secret, user: userOf(auth) } : { id, secret };
-    return { auth: { identity: { methods: ['application_credential'], application_credential: credential } } };
-  }
-  const project = auth.project_id === undefined ? { name: auth.project_name, domain: domainOf(auth, 'project') } : { id: auth.project_id };
-  return {
-    auth: {
-      identity: { methods: ['password'], password: { user: { ...userOf(auth), password: auth.password } } },
-      ...((auth.project_id ?? auth.project_name) !== undefined && { scope: { project } }),
-    },
-  };
-}
-
-function userOf(auth: Auth): Record<string, unknown> {
-  return auth.user_id === undefined ? { name: auth.username, domain: domainOf(auth, 'user') } : { id: auth.user_id };
-}
-
-function domainOf(auth: Auth, of: 'user' | 'project'): unknown {
-  const id = auth[`${of}_domain_id`] ?? auth.domain_id;
-  const name = auth[`${of}_domain_name`] ?? auth.domain_name;
-  return id === undefined ? { name: name ?? 'Default' } : { id };
 }

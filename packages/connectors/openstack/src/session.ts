@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { ConnectorError } from '@paceline/engine/connector';
-import { Agent, fetch, type Response } from 'undici';
+import type { Response } from 'undici';
 import * as z from 'zod';
-import { tokenRequest, type Credentials } from './credentials.ts';
-import { refusal, unreachable } from './failure.ts';
+import type { Credentials } from './credentials.ts';
+import { logIn, type KeystoneToken } from './log-in.ts';
+import { Transport } from './transport.ts';
 
 export type Service = 'compute' | 'image' | 'network';
 
@@ -18,58 +18,34 @@ export interface Ask<S extends z.ZodType> {
   signal: AbortSignal;
 }
 
-interface Token {
-  id: string;
-  expiresAt: number;
-  project: { id: string; name: string };
+interface Token extends Omit<KeystoneToken, 'catalog'> {
   endpoints: Record<Service, string>;
 }
-
-const tokenSchema = z.object({
-  token: z.object({
-    expires_at: z.coerce.date(),
-    project: z.object({ id: z.string(), name: z.string() }).optional(),
-    catalog: z
-      .array(
-        z.object({
-          type: z.string(),
-          endpoints: z.array(z.object({ interface: z.string(), region: z.string().nullish(), url: z.string() })),
-        }),
-      )
-      .default([]),
-  }),
-});
 
 /** Tags of servers, and images of servers by name: since Pike, of 2017. */
 const microversion = 'compute 2.52';
 /** Tokens are renewed before their end, for this long, in milliseconds: clocks differ, and calls take their time. */
 const renewBeforeMs = 60_000;
 const logInLimitMs = 30_000;
-const largestAnswer = 64 * 1024 * 1024;
 
 /** The services of a cloud for one credential. The token is renewed behind the scenes; nothing else is tried twice. */
 export class Session {
   readonly #credentials: Credentials;
-  readonly #agent: Agent;
+  readonly #transport: Transport;
   readonly #now: () => number;
   #token: Promise<Token> | undefined;
 
   constructor(credentials: Credentials, now: () => number = Date.now) {
     this.#credentials = credentials;
     this.#now = now;
-    const ca = credentials.cacert === undefined ? undefined : readAuthority(credentials.cacert);
-    this.#agent = new Agent({
-      connect: { timeout: 10_000, ...(ca !== undefined && { ca }) },
-      headersTimeout: 120_000,
-      bodyTimeout: 60_000,
-      maxResponseSize: largestAnswer,
-    });
+    this.#transport = new Transport(credentials.cacert);
   }
 
   /** Whose limits the calls count against. */
   get scope(): string {
     const { auth, region_name: region = '' } = this.#credentials;
-    const who = auth.application_credential_id ?? auth.application_credential_name ?? auth.user_id ?? auth.username ?? '';
+    const ids = [auth.application_credential_id, auth.application_credential_name, auth.user_id, auth.username, auth.client_id];
+    const who = ids.find((id) => id !== undefined) ?? auth.identity_provider ?? '';
     return [auth.auth_url, region, who, auth.project_id ?? auth.project_name ?? ''].join(' ');
   }
 
@@ -91,7 +67,7 @@ export class Session {
     const isStale = first.status === 401;
     if (isStale) await first.body?.cancel();
     const response = isStale ? await this.#send(await this.#renewed(token, doing, signal), service, ask) : first;
-    return this.#read(response, ask);
+    return this.#transport.read(response, doing, ask.schema, signal);
   }
 
   /** All pages of a list. @param key of the items in the answer */
@@ -118,7 +94,7 @@ export class Session {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#transport.close();
   }
 
   async #send<S extends z.ZodType>(
@@ -132,43 +108,12 @@ export class Session {
       ...(service === 'compute' && { 'openstack-api-version': microversion }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     };
-    return this.#fetch(doing, `${token.endpoints[service]}${path}`, {
+    return this.#transport.send(doing, `${token.endpoints[service]}${path}`, {
       method,
       headers,
       signal,
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-  }
-
-  async #fetch(
-    doing: string,
-    url: string,
-    init: { method: string; headers: Record<string, string>; body?: string; signal: AbortSignal },
-  ): Promise<Response> {
-    try {
-      return await fetch(url, { ...init, dispatcher: this.#agent, redirect: 'error' });
-    } catch (error) {
-      throw unreachable(doing, error, init.signal);
-    }
-  }
-
-  async #read<S extends z.ZodType>(
-    response: Response,
-    { doing, schema, signal }: Pick<Ask<S>, 'doing' | 'schema' | 'signal'>,
-  ): Promise<z.infer<S>> {
-    const { status, headers } = response;
-    const text = await response.text().catch((error: unknown) => {
-      throw unreachable(doing, error, signal);
-    });
-    if (!response.ok) {
-      throw refusal(doing, { status, text, requestId: headers.get('x-openstack-request-id'), retryAfter: headers.get('retry-after') });
-    }
-    const parsed = schema.safeParse(text === '' ? undefined : parseJson(text));
-    if (parsed.success) return parsed.data;
-    throw new ConnectorError(
-      'unavailable',
-      `Could not ${doing}: the answer cannot be understood: ${z.prettifyError(parsed.error).slice(0, 300)}`,
-    );
   }
 
   #current(doing: string, signal: AbortSignal): Promise<Token> {
@@ -202,27 +147,11 @@ export class Session {
   }
 
   async #askForToken(signal: AbortSignal): Promise<Token> {
-    const { auth_url: url } = this.#credentials.auth;
-    const root = url.replace(/\/+$/, '').replace(/\/v3$/, '');
-    const doing = `log in at ${root}`;
-    const response = await this.#fetch(doing, `${root}/v3/auth/tokens`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify(tokenRequest(this.#credentials)),
-      signal,
-    });
-    const { token } = await this.#read(response, { doing, schema: tokenSchema, signal });
-    const id = response.headers.get('x-subject-token');
-    if (id === null) throw new ConnectorError('unavailable', `Could not ${doing}: it has answered without a token`);
-    if (token.project === undefined) {
-      throw new ConnectorError('auth', `Could not ${doing}: the user has no default project`, {
-        hint: 'Name the project: `project_name` in clouds.yaml, or OS_PROJECT_NAME.',
-      });
-    }
-    return { id, expiresAt: token.expires_at.getTime(), project: token.project, endpoints: this.#endpointsIn(token.catalog) };
+    const { catalog, ...token } = await logIn(this.#credentials, this.#transport, signal);
+    return { ...token, endpoints: this.#endpointsIn(catalog) };
   }
 
-  #endpointsIn(catalogue: z.infer<typeof tokenSchema>['token']['catalog']): Token['endpoints'] {
+  #endpointsIn(catalogue: KeystoneToken['catalog']): Token['endpoints'] {
     const { region_name: region, interface: kind, ...overrides } = this.#credentials;
     const find = (service: Service): string => {
       const offered = catalogue.filter(({ type }) => type === service).flatMap(({ endpoints }) => endpoints);
@@ -245,20 +174,4 @@ export class Session {
 function versioned(url: string, service: Service): string {
   const version = { compute: 'v2.1', image: 'v2', network: 'v2.0' }[service];
   return /\/v\d/.test(url) ? url : `${url}/${version}`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function readAuthority(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConnectorError('auth', `Could not read ${path}, the \`cacert\` of the cloud: ${String(error)}`);
-  }
 }
