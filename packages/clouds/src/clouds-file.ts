@@ -61,12 +61,17 @@ function defaultClouds(): CloudEntry[] {
   return names.map((name) => ({ name, connector: name, config: {} }));
 }
 
-/** Machines on this host lie in the state directory unless they are told to lie elsewhere, and do not see what else is in it. */
+/**
+ * Machines on this host lie in the state directory unless they are told to lie elsewhere, and do not see what else is in it. So does what
+ * some connectors have to keep for clouds that do not.
+ */
 function withState(state: string): (entry: CloudEntry) => CloudEntry {
   const common: Record<string, (entry: CloudEntry) => Record<string, unknown>> = {
     local: ({ name }) => ({ root: join(state, name) }),
+    libcloud: ({ name }) => ({ root: join(state, name) }),
     qemu: ({ name }) => ({ root: join(state, name) }),
     sandbox: ({ name }) => ({ root: join(state, name), hide: [state] }),
+    terraform: ({ name }) => ({ root: join(state, name) }),
   };
   return (entry) => ({ ...entry, config: { ...common[entry.connector]?.(entry), ...entry.config } });
 }

@@ -49,6 +49,13 @@ describe('the file', () => {
     expect((await readClouds(root, undefined)).digest).not.toBe(source.digest);
   });
 
+  test('gives those that keep something a place of their own', async () => {
+    const names = ['libcloud', 'local', 'qemu', 'sandbox', 'terraform'];
+    await put('clouds.yaml', `clouds: { ${names.map((name) => `my-${name}: { connector: ${name} }`).join(', ')} }`);
+    const { entries } = await readClouds(root, undefined);
+    expect(entries.map(({ config }) => config['root'])).toEqual(names.map((name) => join(root, `my-${name}`)));
+  });
+
   test.each(['clouds: [', 'clouds: {}\nmore: 1', 'clouds: { a: { } }', 'clouds: { "a b": { connector: local } }', 'x'])(
     'is refused when it says %j',
     async (text) => {

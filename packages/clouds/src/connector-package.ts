@@ -16,6 +16,8 @@ const builtInConnectors = new Map<string, () => Promise<{ connectorModule: Loade
   ['aws', () => import('@paceline/connector-aws')],
   ['openstack', () => import('@paceline/connector-openstack')],
   ['exec', () => import('@paceline/connector-exec')],
+  ['libcloud', () => import('@paceline/connector-libcloud')],
+  ['terraform', () => import('@paceline/connector-terraform')],
   ['qemu', () => import('@paceline/connector-qemu')],
   ['ssh', () => import('@paceline/connector-ssh')],
 ]);
