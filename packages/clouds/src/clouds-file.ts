@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { PacelineError } from '@paceline/model';
+import { budget, PacelineError, type Budget } from '@paceline/model';
 import { parse } from 'yaml';
 import * as z from 'zod';
 
 const cloudName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'must be letters, digits and dashes');
 const cloudEntry = z.looseObject({ connector: z.string().min(1), reach: z.enum(['direct', 'host', 'tunnel']).optional() });
-const cloudsFile = z.strictObject({ clouds: z.record(cloudName, cloudEntry) });
+const cloudsFile = z.strictObject({ clouds: z.record(cloudName, cloudEntry), budget: budget.optional() });
 
 /** One cloud as it is written down: `connector` says which code speaks to it, the rest is that code's configuration. */
 export interface CloudEntry {
@@ -26,6 +26,8 @@ export interface CloudsSource {
   /** Where connectors of the user's own are looked for. */
   folder: string;
   entries: CloudEntry[];
+  /** The most that each run may cost. */
+  budget?: Budget;
 }
 
 /**
@@ -46,13 +48,20 @@ export async function readClouds(state: string, file: string | undefined): Promi
       folder,
       entries: defaultClouds().map(withState(state)),
     };
-  const entries = Object.entries(checked(path, text)).map(([name, { connector, reach, ...config }]) => ({
+  const { clouds, budget: most } = checked(path, text);
+  const entries = Object.entries(clouds).map(([name, { connector, reach, ...config }]) => ({
     name,
     connector,
     ...(reach === undefined ? {} : { reach }),
     config,
   }));
-  return { file: path, digest: digestOf(state, path, text), folder, entries: entries.map(withState(state)) };
+  return {
+    file: path,
+    digest: digestOf(state, path, text),
+    folder,
+    entries: entries.map(withState(state)),
+    ...(most === undefined ? {} : { budget: most }),
+  };
 }
 
 /** What needs no configuration. Runs that name no cloud take the first one. */
@@ -76,7 +85,7 @@ function withState(state: string): (entry: CloudEntry) => CloudEntry {
   return (entry) => ({ ...entry, config: { ...common[entry.connector]?.(entry), ...entry.config } });
 }
 
-function checked(path: string, text: string): z.infer<typeof cloudsFile>['clouds'] {
+function checked(path: string, text: string): z.infer<typeof cloudsFile> {
   let data: unknown;
   try {
     data = parse(text);
@@ -85,7 +94,7 @@ function checked(path: string, text: string): z.infer<typeof cloudsFile>['clouds
   }
   const parsed = cloudsFile.safeParse(data);
   if (!parsed.success) throw invalid(path, `is not a list of clouds:\n${z.prettifyError(parsed.error)}`, parsed.error);
-  return parsed.data.clouds;
+  return parsed.data;
 }
 
 function invalid(path: string, what: string, cause: unknown): PacelineError {

@@ -66,6 +66,13 @@ describe('the file', () => {
     },
   );
 
+  test('says what runs may cost at the most', async () => {
+    await put('clouds.yaml', 'clouds: { here: { connector: local } }\nbudget: { currency: EUR, perHour: 3 }\n');
+    expect((await readClouds(root, undefined)).budget).toEqual({ currency: 'EUR', perHour: 3 });
+    await put('clouds.yaml', 'clouds: { here: { connector: local } }\nbudget: { perHour: 3 }\n');
+    await expect(readClouds(root, undefined)).rejects.toThrow('budget.currency');
+  });
+
   test('is refused when it was named and is not there', async () => {
     await expect(readClouds(root, join(root, 'none.yaml'))).rejects.toThrow('none.yaml cannot be read');
   });

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Clouds, createCipher, Engine, openDatabase, ReportFiles, RunStore, type Cloud, type Database } from '@paceline/engine';
-import { PacelineError } from '@paceline/model';
+import { PacelineError, type Budget } from '@paceline/model';
 import { AgentBundles } from './agent-bundles.ts';
 import { buildApp, type AppOptions } from './app.ts';
 import { createAccess } from './auth/access.ts';
@@ -42,6 +42,10 @@ export interface ServerOptions {
   logger: AppOptions['logger'];
   /** PEM texts; without them the server listens on loopback only. */
   tls?: { cert: string; key: string };
+  /** Who says who the people are that log in with a browser. @default nobody: they log in with tokens */
+  oidc?: OidcPolicy;
+  /** The most that each run may cost. @default none */
+  budget?: Budget;
   /** What machines are told to call, when it is not the address that the server listens on. */
   publicUrl?: string;
   /** What is taken of the reports of one instance, in bytes. @default 4 GiB */
@@ -102,6 +106,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
       runtime: () => agents.runtime(),
       url: () => options.publicUrl ?? url,
       accept: (channel) => (door === undefined ? channel.destroy() : door.accept(channel)),
+      ...(options.budget === undefined ? {} : { budget: options.budget }),
       replicaUrl: () => options.replicaUrl ?? url,
     });
     close = () => engine.close();

@@ -54,6 +54,7 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
     ...(options.logins === undefined ? {} : await readLogins(resolve(shell.cwd, options.logins))),
     ...(embedded || !options.dashboard ? {} : { dashboardPath: dashboardPath() }),
     ...(options.ownerTag === undefined ? {} : { ownerTag: options.ownerTag }),
+    ...(clouds.budget === undefined ? {} : { budget: clouds.budget }),
     ...(options.database === undefined ? {} : { database: options.database }),
     ...(options.replicaUrl === undefined ? {} : { replicaUrl: options.replicaUrl }),
   }).catch((error: unknown) => {

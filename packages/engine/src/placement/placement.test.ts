@@ -1,7 +1,7 @@
 import type { RunRequest } from '@paceline/api';
 import type { Engine } from '../index.ts';
 import { describe, expect, test, vi } from 'vitest';
-import { ConnectorError, type Quota } from '../connector/index.ts';
+import { ConnectorError, type Offer, type Quota } from '../connector/index.ts';
 import { FakeCloud } from '../testing/fake-cloud.ts';
 import { imageOf, nodeOf, planOf } from '../testing/plans.ts';
 import { newWorld, openEngine, startRun, type World } from '../testing/test-engine.ts';
@@ -120,7 +120,7 @@ describe('a run that is asked for', () => {
     const engine = await openEngine(world);
     await expect(engine.createRun(requestOf(4), 'me')).rejects.toMatchObject({
       code: 'PACELINE_NO_ROOM',
-      message: `There is no room for a run of shop. web: test has 2 of 5 machines left, and 4 are wanted; other has 1 of 1 machines left, and 4 are wanted`,
+      message: `There is no room for a run of shop. web: test has 2 of 5 machines left for it, and 4 are wanted; other has 1 of 1 machines left for it, and 4 are wanted`,
     });
     expect(launches(world)).toEqual([0, 0]);
     expect(await engine.listRuns({ activeOnly: false, limit: 10, offset: 0 })).toEqual([]);
@@ -179,5 +179,52 @@ describe('a run that is asked for', () => {
       first.run.instances.map(({ cloud }) => cloud),
     );
     await expect(engine.createRun(requestOf(3, 'test', id), 'me')).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
+  });
+
+  describe('on clouds that tell their prices', () => {
+    const priced = (amount: number | null): (() => Promise<Offer[]>) => {
+      const price = amount === null ? null : { amount, currency: 'EUR' };
+      return async () => [{ name: 's', cpus: 1, memoryMiB: 1024, price }];
+    };
+    const market = (one: number | null, other: number | null): World & { others: { other: FakeCloud } } => {
+      const world = { ...newWorld(), others: { other: new FakeCloud() } };
+      world.cloud.connector.offers = priced(one);
+      world.others.other.connector.offers = priced(other);
+      return world;
+    };
+    const refusal = (message: string): object => ({
+      code: 'PACELINE_OVER_BUDGET',
+      message: `A run of shop would cost more than the run may: ${message}`,
+    });
+
+    test('goes to the cheapest when that is asked for', async () => {
+      const { run } = await (await openEngine(market(2, 1))).createRun(requestOf(2, 'any:price'), 'me');
+      expect(run.instances.map(({ cloud }) => cloud)).toEqual(['other', 'other']);
+    });
+
+    test('is refused over its own budget, which counts instead of that of its deployment, and over that of the server, before anything is launched', async () => {
+      const world = market(2, null);
+      world.budget = { currency: 'EUR', perHour: 6 };
+      const engine = await openEngine(world);
+      const request = requestOf(3, 'test');
+      const budgeted = { ...request, deployment: { ...request.deployment, budget: { currency: 'EUR', total: 5 } } };
+      await expect(engine.createRun(budgeted, 'me')).rejects.toMatchObject(
+        refusal('6 EUR in all are more than the 5 EUR of the budget of the run'),
+      );
+      await expect(engine.createRun(requestOf(4, 'test'), 'me')).rejects.toMatchObject(
+        refusal('8 EUR an hour are more than the 6 EUR of the budget of the server'),
+      );
+      expect(launches(world)).toEqual([0, 0]);
+      expect((await engine.createRun({ ...budgeted, budget: { currency: 'EUR', total: 6 } }, 'me')).run.instances).toHaveLength(3);
+    });
+
+    test('of unknown price is refused only when known prices are asked for', async () => {
+      const engine = await openEngine(market(null, null));
+      const budget = { currency: 'EUR', total: 1 };
+      expect((await engine.createRun({ ...requestOf(3), budget }, 'me')).run.instances).toHaveLength(3);
+      await expect(engine.createRun({ ...requestOf(3), budget: { ...budget, knownPrices: true } }, 'me')).rejects.toMatchObject(
+        refusal('3 machines have no price in EUR, which the budget of the run asks for'),
+      );
+    });
   });
 });

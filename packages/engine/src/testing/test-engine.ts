@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Op, StreamEvents } from '@paceline/api';
-import type { RunPlan } from '@paceline/model';
+import type { Budget, RunPlan } from '@paceline/model';
 import { expect, vi } from 'vitest';
 import { Engine } from '../engine/engine.ts';
 import type { Clock } from '../clock.ts';
@@ -123,6 +123,8 @@ export interface World {
   /** More clouds, by name, after the one that is called `test`. */
   others?: Record<string, FakeCloud>;
   warnings: string[];
+  /** The most that each run may cost. */
+  budget?: Budget;
   /** Chance, where a test needs some. @default 0.5 */
   random?: () => number;
 }
@@ -142,6 +144,7 @@ export async function openEngine(world: World, beforeStart = (): void => {}): Pr
     reports: new ReportFiles(await mkdtemp(join(tmpdir(), 'paceline-reports-')), 1024 * 1024),
     log: { info: () => {}, warn: (message) => world.warnings.push(message) },
     key,
+    ...(world.budget !== undefined && { budget: world.budget }),
     agentSha256: 'a'.repeat(64),
     url: () => 'http://127.0.0.1:1',
     clock,

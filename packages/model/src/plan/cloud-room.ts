@@ -72,7 +72,7 @@ export class CloudRoom {
     const each = this.#each(node);
     const short = counted.filter((what) => count * each[what] > this.#left(what));
     const lacks = short.map(
-      (what) => `${this.#left(what)} of ${this.#max(what)} ${words[what]} left, and ${count * each[what]} are wanted`,
+      (what) => `${this.#left(what)} of ${this.#max(what)} ${words[what]} left for it, and ${count * each[what]} are wanted`,
     );
     return `${this.name} has ${lacks.join(', and ')}`;
   }

@@ -36,7 +36,7 @@ test('too little quota and sizes that are too small are said beforehand', () => 
   const plan = planOf({ web: { cloud: 'lab', multiplicity: 8 }, big: { cloud: 'lab', multiplicity: 1, cpus: 64 } });
   expect(estimateRun(plan, [lab, here]).problems.toSorted()).toEqual([
     'big: no size of machines of lab is large enough',
-    'web: lab has 7 of 10 machines left, and 8 are wanted',
+    'web: lab has 7 of 10 machines left for it, and 8 are wanted',
   ]);
 });
 

@@ -72,16 +72,18 @@ describe('with room that is known', () => {
     };
     const problemsOf = (nodes: Record<string, TestNode>): string[] => placeRun(planOf(nodes), [lab, cloudOf('two', 1)]).problems;
     expect(problemsOf({ web: { cloud: 'lab', multiplicity: 8 } })).toEqual([
-      'web: lab has 7 of 10 machines left, and 8 are wanted, and 8 of 8 CPUs left, and 32 are wanted',
+      'web: lab has 7 of 10 machines left for it, and 8 are wanted, and 8 of 8 CPUs left for it, and 32 are wanted',
     ]);
     expect(problemsOf({ web: { cloud: 'any', multiplicity: 4 } })).toEqual([
-      'web: lab has 8 of 8 CPUs left, and 16 are wanted; two has 1 of 2 machines left, and 4 are wanted',
+      'web: lab has 8 of 8 CPUs left for it, and 16 are wanted; two has 1 of 2 machines left for it, and 4 are wanted',
     ]);
     expect(problemsOf({ big: { cloud: 'lab', cpus: 64 } })).toEqual(['big: no size of machines of lab is large enough']);
-    expect(problemsOf({ web: { cloud: 'lab*2+two*3', multiplicity: 5 } })).toEqual(['web: two has 1 of 2 machines left, and 3 are wanted']);
+    expect(problemsOf({ web: { cloud: 'lab*2+two*3', multiplicity: 5 } })).toEqual([
+      'web: two has 1 of 2 machines left for it, and 3 are wanted',
+    ]);
     // What one node has taken is not there for another one.
     expect(problemsOf({ one: { cloud: 'lab' }, two: { cloud: 'lab', multiplicity: 2 } })).toEqual([
-      'two: lab has 4 of 8 CPUs left, and 8 are wanted',
+      'two: lab has 4 of 8 CPUs left for it, and 8 are wanted',
     ]);
   });
 

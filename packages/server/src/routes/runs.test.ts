@@ -35,6 +35,25 @@ describe('a run', () => {
     expect((await server.ask('DELETE', `/api/runs/${run.id}`)).statusCode).toBe(202);
   });
 
+  it('is refused with the numbers when its cloud has no room for it, or when it would cost too much', async () => {
+    const { connector } = server.world.cloud;
+    connector.quota = async () => ({ machines: { used: 9, max: 10 } });
+    connector.offers = async () => [{ name: 's', cpus: 1, memoryMiB: 512, price: { amount: 1, currency: 'EUR' } }];
+    const deployment = await clientServer();
+    const full = await server.ask('POST', '/api/runs', { payload: { deployment } });
+    expect(full.statusCode).toBe(409);
+    expect(full.json()).toMatchObject({
+      code: 'PACELINE_NO_ROOM',
+      detail: expect.stringContaining('client: test has 0 of 10 machines left for it, and 1 are wanted'),
+    });
+    connector.quota = async () => ({});
+    const dear = await server.ask('POST', '/api/runs', { payload: { deployment, budget: { currency: 'EUR', perHour: 1 } } });
+    expect(dear.statusCode).toBe(409);
+    expect(dear.json()).toMatchObject({ code: 'PACELINE_OVER_BUDGET' });
+    delete connector.quota;
+    delete connector.offers;
+  });
+
   it('is started once, however often the same request comes, and keeps no secret in its plan', async () => {
     const id = randomUUID();
     const payload = { id, deployment: await clientServer(), parameters: { license: 'gold' } };
