@@ -42,8 +42,6 @@ export interface ServerOptions {
   logger: AppOptions['logger'];
   /** PEM texts; without them the server listens on loopback only. */
   tls?: { cert: string; key: string };
-  /** Who says who the people are that log in with a browser. @default nobody: they log in with tokens */
-  oidc?: OidcPolicy;
   /** The most that each run may cost. @default none */
   budget?: Budget;
   /** What machines are told to call, when it is not the address that the server listens on. */
