@@ -1,7 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
-import { lostAnswer } from '../testing/fake-cloud.ts';
+import { ConnectorError } from '../connector/index.ts';
+import { lostAnswer, type Fault } from '../testing/fake-cloud.ts';
 import { nodeOf, planOf } from '../testing/plans.ts';
-import { freeze, newWorld, openEngine, recovered, startRun, type World } from '../testing/test-engine.ts';
+import { engineId } from '../bootstrap/secrets.ts';
+import { freeze, key, newWorld, openEngine, recovered, startRun, type World } from '../testing/test-engine.ts';
 import type { Engine } from '../engine/engine.ts';
 
 describe('a launch in several batches', () => {
@@ -37,6 +39,29 @@ describe('a launch in several batches', () => {
       expect((await engine.runDetail(id)).state).toBe('Cancelled');
     });
     expect(world.cloud.calls.filter((call) => call === 'launch')).toHaveLength(1);
+  });
+});
+
+describe('a launch whose request arrives late', () => {
+  it('is looked for before every other attempt, not only before the next', async () => {
+    const world = newWorld();
+    const { cloud } = world;
+    const refused = (code: 'timeout' | 'throttled'): Fault => ({ method: 'launch', when: 'before', error: new ConnectorError(code, code) });
+    cloud.faults.push(refused('timeout'), refused('throttled'));
+    const id = await startRun(world, planOf({ n: nodeOf() }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => {
+      world.clock.pass(100);
+      expect(cloud.faults).toEqual([]);
+    });
+    const { token = '' } = (await engine.run(id)).instances.get('n.1')?.machine ?? {};
+    const owner = { engine: engineId(key), run: id, node: 'n' };
+    cloud.arrive({ token, owner, machines: [{ index: 1, name: 'late', userData: new Uint8Array() }] });
+    await vi.waitFor(async () => {
+      world.clock.pass(1000);
+      expect((await engine.runDetail(id)).instances[0]?.stage).toBe('booting');
+    });
+    expect([...cloud.machines.keys()]).toEqual(['i-1']);
   });
 });
 

@@ -63,7 +63,12 @@ export class FakeCloud {
     probe: async () => ({ account: 'test', regions: [] }),
   };
 
-  #start(request: LaunchRequest, index: number, name: string, userData: Uint8Array): Machine {
+  /** A request that was given up long ago has its effect. */
+  arrive(request: Pick<LaunchRequest, 'token' | 'owner' | 'machines'>): void {
+    for (const { index, name, userData } of request.machines) this.#start(request, index, name, userData);
+  }
+
+  #start(request: Pick<LaunchRequest, 'token' | 'owner'>, index: number, name: string, userData: Uint8Array): Machine {
     const id = `i-${this.#next++}`;
     const machine: FakeMachine = {
       id,

@@ -49,6 +49,16 @@ test('nothing is launched again without a look', async () => {
   expect(bench.broken).toBe('nothing is launched again without a look');
 });
 
+test('a look at all of a run is a look', async () => {
+  const bench = new Bench();
+  bench.commit(intended);
+  bench.checks.machines.listed(bench.engine, { engine: 'engine' }, 0);
+  await bench.until(10);
+  Object.assign(bench.machine('server.1'), { visibleAt: 5 });
+  asks(bench);
+  expect(bench.broken).toBeUndefined();
+});
+
 test('nobody ends a machine that is needed', () => {
   for (const dropped of [true, false]) {
     const bench = new Bench();

@@ -50,12 +50,11 @@ export class MachineChecks {
   }
 
   /** A list is made for a process. */
-  listed(process: Process, { token }: OwnerQuery, found: number): void {
-    if (token === undefined) return;
-    if (found > 0) this.#checks.saw('a look-up found machines');
+  listed(process: Process, { run, token }: OwnerQuery, found: number): void {
+    if (token !== undefined && found > 0) this.#checks.saw('a look-up found machines');
     let looked = this.#lookedUp.get(process);
     if (looked === undefined) this.#lookedUp.set(process, (looked = new Map<string, number>()));
-    looked.set(token, this.#kernel.elapsed);
+    for (const each of token === undefined ? this.#tokensOf(run) : [token]) looked.set(each, this.#kernel.elapsed);
   }
 
   /** A process asks for the end of machines. */
@@ -127,6 +126,12 @@ export class MachineChecks {
   /** Whether anything is left that somebody has to end. */
   isClean(clouds: readonly Inventory[]): boolean {
     return clouds.every((cloud) => [...cloud.machines.values()].every(hasVanished) && cloud.disks.size === 0);
+  }
+
+  /** Of one run, or of all. */
+  #tokensOf(id: string | undefined): string[] {
+    const runs = [...this.#checks.stored.runs.values()].filter((run) => id === undefined || run.id === id);
+    return runs.flatMap(({ instances }) => [...instances.values()].map(({ machine }) => machine.token));
   }
 
   #checkDouble(process: Process, cloud: Inventory, token: string, index: number, { name }: Instance): void {

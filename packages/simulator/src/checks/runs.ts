@@ -161,7 +161,7 @@ export class RunChecks {
   #checkReason(run: StoredRun, before: Facts, reason: string, at: number): void {
     if (this.#reasons.has(`${run.id} ${reason}`)) return;
     const known =
-      /: exit code 1$|: Abort flag raised! |is a secret of another machine|^Unknown key |could not be launched on|is lost: |did not call home within|^n\d\.\d: |end of its lifetime/;
+      /: exit code 1$|: Abort flag raised! |is a secret of another machine|(^|: )Unknown key |could not be launched on|is lost: |did not call home within|^n\d\.\d: |end of its lifetime/;
     const { timeoutMs, onStall } = run.plan;
     const stalledMs = this.#checks.scripts.stalledMs(run);
     if (reason.startsWith('The run has timed out')) {

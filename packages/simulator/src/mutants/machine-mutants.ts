@@ -11,7 +11,7 @@ export const machineMutants: Mutant[] = [
   {
     name: 'a launch is tried again without a look',
     file: 'launch/attempts.ts',
-    search: 'if (isAmbiguous(code)) this.#unclear.set(token, visibleAt);',
+    search: 'if ((touched && isAmbiguous(code)) || this.#doubtful.has(token)) this.#doubtful.set(token, visibleAt);',
     replace: '',
   },
   {
