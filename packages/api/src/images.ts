@@ -5,6 +5,8 @@ import { runDetail } from './runs.ts';
 /** An image that was built, for machines to boot. */
 export const imageView = z.object({
   cloud: z.string(),
+  /** Whose machines boot it; `*` for everybody's. */
+  project: z.string(),
   /** As the cloud names it. */
   image: z.string(),
   /** Of what is in it. */
@@ -17,8 +19,12 @@ export const imageView = z.object({
   pinned: z.boolean(),
   /** The channels whose machines boot it: `shop/web@stable`. */
   channels: z.array(z.string()),
-  /** The runs that boot it and have not ended. */
+  /** The runs that boot it and have not ended, as far as who asks may see them. */
   runs: z.array(z.string()),
+  /** By channels or runs, also those that who asks may not see: then it is not deleted. */
+  needed: z.boolean(),
+  /** Whether who asks may pin, promote and delete it. */
+  changeable: z.boolean(),
 });
 export type ImageView = z.infer<typeof imageView>;
 export const imageList = z.object({ images: z.array(imageView) });
@@ -28,6 +34,8 @@ export const buildRequest = z.strictObject({
   /** Of one image. */
   deployment: resolvedDeployment,
   cloud: z.string().max(200).optional(),
+  /** Whose machines are to boot it, `*` for everybody's. By default everybody's, or those of the one project that the asker operates. */
+  project: z.string().min(1).max(200).optional(),
 });
 export type BuildRequest = z.input<typeof buildRequest>;
 

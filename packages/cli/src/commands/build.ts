@@ -10,6 +10,7 @@ import { viewFor } from './up.ts';
 export interface BuildOptions extends GlobalOptions {
   cloud: string[];
   clouds?: string;
+  project?: string;
   logs?: boolean;
   json?: boolean;
 }
@@ -37,7 +38,10 @@ export async function buildCommand([file = '.']: string[], options: BuildOptions
     },
   );
   const builds = await Promise.allSettled(
-    clouds.map((cloud) => buildImage({ client, deployment, cloud, show, logs: options.logs === true, signal: stop.signal })),
+    clouds.map((cloud) => {
+      const { project } = options;
+      return buildImage({ client, deployment, cloud, project, show, logs: options.logs === true, signal: stop.signal });
+    }),
   );
   interrupts.stop();
   for (const built of builds) {

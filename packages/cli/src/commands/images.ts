@@ -1,4 +1,4 @@
-import type { ImageView } from '@paceline/api';
+import { everyProject, type ImageView } from '@paceline/api';
 import { dayAndTime, durationOf, harmlessLine } from '@paceline/door';
 import { PacelineError } from '@paceline/model';
 import { connect } from '../connection/connect.ts';
@@ -27,7 +27,9 @@ export async function imagesCommand([name]: string[], options: ImagesOptions, sh
   else if (name !== undefined) await images.pin(name, pin === true);
   if (options.ageOut !== undefined) {
     const since = shell.now() - durationOf('--age-out', options.ageOut);
-    const old = (await images.list()).filter((image) => Date.parse(image.usedAt) < since && keptFor(image).length === 0);
+    const old = (await images.list()).filter(
+      (image) => Date.parse(image.usedAt) < since && image.changeable && !image.pinned && !image.needed,
+    );
     for (const { image } of old) await images.remove(image);
   }
   const all = await images.list();
@@ -35,12 +37,17 @@ export async function imagesCommand([name]: string[], options: ImagesOptions, sh
   else
     for (const one of all) {
       const { cloud, image, digest, module, usedAt } = one;
-      const words = [cloud, image, digest.slice(0, 12), module, dayAndTime(usedAt), keptFor(one).join(', ')];
+      const words = [cloud, image, digest.slice(0, 12), module, dayAndTime(usedAt), notesOn(one).join(', ')];
       shell.stdout.write(`${words.map(harmlessLine).join('  ').trimEnd()}\n`);
     }
   return 0;
 }
 
-function keptFor({ pinned, channels, runs }: ImageView): string[] {
-  return [...(pinned ? ['pinned'] : []), ...channels, ...runs.map((run) => `run ${run.slice(0, 8)}`)];
+function notesOn({ project, pinned, channels, runs }: ImageView): string[] {
+  return [
+    ...(project === everyProject ? [] : [`for ${project}`]),
+    ...(pinned ? ['pinned'] : []),
+    ...channels,
+    ...runs.map((run) => `run ${run.slice(0, 8)}`),
+  ];
 }

@@ -9,6 +9,8 @@ export interface BuildImageOptions {
   /** Of one image. */
   deployment: ResolvedDeployment;
   cloud?: string | undefined;
+  /** Whose machines are to boot it. */
+  project?: string | undefined;
   /** Shows the run that builds it; not called when the image is there. */
   show: (run: RunDetail) => RunView;
   /** Show what scripts write, too. */
@@ -23,9 +25,10 @@ export interface BuildImageOptions {
  * @throws PACELINE_REQUEST_INVALID for what cannot be built, PACELINE_RUN_ABORTED, and the reason of the signal
  */
 export async function buildImage(options: BuildImageOptions): Promise<{ image: ImageView; isNew: boolean }> {
-  const { client, deployment, cloud, signal } = options;
+  const { client, deployment, cloud, project, signal } = options;
+  const request = { deployment, ...(cloud === undefined ? {} : { cloud }), ...(project === undefined ? {} : { project }) };
   for (;;) {
-    const { image, run, joined } = await client.images.build({ deployment, ...(cloud === undefined ? {} : { cloud }) });
+    const { image, run, joined } = await client.images.build(request);
     if (image !== null) return { image, isNew: false };
     if (run === null) throw new PacelineError('PACELINE_INTERNAL', 'The server neither has the image nor builds it');
     const found = await (joined ? waitFor(run, options) : carryThrough(run, options));

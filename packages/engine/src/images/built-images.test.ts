@@ -143,17 +143,17 @@ describe('the image factory', () => {
     const engine = await openEngine(world);
     await build(engine, base);
     const [image = ''] = made;
-    await engine.images.pin(image, true);
-    await expect(engine.images.remove(image)).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
-    await engine.images.pin(image, false);
+    await engine.images.pin(await engine.images.find(image), true);
+    await expect(engine.images.remove(await engine.images.find(image))).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
+    await engine.images.pin(await engine.images.find(image), false);
     const remove = world.cloud.connector.remove?.bind(world.cloud.connector);
     world.cloud.connector.remove = async () => {
       throw new ConnectorError('conflict', 'a machine stands on it');
     };
-    await expect(engine.images.remove(image)).rejects.toMatchObject({ code: 'PACELINE_CLOUD_FAILED' });
+    await expect(engine.images.remove(await engine.images.find(image))).rejects.toMatchObject({ code: 'PACELINE_CLOUD_FAILED' });
     expect(await engine.images.list()).toHaveLength(1);
     if (remove !== undefined) world.cloud.connector.remove = remove;
-    await engine.images.remove(image);
+    await engine.images.remove(await engine.images.find(image));
     expect([made, await engine.images.list()]).toEqual([[], []]);
     await engine.close();
   });
@@ -193,20 +193,24 @@ describe('the image factory', () => {
       modules.publish({ name, deployment, author: 'ann', comment: '', commit: '' }, 1);
     await build(engine, base);
     const [image = ''] = made;
-    await expect(engine.images.promote(image, 'stable')).rejects.toThrow('is of no published module');
+    await expect(engine.images.promote(await engine.images.find(image), 'stable')).rejects.toThrow('is of no published module');
     await publish('shop/base', base);
     await publish('shop/app', app);
-    expect(await engine.images.promote(image, 'stable')).toMatchObject({ name: 'shop/base', version: 1, channels: ['stable'] });
+    expect(await engine.images.promote(await engine.images.find(image), 'stable')).toMatchObject({
+      name: 'shop/base',
+      version: 1,
+      channels: ['stable'],
+    });
     await modules.promote({ name: 'shop/app', version: 1 }, 'beta');
     expect(await engine.images.list()).toMatchObject([{ channels: ['shop/app@beta', 'shop/base@stable'] }]);
-    await expect(engine.images.remove(image)).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
+    await expect(engine.images.remove(await engine.images.find(image))).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
     // From now on machines of the application boot an image of their own.
     await build(engine, app);
     expect(await engine.images.list()).toMatchObject([{ channels: ['shop/app@beta'] }, { image, channels: ['shop/base@stable'] }]);
     await publish('shop/twin', base);
-    await expect(engine.images.promote(image, 'stable')).rejects.toThrow('shop/base@1, shop/twin@1');
+    await expect(engine.images.promote(await engine.images.find(image), 'stable')).rejects.toThrow('shop/base@1, shop/twin@1');
     await modules.demote('shop/base', 'stable');
-    await engine.images.remove(image);
+    await engine.images.remove(await engine.images.find(image));
     await engine.close();
   });
 
@@ -215,12 +219,12 @@ describe('the image factory', () => {
     await build(engine, base);
     const [image = ''] = made;
     const { run } = await engine.createRun({ deployment: app, keepRunning: 'always' }, 'tester');
-    expect(await engine.images.list()).toMatchObject([{ runs: [run.id] }]);
-    await expect(engine.images.remove(image)).rejects.toThrow(`is booted by ${run.id.slice(0, 8)}`);
+    expect(await engine.images.list()).toMatchObject([{ runs: [{ id: run.id, project: 'default' }] }]);
+    await expect(engine.images.remove(await engine.images.find(image))).rejects.toThrow(`is booted by ${run.id.slice(0, 8)}`);
     expect(made).toEqual([image]);
     await engine.terminate(run.id, 'tester');
     await vi.waitFor(async () => expect(await engine.images.list()).toMatchObject([{ runs: [] }]), 5000);
-    await engine.images.remove(image);
+    await engine.images.remove(await engine.images.find(image));
     expect(made).toEqual([]);
     await engine.close();
   });
@@ -229,6 +233,26 @@ describe('the image factory', () => {
     const engine = await openEngine(world);
     const answer = await engine.images.build({ deployment: base }, 'tester');
     expect(answer).toMatchObject({ run: { project: '*', createdBy: 'tester' }, joined: false });
+    await engine.close();
+  });
+
+  it('builds for a project what only its machines boot, beside what is everybody’s', async () => {
+    const engine = await openEngine(world);
+    const answer = await engine.images.build({ deployment: base, project: 'shop' }, 'tester');
+    const run = 'run' in answer ? answer.run.id : '';
+    expect((await engine.runDetail(run)).project).toBe('shop');
+    await work(engine, run, 'Done');
+    const [image = ''] = made;
+    const bootedIn = async (project: string): Promise<string | undefined> => {
+      const { run: started } = await engine.createRun({ deployment: app, project }, 'tester');
+      const { built } = (await engine.run(started.id)).plan.nodes['machine'] ?? {};
+      await engine.terminate(started.id, 'tester');
+      return built?.image;
+    };
+    expect([await bootedIn('shop'), await bootedIn('lab')]).toEqual([image, undefined]);
+    expect(await engine.images.build({ deployment: base, project: 'shop' }, 'tester')).toMatchObject({ image: { image } });
+    await build(engine, base);
+    expect([await bootedIn('shop'), await bootedIn('lab')]).toEqual([made[1], made[1]]);
     await engine.close();
   });
 

@@ -43,11 +43,11 @@ export class BuiltImages {
 
   /**
    * The image of a module on a cloud, when it is built; otherwise the run that builds it, one at a time. It is given no parameters, as
-   * none of them counts for what is in the image, and is of no single project, so that only who has a role on the server reaches its
-   * machine.
+   * none of them counts for what is in the image.
+   * @param project whose machines boot the image; `*` for everybody's. Who may reach the machine that it is made of can put anything into it
    * @throws PACELINE_REQUEST_INVALID for what cannot be built, PACELINE_CLOUD_UNKNOWN
    */
-  async build({ deployment, cloud }: BuildRequest, by: string): Promise<Build> {
+  async build({ deployment, cloud, project = everyProject }: BuildRequest, by: string): Promise<Build> {
     const { clouds, store, runs, now } = this.#ports;
     const asked = cloud === undefined ? {} : { cloud };
     const planned = planRun(demandingNothing(withDigests(deployment)), { knownClouds: clouds.names, ...asked });
@@ -55,17 +55,17 @@ export class BuiltImages {
       planned,
       clouds.names.map((name) => ({ name })),
     );
-    const key = digestToBuild(plan, clouds);
+    const key = { ...digestToBuild(plan, clouds), project };
     for (let attempt = 1; ; attempt++) {
-      const image = await store.images.find(key.cloud, key.digest);
+      const image = await store.images.find(key);
       if (image !== undefined) {
         await store.images.touch(image, now());
         return { image: await this.#listed(image) };
       }
-      const builder = await store.images.builder(key.cloud, key.digest);
+      const builder = await store.images.builder(key);
       if (builder !== undefined) return { run: await runs.runDetail(builder), joined: true };
       try {
-        const wanted: WantedRun = { id: randomUUID(), deployment, cloud: key.cloud, project: everyProject, build: true };
+        const wanted: WantedRun = { id: randomUUID(), deployment, cloud: key.cloud, project, build: true };
         return { run: (await runs.createRun(wanted, by)).run, joined: false };
       } catch (error) {
         // Somebody else has begun it at the same moment.
@@ -81,9 +81,13 @@ export class BuiltImages {
     return [...uses].map(([image, needed]) => ({ ...image, ...needed }));
   }
 
-  /** @param text a name, or the beginning of a digest. @throws PACELINE_NOT_FOUND, PACELINE_CONFLICT when it can mean several */
-  async find(text: string): Promise<ListedImage> {
-    const found = (await this.list()).filter(({ image, digest }) => image === text || digest.startsWith(text));
+  /**
+   * @param text a name, or the beginning of a digest
+   * @param sees which images count: what is not seen is not there
+   * @throws PACELINE_NOT_FOUND, PACELINE_CONFLICT when it can mean several
+   */
+  async find(text: string, sees = (_image: ListedImage): boolean => true): Promise<ListedImage> {
+    const found = (await this.list()).filter((one) => (one.image === text || one.digest.startsWith(text)) && sees(one));
     const [first] = found;
     if (first === undefined || text === '')
       throw new PacelineError('PACELINE_NOT_FOUND', `There is no built image ${text}`, { hint: '`paceline images` shows all.' });
@@ -94,29 +98,29 @@ export class BuiltImages {
   }
 
   /** A pinned image is not removed. */
-  async pin(text: string, pinned: boolean): Promise<ListedImage> {
-    const image = await this.find(text);
+  async pin(image: ListedImage, pinned: boolean): Promise<ListedImage> {
     await this.#ports.store.images.pin(image, pinned);
     return { ...image, pinned };
   }
 
   /**
    * Makes the published version that an image was built of the one that a channel means: it was tried, and others may stand on it.
+   * @param may whether a module may be promoted: others are not looked at
    * @throws PACELINE_CONFLICT when it is what no published version installs, or what several do
    */
-  async promote(text: string, channel: string): Promise<PublishedModule> {
-    const built = await this.find(text);
+  async promote(built: ListedImage, channel: string, may = (_module: string): boolean => true): Promise<PublishedModule> {
     const { clouds, store } = this.#ports;
     clouds.get(built.cloud);
     const versions: string[] = [];
     for (const { name, version } of await store.modules.images()) {
+      if (!may(name)) continue;
       const { deployment } = await store.modules.content({ name, version });
       if (Object.values(deployment.nodes).some(({ image }) => isBuildOf(built, image, clouds))) versions.push(`${name}@${version}`);
     }
     const [only] = versions;
     if (only !== undefined && versions.length === 1) return store.modules.promote(parseModuleReference(only), channel);
     if (only === undefined)
-      throw new PacelineError('PACELINE_CONFLICT', `${built.image} is of no published module`, {
+      throw new PacelineError('PACELINE_CONFLICT', `${built.image} is of no published module that you may promote`, {
         hint: 'Publish the module that it was built of, with `paceline publish`: it is not built again.',
       });
     throw new PacelineError('PACELINE_CONFLICT', `${built.image} is what ${versions.join(', ')} install`, {
@@ -128,8 +132,7 @@ export class BuiltImages {
    * Deletes an image on its cloud, with its snapshot, and forgets it: first nobody boots it any more.
    * @throws PACELINE_CONFLICT while it is pinned or needed, PACELINE_CLOUD_FAILED, with the image kept, when the cloud does not delete it
    */
-  async remove(text: string): Promise<void> {
-    const image = await this.find(text);
+  async remove(image: ListedImage): Promise<void> {
     refuseNeeded(image);
     const { store, clouds } = this.#ports;
     const { connector } = clouds.get(image.cloud);
@@ -154,7 +157,7 @@ export class BuiltImages {
 
   async #listed(image: BuiltImage): Promise<ListedImage> {
     const { store, clouds } = this.#ports;
-    const others = (await store.images.list()).filter(({ cloud, digest }) => cloud !== image.cloud || digest !== image.digest);
+    const others = (await store.images.list()).filter((one) => one.image !== image.image || one.cloud !== image.cloud);
     const [needed = { channels: [], runs: [] }] = (await usesOf([image, ...others], store, clouds)).values();
     return { ...image, ...needed };
   }
@@ -173,7 +176,7 @@ function refuseNeeded({ image, pinned, channels, runs }: ListedImage): void {
   if (channels.length > 0) refuse(`is what ${channels.join(', ')} boots`, 'Promote another version first.');
   if (runs.length > 0)
     refuse(
-      `is booted by ${runs.map((run) => run.slice(0, 8)).join(', ')}`,
+      `is booted by ${runs.map(({ id }) => id.slice(0, 8)).join(', ')}`,
       'It is kept until these runs have ended: they may add machines.',
     );
 }

@@ -1,7 +1,10 @@
+import { everyProject } from '@paceline/api';
 import type { Database, Row } from '../store/database.ts';
 
 /** An image that was built, as the store keeps it. */
 export interface BuiltImage {
+  /** Whose machines boot it; `*` for everybody's. */
+  project: string;
   cloud: string;
   /** Of what is in it. */
   digest: string;
@@ -19,9 +22,13 @@ export interface BuiltImage {
   pinned: boolean;
 }
 
-const columns = 'cloud, digest, module, image, resource, login, run, made_at, used_at, pinned';
+/** What tells one image from all others. */
+type Key = Pick<BuiltImage, 'project' | 'cloud' | 'digest'>;
 
-/** The images that were built: one for each content on each cloud. */
+const columns = 'project, cloud, digest, module, image, resource, login, run, made_at, used_at, pinned';
+const whereKey = 'WHERE project = ? AND cloud = ? AND digest = ?';
+
+/** The images that were built: one for each content on each cloud, for everybody and for each project. */
 export class ImageStore {
   readonly #database: Database;
 
@@ -31,38 +38,46 @@ export class ImageStore {
 
   /** Repeated, it changes nothing. */
   put(image: BuiltImage): Promise<void> {
-    const { cloud, digest, module, image: name, resource, login, run, madeAt, usedAt, pinned } = image;
-    const values = [cloud, digest, module, name, resource, login, run, madeAt, usedAt, pinned ? 1 : 0];
-    const sql = `INSERT INTO images (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
+    const { project, cloud, digest, module, image: name, resource, login, run, madeAt, usedAt, pinned } = image;
+    const values = [project, cloud, digest, module, name, resource, login, run, madeAt, usedAt, pinned ? 1 : 0];
+    const sql = `INSERT INTO images (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
     return this.#database.transaction([{ sql, values }]);
   }
 
-  async find(cloud: string, digest: string): Promise<BuiltImage | undefined> {
-    const [row] = await this.#database.all(`SELECT ${columns} FROM images WHERE cloud = ? AND digest = ?`, [cloud, digest]);
+  /** What machines of a project boot: first of all what is everybody's. */
+  async find({ project, cloud, digest }: Key): Promise<BuiltImage | undefined> {
+    const [row] = await this.#database.all(
+      `SELECT ${columns} FROM images WHERE project IN (?, ?) AND cloud = ? AND digest = ? ORDER BY CASE WHEN project = ? THEN 0 ELSE 1 END LIMIT 1`,
+      [everyProject, project, cloud, digest, everyProject],
+    );
     return row && builtImage(row);
   }
 
-  /** The run that builds it now. */
-  async builder(cloud: string, digest: string): Promise<string | undefined> {
-    const [row] = await this.#database.all('SELECT run FROM builds WHERE cloud = ? AND digest = ?', [cloud, digest]);
+  /** The run of the project that builds it now. */
+  async builder({ project, cloud, digest }: Key): Promise<string | undefined> {
+    const [row] = await this.#database.all('SELECT run FROM builds WHERE project = ? AND cloud = ? AND digest = ?', [
+      project,
+      cloud,
+      digest,
+    ]);
     return row && String(row['run']);
   }
 
   /** The newest first. */
   async list(): Promise<BuiltImage[]> {
-    return (await this.#database.all(`SELECT ${columns} FROM images ORDER BY made_at DESC, cloud, digest`, [])).map(builtImage);
+    return (await this.#database.all(`SELECT ${columns} FROM images ORDER BY made_at DESC, cloud, digest, project`, [])).map(builtImage);
   }
 
-  touch({ cloud, digest }: Pick<BuiltImage, 'cloud' | 'digest'>, now: number): Promise<void> {
-    return this.#write('UPDATE images SET used_at = ? WHERE cloud = ? AND digest = ?', now, cloud, digest);
+  touch({ project, cloud, digest }: Key, now: number): Promise<void> {
+    return this.#write(`UPDATE images SET used_at = ? ${whereKey}`, now, project, cloud, digest);
   }
 
-  pin({ cloud, digest }: Pick<BuiltImage, 'cloud' | 'digest'>, pinned: boolean): Promise<void> {
-    return this.#write('UPDATE images SET pinned = ? WHERE cloud = ? AND digest = ?', pinned ? 1 : 0, cloud, digest);
+  pin({ project, cloud, digest }: Key, pinned: boolean): Promise<void> {
+    return this.#write(`UPDATE images SET pinned = ? ${whereKey}`, pinned ? 1 : 0, project, cloud, digest);
   }
 
-  remove({ cloud, digest }: Pick<BuiltImage, 'cloud' | 'digest'>): Promise<void> {
-    return this.#write('DELETE FROM images WHERE cloud = ? AND digest = ?', cloud, digest);
+  remove({ project, cloud, digest }: Key): Promise<void> {
+    return this.#write(`DELETE FROM images ${whereKey}`, project, cloud, digest);
   }
 
   #write(sql: string, ...values: (string | number)[]): Promise<void> {
@@ -72,6 +87,7 @@ export class ImageStore {
 
 function builtImage(row: Row): BuiltImage {
   return {
+    project: String(row['project']),
     cloud: String(row['cloud']),
     digest: String(row['digest']),
     module: String(row['module']),

@@ -10,25 +10,29 @@ export function nativeImage(
   return image.clouds[cloud] ?? image.clouds[clouds.get(cloud).connector.info.name] ?? { image: '' };
 }
 
-/** The plan with the newest image that was built of each node's image, or of an ancestor of it. */
-export async function withBuiltImages(plan: RunPlan, clouds: Clouds, images: ImageStore, now: number): Promise<RunPlan> {
+/** The plan of a run in a project with the newest image that was built of each node's image, or of an ancestor of it. */
+export async function withBuiltImages(
+  plan: RunPlan,
+  project: string,
+  { clouds, images, now }: { clouds: Clouds; images: ImageStore; now: number },
+): Promise<RunPlan> {
+  const builtOf = async (node: PlannedNode): Promise<Pick<PlannedNode, 'built'>> => {
+    if (node.shares !== undefined) return {};
+    const { cloud } = node;
+    const native = nativeImage(node, clouds).image;
+    for (let layers = node.image.layers.length; layers > 0; layers--) {
+      const found = await images.find({ project, cloud, digest: buildDigest(node.image, layers, native) });
+      if (found === undefined) continue;
+      await images.touch(found, now);
+      const { image, digest, login } = found;
+      return { built: { image, digest, layers, ...(login === null ? {} : { login }) } };
+    }
+    return {};
+  };
   const nodes = await Promise.all(
-    Object.entries(plan.nodes).map(async ([name, node]) => [name, { ...node, ...(await builtOf(node, clouds, images, now)) }] as const),
+    Object.entries(plan.nodes).map(async ([name, node]) => [name, { ...node, ...(await builtOf(node)) }] as const),
   );
   return { ...plan, nodes: Object.fromEntries(nodes) };
-}
-
-async function builtOf(node: PlannedNode, clouds: Clouds, images: ImageStore, now: number): Promise<Pick<PlannedNode, 'built'>> {
-  if (node.shares !== undefined) return {};
-  const native = nativeImage(node, clouds).image;
-  for (let layers = node.image.layers.length; layers > 0; layers--) {
-    const found = await images.find(node.cloud, buildDigest(node.image, layers, native));
-    if (found === undefined) continue;
-    await images.touch(found, now);
-    const { image, digest, login } = found;
-    return { built: { image, digest, layers, ...(login === null ? {} : { login }) } };
-  }
-  return {};
 }
 
 /**

@@ -250,6 +250,7 @@ export class MachineKeeper {
       const { login } = instance.machine;
       const { digest } = build;
       const made = {
+        project: this.#run.project,
         cloud,
         digest,
         module: node.image.module,

@@ -66,6 +66,24 @@ const migrations: readonly (readonly string[])[] = [
       cloud TEXT NOT NULL, digest TEXT NOT NULL, run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE, PRIMARY KEY (cloud, digest)
     )`,
   ],
+  [
+    `CREATE TABLE project_images (
+      project TEXT NOT NULL, cloud TEXT NOT NULL, digest TEXT NOT NULL, module TEXT NOT NULL, image TEXT NOT NULL, resource TEXT NOT NULL,
+      login TEXT, run TEXT NOT NULL, made_at BIGINT NOT NULL, used_at BIGINT NOT NULL, pinned INTEGER NOT NULL,
+      PRIMARY KEY (project, cloud, digest)
+    )`,
+    `INSERT INTO project_images (project, cloud, digest, module, image, resource, login, run, made_at, used_at, pinned)
+      SELECT '*', cloud, digest, module, image, resource, login, run, made_at, used_at, pinned FROM images`,
+    'DROP TABLE images',
+    'ALTER TABLE project_images RENAME TO images',
+    `CREATE TABLE project_builds (
+      project TEXT NOT NULL, cloud TEXT NOT NULL, digest TEXT NOT NULL, run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+      PRIMARY KEY (project, cloud, digest)
+    )`,
+    "INSERT INTO project_builds (project, cloud, digest, run) SELECT '*', cloud, digest, run FROM builds",
+    'DROP TABLE builds',
+    'ALTER TABLE project_builds RENAME TO builds',
+  ],
 ];
 
 /** PostgreSQL's words for SQLite's types: text compares by its bytes, whatever language the database was made for. */

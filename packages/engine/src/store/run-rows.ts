@@ -36,12 +36,12 @@ export function insertRun(run: Run, owner: string, cipher: ValueCipher): Stateme
   ];
 }
 
-/** Of the runs that build the same for one cloud, one is stored at a time: another one is refused. */
-function beginBuild({ id, plan: { build, nodes } }: Run): Statement[] {
+/** Of a project's runs that build the same for one cloud, one is stored at a time: another one is refused. */
+function beginBuild({ id, project, plan: { build, nodes } }: Run): Statement[] {
   if (build === undefined) return [];
   return Object.values(nodes).map(({ cloud }) => ({
-    sql: 'INSERT INTO builds (cloud, digest, run) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
-    values: [cloud, build.digest, id],
+    sql: 'INSERT INTO builds (project, cloud, digest, run) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    values: [project, cloud, build.digest, id],
     mustChange: 1,
   }));
 }

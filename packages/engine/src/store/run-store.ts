@@ -133,9 +133,13 @@ export class RunStore {
   }
 
   /** What all runs that have not ended were planned to be. */
-  async activePlans(): Promise<{ id: string; plan: RunPlan }[]> {
-    const rows = await this.#database.all('SELECT id, plan FROM runs WHERE ended_at IS NULL ORDER BY created_at, id', []);
-    return rows.map((row) => ({ id: String(row['id']), plan: JSON.parse(String(row['plan'])) as RunPlan }));
+  async activePlans(): Promise<{ id: string; project: string; plan: RunPlan }[]> {
+    const rows = await this.#database.all('SELECT id, project, plan FROM runs WHERE ended_at IS NULL ORDER BY created_at, id', []);
+    return rows.map((row) => ({
+      id: String(row['id']),
+      project: String(row['project']),
+      plan: JSON.parse(String(row['plan'])) as RunPlan,
+    }));
   }
 
   /** Who drives a run that has not ended. */

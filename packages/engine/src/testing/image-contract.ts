@@ -6,6 +6,7 @@ import { migrate } from '../store/migrations.ts';
 function built(cloud: string, digest: string, madeAt: number): BuiltImage {
   const image = `paceline-${digest}`;
   return {
+    project: '*',
     cloud,
     digest,
     module: 'web',
@@ -35,10 +36,22 @@ export function defineImageContract(open: () => Promise<Database>): void {
       const [here, there] = [built('here', 'a', 1), { ...built('there', 'a', 2), login: 'admin' }];
       await images.put(here);
       await images.put(there);
-      expect(await images.find('here', 'a')).toEqual(here);
-      expect(await images.find('there', 'a')).toEqual(there);
-      expect(await images.find('here', 'b')).toBeUndefined();
+      expect(await images.find({ project: 'shop', cloud: 'here', digest: 'a' })).toEqual(here);
+      expect(await images.find({ project: 'shop', cloud: 'there', digest: 'a' })).toEqual(there);
+      expect(await images.find({ project: 'shop', cloud: 'here', digest: 'b' })).toBeUndefined();
       expect(await images.list()).toEqual([there, here]);
+    });
+
+    it('are everybody’s, or of one project, whose machines boot what is everybody’s first', async () => {
+      const [all, own] = [built('here', 'a', 1), { ...built('here', 'a', 2), project: 'shop', image: 'own' }];
+      await images.put(own);
+      expect(await images.find({ project: 'shop', cloud: 'here', digest: 'a' })).toEqual(own);
+      for (const project of ['*', 'lab']) expect(await images.find({ project, cloud: 'here', digest: 'a' })).toBeUndefined();
+      await images.put(all);
+      for (const project of ['*', 'lab', 'shop']) expect(await images.find({ project, cloud: 'here', digest: 'a' })).toEqual(all);
+      await images.pin(own, true);
+      await images.remove(all);
+      expect(await images.list()).toEqual([{ ...own, pinned: true }]);
     });
 
     it('stay as the first has made them, also when two have finished at the same moment', async () => {
@@ -55,10 +68,10 @@ export function defineImageContract(open: () => Promise<Database>): void {
       const now = 1_900_000_000_000;
       await images.touch(one, now);
       await images.pin(one, true);
-      expect(await images.find('here', 'a')).toEqual({ ...one, usedAt: now, pinned: true });
-      expect(await images.find('here', 'b')).toEqual(other);
+      expect(await images.find({ project: 'shop', cloud: 'here', digest: 'a' })).toEqual({ ...one, usedAt: now, pinned: true });
+      expect(await images.find({ project: 'shop', cloud: 'here', digest: 'b' })).toEqual(other);
       await images.pin(one, false);
-      expect((await images.find('here', 'a'))?.pinned).toBe(false);
+      expect((await images.find({ project: 'shop', cloud: 'here', digest: 'a' }))?.pinned).toBe(false);
       await images.remove(one);
       await images.remove(one);
       expect(await images.list()).toEqual([other]);

@@ -33,10 +33,14 @@ export function checkKeeper(identity: Identity, { name, version, author }: Publi
  * @throws PACELINE_FORBIDDEN
  */
 export function checkPromoter(identity: Identity, name: string): void {
-  if (hasRole(identity, name, 'operator')) return;
+  if (mayPromote(identity, name)) return;
   throw new PacelineError('PACELINE_FORBIDDEN', `${identity.name} may not say what the channels of ${name} mean`, {
     hint: 'That takes an operator of the project that its name begins with.',
   });
+}
+
+export function mayPromote(identity: Identity, name: string): boolean {
+  return hasRole(identity, name, 'operator');
 }
 
 /** Projects may have slashes in their names, too. */
