@@ -1,3 +1,4 @@
+import { callbackify } from 'node:util';
 import { PacelineError, toError } from '@paceline/model';
 import { Client, Pool, type ClientBase, type ClientConfig, type PoolClient } from 'pg';
 import type { Database } from './database.ts';
@@ -51,11 +52,7 @@ class OwnConnections implements PostgresConnections {
       ...this.#config,
       max,
       idleTimeoutMillis: idleMs,
-      verify: (client, done) =>
-        void prepareSession(client, this.name, times).then(
-          () => done(),
-          (error: unknown) => done(toError(error)),
-        ),
+      verify: (client, done) => callbackify(() => prepareSession(client, this.name, times))((error) => done(error ?? undefined)),
     });
     // Whoever uses the connection learns of its end from its query.
     this.#pool.on('error', () => {});
