@@ -7,10 +7,7 @@ import type { Config } from './config.ts';
 import { inputsOf } from './inputs.ts';
 import { printRecord, readRecord, type MachineRecord } from './machine-record.ts';
 import type { ModuleCopies } from './module-copy.ts';
-import { machineId, makeSite, type Site } from './site.ts';
-
-/** What lies on its way for longer was left by a crash, in milliseconds. */
-const staleMs = 60 * 60_000;
+import { machineId, makeSite, staleMs, type Site } from './site.ts';
 
 /** Writes down the machines of a launch, in the order of the request; those of an earlier launch with its token are found. */
 export async function noteMachines(
@@ -22,6 +19,7 @@ export async function noteMachines(
 ): Promise<MachineRecord[]> {
   await makeSite(site);
   await sweep(site, now());
+  await copies.sweep(now());
   const records: MachineRecord[] = [];
   let module: string | undefined;
   for (const machine of request.machines) {

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { access, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { hasCode } from '@paceline/connector-host';
+import { hasCode, unlessMissing } from '@paceline/connector-host';
 import { ConnectorError } from '@paceline/engine/connector';
 import { complaintOf } from './complaint.ts';
-import type { Site } from './site.ts';
+import { readRecord } from './machine-record.ts';
+import { staleMs, type Site } from './site.ts';
 import type { Tool } from './tool.ts';
 
 const mostFiles = 1000;
@@ -69,7 +70,11 @@ export class ModuleCopies {
   async take(folder: string): Promise<string> {
     const key = await moduleKey(folder);
     const copy = this.path(key);
-    if (await isThere(copy)) return key;
+    if (await isThere(copy)) {
+      const now = new Date();
+      await utimes(copy, now, now);
+      return key;
+    }
     const staged = join(this.#site.staging, `module-${randomUUID()}`);
     await mkdir(staged, { mode: 0o700 });
     try {
@@ -91,6 +96,21 @@ export class ModuleCopies {
     const work = this.#init(key).finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, work);
     return work;
+  }
+
+  /** Removes copies that no machine stands on, with their providers, which may be large. */
+  async sweep(now: number): Promise<void> {
+    const machines = await readdir(this.#site.machines);
+    const records = await Promise.all(machines.map((id) => readRecord(join(this.#site.machines, id))));
+    const inUse = new Set(records.map((record) => record?.module));
+    for (const key of await readdir(this.#site.modules)) {
+      const found = await unlessMissing(stat(this.path(key)));
+      if (inUse.has(key) || found === undefined || found.mtimeMs > now - staleMs) continue;
+      const gone = join(this.#site.staging, `module-${randomUUID()}`);
+      // Another engine may be at the same.
+      await unlessMissing(rename(this.path(key), gone));
+      await rm(gone, { recursive: true, force: true });
+    }
   }
 
   async #init(key: string): Promise<void> {

@@ -3,6 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LaunchRequest } from '@paceline/engine/connector';
 
+/** What lies on its way for longer was left by a crash, and what nobody has used for longer may go, in milliseconds. */
+export const staleMs = 60 * 60_000;
+
 /** Where everything lies. */
 export interface Site {
   readonly root: string;

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { context, engine, first, launchRequest, until } from '@paceline/connector-host/testing';
 import type { Connector, Machine } from '@paceline/engine/connector';
@@ -138,6 +138,11 @@ describe.skipIf(reason !== undefined)('a cloud of a module', () => {
       patienceMs,
     );
     expect(cloud.made()).toEqual([]);
+    // Nobody stands on the copy any more.
+    const [copy = ''] = readdirSync(join(cloud.root, 'modules'));
+    utimesSync(join(cloud.root, 'modules', copy), 0, 0);
+    await end(connector, [first(await connector.launch(launchRequest('#!/bin/sh\n'), context)).id]);
+    expect(readdirSync(join(cloud.root, 'modules'))).not.toContain(copy);
   });
 
   test('a module that is none is no machine, and ends without the tool', async () => {
