@@ -17,7 +17,7 @@ const tiers: Record<string, string> = {
   ssh: 'T1: OpenSSH',
   aws: 'T2: moto 5.2.5',
   openstack: 'T1: OpenStack Zed, fake machines',
-  'libcloud, Dummy': 'T1: a driver of Libcloud, no machines',
+  'libcloud, Dummy': "no tier: Libcloud's Dummy driver with a memory of ours",
   'libcloud, EC2': 'T2: moto 5.2.5',
   'libcloud, OpenStack': 'T1: OpenStack Zed, fake machines',
   terraform: 'T1: Terraform, processes of the host',
