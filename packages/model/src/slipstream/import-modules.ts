@@ -47,7 +47,7 @@ export async function importSlipstream(sources: Readonly<Record<string, string>>
       if (files.has(made.path)) throw new PacelineError('PACELINE_MODULE_INVALID', `${file}: there is another module at ${folder}`);
       files.set(made.path, made);
     }
-    for (const { field, value } of root.rest()) note(field, value);
+    for (const { field, value } of root.rest()) note(field === '' ? 'its text' : field, value);
   }
   return { files: [...files.values()], unmapped };
 }

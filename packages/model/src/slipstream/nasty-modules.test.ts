@@ -76,6 +76,19 @@ const cluster = `<deploymentModule category="Deployment" shortName="cluster" par
   <published publicationDate="2014-09-24"/>
 </deploymentModule>`;
 
+/** A base image of Windows, by the oldest of servers: bare names for URIs, empty elements, and what a base image cannot have. */
+const base = `<?xml version='1.0'?>
+<imageModule shortName="win-2012" parentUri="" isBase="true" moduleReferenceUri="images/windows" platform="windows" loginUser="Administrator" description="Ligne 1&#10;Ligne 2&#9;fin">
+  <targets class="list"><target name="Execute">Write-Host "x"</target><target/><target name="prerecipe">  &#13;&#10;  </target></targets>
+  <recipe>rem @echo off&#13;
+echo %PATH% &gt; C:\\out.txt&#13;
+</recipe>
+  <packages/>
+  <cloudImageIdentifiers><cloudImageIdentifier cloudServiceName="atos-es1" cloudImageIdentifier=" 42 "/><cloudImageIdentifier cloudServiceName="ifb-core" cloudImageIdentifier="7"/></cloudImageIdentifiers>
+  <parameters><entry><string>ready</string><parameter name="ready" category="Output" type="RestrictedString" mandatory="true"/></entry><entry/></parameters>
+  stray words
+</imageModule>`;
+
 const sources = { 'worker.xml': worker, 'cluster.xml': cluster };
 
 function told({ unmapped }: Imported): string[] {
@@ -199,10 +212,63 @@ describe('modules as nasty as they come', () => {
     `);
   });
 
+  it('are told also where they are bare: a base image of Windows', async () => {
+    const imported = await importSlipstream({ 'base.xml': base });
+    expect(imported.files.slice(1).map(({ path, text }) => [path, text])).toMatchInlineSnapshot(`
+      [
+        [
+          "win-2012/image.yaml",
+          "apiVersion: paceline.dev/v1
+      kind: Image
+      metadata:
+        name: win-2012
+        description: |-
+          Ligne 1
+          Ligne 2	fin
+      spec:
+        clouds:
+          atos-es1:
+            image: " 42 "
+            login: Administrator
+          ifb-core:
+            image: "7"
+            login: Administrator
+        parameters:
+          ready:
+            type: string
+            output: true
+        scripts:
+          postInstall: post-install
+      ",
+        ],
+        [
+          "win-2012/post-install",
+          "rem @echo off
+      echo %PATH% > C:\\out.txt
+      ",
+        ],
+      ]
+    `);
+    expect(told(imported)).toMatchInlineSnapshot(`
+      [
+        "win-2012 parameters/ready/@type: RestrictedString",
+        "win-2012 parameters/ready/@mandatory: true",
+        "win-2012 targets/Execute: Write-Host "x"",
+        "win-2012 @moduleReferenceUri: images/windows",
+        "win-2012 @platform: windows",
+        "win-2012 its text: stray words",
+        "win-2012 targets/@class: list",
+      ]
+    `);
+    const fs = memoryFiles(Object.fromEntries(imported.files.map(({ path, text }) => [`/${path}`, text])));
+    const exported = await exportSlipstream('/win-2012', fs);
+    expect(sorted((await importSlipstream(exported.files)).files)).toEqual(sorted(imported.files));
+  });
+
   it('come back the same when they are exported and imported again', async () => {
     const first = await importSlipstream({ ...sources, 'db.xml': '<imageModule shortName="db" parentUri="module/elsewhere"/>' });
-    const base = '<imageModule shortName="ubuntu-14.04" parentUri="module/base" isBase="true"/>';
-    const { files } = await importSlipstream({ 'base.xml': base });
+    const ubuntu = '<imageModule shortName="ubuntu-14.04" parentUri="module/base" isBase="true"/>';
+    const { files } = await importSlipstream({ 'base.xml': ubuntu });
     const fs = memoryFiles(Object.fromEntries([...files, ...first.files].map(({ path, text }) => [`/${path}`, text])));
     const exported = await exportSlipstream('/equipe/cluster', fs);
     expect(exported.unmapped).toEqual([]);
@@ -213,6 +279,7 @@ describe('modules as nasty as they come', () => {
 
   it.each([
     ['image', worker, cluster],
+    ['base image', base, cluster],
     ['deployment', cluster.replace(/<image .*<\/image>/, ''), worker],
   ])('hide nothing: whatever is added to an %s, wherever, is told', async (_kind, xml, other) => {
     const { text, count } = marked(xml);
