@@ -35,11 +35,13 @@ const enginePath = '/engine';
 export async function embedEngine(config: EngineConfig, { database, httpRouter, lifecycle, logger }: EngineHost): Promise<Upstream> {
   const { url, replicaUrl } = config;
   const state = await StateDirectory.open(config.state);
+  const source = await readClouds(state.path, config.clouds);
   const server = await openServer({
     state,
     host: '127.0.0.1',
     port: 0,
-    clouds: await openClouds(await readClouds(state.path, config.clouds), process.cwd()),
+    clouds: await openClouds(source, process.cwd()),
+    ...(source.budget === undefined ? {} : { budget: source.budget }),
     database: await openKnex(await database.getClient()),
     agentPath: resolvePackagePath('@paceline/vm-agent', 'dist/agent.cjs'),
     version: packageJson.version,
