@@ -17,7 +17,7 @@ async function main(step: Step): Promise<void> {
   const { run, story, session, options, deployment } = await deployMain(step);
   const takeDown = async (): Promise<void> => {
     keepCommand(outcome);
-    await deployPost(step, { run: run.id, created: true, done: false, deployment, command: outcome, prices: story.prices });
+    await deployPost(step, { run: run.id, created: true, done: false, deployment, command: outcome });
     keepDone();
   };
   try {

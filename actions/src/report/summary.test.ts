@@ -46,6 +46,7 @@ const runOf = (instances: InstanceView[], rest: Partial<RunDetail> = {}): RunDet
     serviceUrl: null,
     expiresAt: at(99),
     instances,
+    nodes: [],
     ...rest,
   }) as RunDetail;
 const story = (rest: Partial<RunReport> = {}): RunReport => ({
@@ -54,7 +55,6 @@ const story = (rest: Partial<RunReport> = {}): RunReport => ({
   outputs: [],
   reports: [],
   lastWords: [],
-  prices: {},
   now: 10_000,
   ...rest,
 });
@@ -185,22 +185,30 @@ test('a timeline of many machines stays small enough to be drawn', () => {
 });
 
 describe('what machines have cost', () => {
-  const web = { name: 'web.1', node: 'web', cloud: 'here' };
-  const prices = { web: { here: { amount: 3600, currency: 'EUR' } }, client: { here: { amount: 1800, currency: 'EUR' } } };
+  const node = (name: string, prices?: Record<string, number>) => ({
+    name,
+    image: name,
+    needs: [],
+    ...(prices && { prices: Object.fromEntries(Object.entries(prices).map(([at, amount]) => [at, { amount, currency: 'EUR' }])) }),
+  });
+  const nodes = [node('web', { here: 3600, there: 36_000 }), node('client', { here: 1800 }), node('free')];
+  const cost = (more: EventView[], now = 10_000, instances = [instance('web.1')]): string =>
+    costLine({ nodes, instances }, [...events, ...more], now);
   const gone = event(9, 'instance.machine', 'web.1: machine m-1 gone', { ...launched, status: 'gone' });
-  const client = event(5, 'instance.machine', 'm-2', { ...launched, instance: 'client.1', id: 'm-2' });
+  const other = (name: string): EventView => event(5, 'instance.machine', 'm-2', { ...launched, instance: name, id: 'm-2' });
 
   test('is counted for each from its launch to its end', () => {
-    expect(costLine(events, [web], prices, 10_000)).toBe('1 machine, 8.0 s of machine time. Estimated cost: 8 EUR.');
-    expect(costLine([...events, gone], [web], prices, 60_000)).toBe('1 machine, 7.0 s of machine time. Estimated cost: 7 EUR.');
-    const both = [web, { name: 'client.1', node: 'client', cloud: 'here' }];
-    expect(costLine([...events, client], both, prices, 10_000)).toContain('Estimated cost: 10.5 EUR.');
+    expect(cost([])).toBe('1 machine, 8.0 s of machine time. Estimated cost: 8 EUR.');
+    expect(cost([gone], 60_000)).toBe('1 machine, 7.0 s of machine time. Estimated cost: 7 EUR.');
+    // It was scaled away.
+    expect(cost([other('client.1')])).toContain('Estimated cost: 10.5 EUR.');
   });
 
   test('is unknown where no price is known, never nothing', () => {
-    expect(costLine(events, [web], {}, 10_000)).toContain('Estimated cost: unknown.');
-    const both = [web, { name: 'client.1', node: 'client', cloud: 'there' }];
-    expect(costLine([...events, client], both, prices, 10_000)).toContain('Estimated cost: 8 EUR and 1 machine of unknown price.');
-    expect(costLine([], [], {}, 10_000)).toBe('0 machines, 0.0 s of machine time.');
+    const unknown = costLine({ nodes: [], instances: [] }, events, 10_000);
+    expect(unknown).toContain('Estimated cost: unknown.');
+    expect(cost([other('free.1')])).toContain('Estimated cost: 8 EUR and 1 machine of unknown price.');
+    expect(cost([other('web.2')])).toContain('Estimated cost: 8 EUR and 1 machine of unknown price.');
+    expect(costLine({ nodes, instances: [] }, [], 10_000)).toBe('0 machines, 0.0 s of machine time.');
   });
 });

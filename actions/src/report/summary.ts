@@ -1,6 +1,6 @@
 import type { EventView, InstanceView, ParameterView, RunDetail } from '@paceline/api';
 import { dayAndTime, duration, interestOf, statusOf, type LogLine } from '@paceline/door';
-import { costLine, type Prices } from './cost.ts';
+import { costLine } from './cost.ts';
 import { documentOf, type Section } from './document.ts';
 import { code, codeBlock, plain, table } from './markdown.ts';
 import { remains } from './remains.ts';
@@ -15,7 +15,6 @@ export interface RunReport {
   outputs: readonly ParameterView[];
   reports: readonly string[];
   lastWords: readonly LogLine[];
-  prices: Prices;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -43,16 +42,16 @@ export function runSummary(report: RunReport, bytes = summaryBytes): string {
     { text: outputTable(report.outputs), worth: 6 },
     { text: instanceTable(run.instances), worth: 5 },
     { text: pictureOf(events, now), worth: 3 },
-    { text: costLine(events, run.instances, report.prices, now), worth: 7 },
+    { text: costLine(run, events, now), worth: 7 },
     { text: reportList(report.reports), worth: 4 },
   ];
   return documentOf(sections, bytes);
 }
 
 /** What post adds: whether anything is left, what it has cost, and where the reports are. */
-export function endingSummary({ run, events, prices, now }: Omit<RunReport, 'outputs' | 'reports' | 'lastWords'>, ending: Ending): string {
+export function endingSummary({ run, events, now }: Pick<RunReport, 'run' | 'events' | 'now'>, ending: Ending): string {
   const lines = [`### ${plain(run.name)}: ${run.state}`, '', endingLine(run, ending)];
-  lines.push('', costLine(events, run.instances, prices, now));
+  lines.push('', costLine(run, events, now));
   if (ending.artifactUrl !== undefined) lines.push('', `[Reports](${ending.artifactUrl})`);
   return documentOf([{ text: lines.join('\n'), worth: 1 }], summaryBytes);
 }

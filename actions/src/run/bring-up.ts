@@ -11,7 +11,7 @@ import { annotate } from '../runner/failure.ts';
 import { logView } from '../runner/inert.ts';
 import type { Job } from '../runner/job.ts';
 import { mask, secretValues } from '../runner/masks.ts';
-import { keepCreated, keepPrices } from '../runner/state.ts';
+import { keepCreated } from '../runner/state.ts';
 import { openSession, type Session } from '../session/session.ts';
 import { moduleFor, once } from './module.ts';
 import { publish } from './outputs.ts';
@@ -80,8 +80,7 @@ export async function bringUp(given: BringUpOptions): Promise<Up> {
 /** Says how it came out, and fails when it came out badly. */
 async function tell({ options, job }: BringUpOptions, session: Session, run: RunDetail, deployment: ResolvedDeployment): Promise<Up> {
   const reports = resolve(job.workspace, options.reports);
-  const story = await storyOf(session.client, run, deployment, options, reports);
-  keepPrices(story.prices);
+  const story = await storyOf(session.client, run, deployment, reports);
   publish({ run, url: session.client.url, outputs: story.outputs, reports });
   await summary.addRaw(runSummary(story)).write();
   if (run.state === 'Ready' && run.abort === null) return { session, run, story };

@@ -21,7 +21,7 @@ import { existsSync } from 'node:fs';
  * What is to be done when the job is over, however it ended: the machines go, unless they are to be kept; the reports become an
  * artifact; the clouds are asked whether anything is left. It needs nothing of main but the id of the run.
  */
-export async function deployPost({ inputs, job, output }: Step, { run: id, created, deployment, command, prices }: Kept): Promise<void> {
+export async function deployPost({ inputs, job, output }: Step, { run: id, created, deployment, command }: Kept): Promise<void> {
   const options = deployOptions(inputs);
   const isEmbedded = inputs.text('server') === undefined;
   if (isEmbedded && !existsSync(stateOf(job, id))) return info('No engine was started: there is nothing to take down');
@@ -37,7 +37,7 @@ export async function deployPost({ inputs, job, output }: Step, { run: id, creat
     const artifactUrl = await reportsOf(client, id, options, job);
     const told = { ...ending, artifactUrl };
     info(endingLine(run, told));
-    const text = endingSummary({ run, events: await eventsOf(client, id), prices, now: Date.now() }, told);
+    const text = endingSummary({ run, events: await eventsOf(client, id), now: Date.now() }, told);
     await summary.addRaw(text).write();
     const message = messenger(inputs, options, job);
     await message.deployment(deployment, told.kept === undefined ? 'inactive' : 'success');

@@ -2,26 +2,17 @@ import type { Client, EventView, RunDetail } from '@paceline/api';
 import { downloadReport, items, lastWords, outputsOf } from '@paceline/door';
 import type { ResolvedDeployment } from '@paceline/model';
 import type { RunReport } from '../report/summary.ts';
-import type { DeployOptions } from './options.ts';
-import { pricesOf } from './prices.ts';
 
 /** All that is to be told of a run. Reports are downloaded into a folder. */
-export async function storyOf(
-  client: Client,
-  run: RunDetail,
-  deployment: ResolvedDeployment,
-  options: Pick<DeployOptions, 'parameters' | 'cloud'>,
-  folder: string,
-): Promise<RunReport> {
-  const [parameters, events, words, files, prices] = await Promise.all([
+export async function storyOf(client: Client, run: RunDetail, deployment: ResolvedDeployment, folder: string): Promise<RunReport> {
+  const [parameters, events, words, files] = await Promise.all([
     client.parameters.list(run.id),
     eventsOf(client, run.id),
     run.abort === null ? [] : lastWords(client, run),
     fetchReports(client, run.id, folder),
-    pricesOf(client, run, deployment, options),
   ]);
   const outputs = outputsOf(parameters, deployment);
-  return { run, events, outputs, lastWords: words, reports: files.map(({ name }) => name), prices, now: Date.now() };
+  return { run, events, outputs, lastWords: words, reports: files.map(({ name }) => name), now: Date.now() };
 }
 
 export async function eventsOf(client: Client, run: string): Promise<EventView[]> {

@@ -1,5 +1,4 @@
 import { getState, saveState } from '@actions/core';
-import type { Prices } from '../report/cost.ts';
 
 /** How the command of a `run` step came out; `cut` when it did not come to its end. */
 export type CommandOutcome = 'succeeded' | 'failed' | 'cut';
@@ -16,8 +15,6 @@ export interface Kept {
   deployment: number | undefined;
   /** `succeeded` where there is none. */
   command: CommandOutcome;
-  /** As main has found them. */
-  prices: Prices;
 }
 
 export function keepRun(run: string): void {
@@ -36,17 +33,13 @@ export function keepCommand(outcome: CommandOutcome): void {
   saveState('command', outcome);
 }
 
-export function keepPrices(prices: Prices): void {
-  saveState('prices', JSON.stringify(prices));
-}
-
 export function keepDeployment(id: number): void {
   saveState('deployment', String(id));
 }
 
 /** Undefined in main, or when main did not get so far as to choose an id. */
 export function kept(): Kept | undefined {
-  const [run, created, deployment, command, prices] = ['run', 'created', 'deployment', 'command', 'prices'].map((name) => getState(name));
+  const [run, created, deployment, command] = ['run', 'created', 'deployment', 'command'].map((name) => getState(name));
   if (run === undefined || run === '') return undefined;
   return {
     run,
@@ -54,7 +47,6 @@ export function kept(): Kept | undefined {
     done: getState('done') === 'true',
     deployment: deployment === undefined || deployment === '' ? undefined : Number(deployment),
     command: command === 'cut' || command === 'failed' ? command : 'succeeded',
-    prices: prices === undefined || prices === '' ? {} : (JSON.parse(prices) as Prices),
   };
 }
 

@@ -102,8 +102,16 @@ export const runDetail = z.object({
     .default(null),
   expiresAt: time,
   serviceUrl: z.string().nullable(),
-  /** `needs` are the nodes that it is told values of. */
-  nodes: z.array(z.object({ name: z.string(), image: z.string(), needs: z.array(z.string()) })),
+  nodes: z.array(
+    z.object({
+      name: z.string(),
+      image: z.string(),
+      /** The nodes that it is told values of. */
+      needs: z.array(z.string()),
+      /** What one of its machines costs for an hour, by cloud, as far as the clouds say so. */
+      prices: z.record(z.string(), z.object({ amount: z.number(), currency: z.string() })).optional(),
+    }),
+  ),
   instances: z.array(instanceView),
   /** The wait graph: whose scripts wait for which value, and who has to set it. */
   waits: z.array(z.object({ instance: z.string(), key: z.string(), from: z.array(z.string()) })),

@@ -51,7 +51,10 @@ export function detail(run: Run, live: LiveSight): RunDetail {
     scaling: facts.scaling === null ? null : { action: facts.scaling.action, node: facts.scaling.node, instances: facts.scaling.instances },
     expiresAt: iso(facts.expiresAt),
     serviceUrl: readParameter(run, 'ss:url.service').value ?? null,
-    nodes: Object.entries(plan.nodes).map(([name, node]) => ({ name, image: node.image.name, needs: needsOf(name, node) })),
+    nodes: Object.entries(plan.nodes).map(([name, node]) => {
+      const { prices } = node;
+      return { name, image: node.image.name, needs: needsOf(name, node), ...(prices && { prices }) };
+    }),
     instances: [...run.instances.values()]
       .filter((instance) => !isScaledAway(instance))
       .map((instance) => instanceView(run, instance, live)),

@@ -202,6 +202,13 @@ describe('a run that is asked for', () => {
       expect(run.instances.map(({ cloud }) => cloud)).toEqual(['other', 'other']);
     });
 
+    test('says what its machines cost, as far as that is known', async () => {
+      const { run } = await (await openEngine(market(2, null))).createRun(requestOf(1, 'any'), 'me');
+      expect(run.nodes.map(({ prices }) => prices)).toEqual([{ test: { amount: 2, currency: 'EUR' } }]);
+      const { run: free } = await (await openEngine(market(null, null))).createRun(requestOf(1, 'any'), 'me');
+      expect(free.nodes.map(({ prices }) => prices)).toEqual([undefined]);
+    });
+
     test('is refused over its own budget, which counts instead of that of its deployment, and over that of the server, before anything is launched', async () => {
       const world = market(2, null);
       world.budget = { currency: 'EUR', perHour: 6 };
