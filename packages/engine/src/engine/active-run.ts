@@ -225,7 +225,8 @@ export class ActiveRun {
     const { events, logs } = this.#ports.feeds;
     if (writes.events.length > 0) events.notify();
     if (writes.logs.length > 0) logs.notify();
-    if (hasEnded(run)) this.#end(run);
+    // In memory the run may be further than this commit.
+    if (writes.facts !== undefined && hasEnded({ facts: writes.facts })) this.#end(run);
   }
 
   /** To be called by the journal. */

@@ -272,3 +272,32 @@ async function pass(world: World, ms: number): Promise<void> {
     for (let i = 0; i < 4; i++) await new Promise(setImmediate);
   }
 }
+
+describe('a run that is ended while the commit before is under way', () => {
+  it('is over when its end is stored, and who follows it hears of that', async () => {
+    const world = newWorld();
+    const { database } = world;
+    const id = await startRun(world, planOf({ n: nodeOf({ multiplicity: 0 }) }, { keepRunning: 'always' }));
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const commits = vi.spyOn(database, 'transaction');
+    const engine = await openEngine(world, () => {
+      commits.mockClear();
+      database.gate = first.promise;
+    });
+    await vi.waitFor(() => expect(commits).toHaveBeenCalledOnce());
+    const ended = engine.terminate(id, 'a user');
+    expect(engine.findActive(id)?.run.facts.state).toBe('Done');
+    database.gate = second.promise;
+    first.resolve();
+    const seen: string[] = [];
+    const following = (async () => {
+      for await (const page of engine.followEvents(id, 0, AbortSignal.timeout(10_000))) seen.push(...page.map(({ message }) => message));
+    })();
+    await vi.waitFor(() => expect(seen).toContain('Ready'));
+    expect(engine.findActive(id)).toBeDefined();
+    second.resolve();
+    await ended;
+    await following;
+    expect(seen.at(-1)).toBe('Done');
+  });
+});

@@ -67,6 +67,6 @@ export type RunView = Omit<Run, 'parameters'> & { readonly parameters: { get(key
 
 export const endStates: ReadonlySet<RunState> = new Set<RunState>(['Done', 'Aborted', 'Cancelled']);
 
-export function hasEnded(run: RunView): boolean {
+export function hasEnded(run: Pick<RunView, 'facts'>): boolean {
   return endStates.has(run.facts.state);
 }
