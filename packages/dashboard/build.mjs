@@ -5,19 +5,6 @@ import { build } from 'esbuild';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** Our own modules do nothing when they are imported, so what no page uses is left out: all that needs Node among it. */
-const pureWorkspace = {
-  name: 'pure-workspace',
-  setup({ onResolve, resolve }) {
-    onResolve({ filter: /^(@paceline\/|\.{1,2}\/)/ }, async ({ path, pluginData, ...rest }) => {
-      if (pluginData === 'again' || rest.importer.includes('/node_modules/') || rest.kind === 'entry-point' || path.endsWith('.css')) {
-        return undefined;
-      }
-      return { ...(await resolve(path, { ...rest, pluginData: 'again' })), sideEffects: false };
-    });
-  },
-};
-
 /** Bundles the pages into a folder: `index.html`, and `assets` whose names say what is in them. */
 export async function buildDashboard(outdir = join(here, 'dist')) {
   const { outputFiles, metafile } = await build({
@@ -38,7 +25,6 @@ export async function buildDashboard(outdir = join(here, 'dist')) {
     conditions: ['@paceline/source', 'production'],
     define: { 'process.env.NODE_ENV': '"production"' },
     external: ['node:*'],
-    plugins: [pureWorkspace],
     legalComments: 'none',
     logLevel: 'warning',
   });

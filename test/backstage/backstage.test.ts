@@ -186,10 +186,14 @@ describe.skipIf(!isInstalled)('a real Backstage (to install it: npm ci --prefix 
       await visit.open(`/paceline/runs/${run.id}`);
       await page.locator('.pl header .pl-badge', { hasText: 'Ready' }).waitFor();
       expect(await page.getByRole('button', { name: /terminate|scale/i }).count()).toBe(0);
-      for (const path of ['/paceline', '/paceline/apps', '/paceline/clouds']) {
-        await visit.open(path);
-        await page.locator('.pl h1').first().waitFor();
-        expect(await mistakesOf(page, '.pl')).toEqual([]);
+      expect(await mistakesOf(page, '.pl')).toEqual([]);
+      for (const mode of ['dark', 'light'] as const) {
+        await page.emulateMedia({ colorScheme: mode });
+        for (const path of ['/paceline', `/paceline/runs/${run.id}`, '/paceline/apps', '/paceline/clouds']) {
+          await visit.open(path);
+          await page.locator(`[data-theme-mode='${mode}'] .pl h1`).first().waitFor();
+          expect(await mistakesOf(page, '.pl'), `${path} in ${mode} colours`).toEqual([]);
+        }
       }
       await run.down();
     });

@@ -25,3 +25,13 @@ export async function mistakesOf(page: Page, within = 'html'): Promise<string[]>
   );
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`.slice(0, 600));
 }
+
+/** The same in light and in dark colours, one line for each kind of mistake in each. Leaves the page in the light. */
+export async function mistakesInBothThemes(page: Page, within = 'html'): Promise<string[]> {
+  const found: string[] = [];
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme });
+    found.push(...(await mistakesOf(page, within)).map((mistake) => `${colorScheme}: ${mistake}`));
+  }
+  return found;
+}

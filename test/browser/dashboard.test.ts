@@ -5,7 +5,7 @@ import { diskFiles, loadModule, type ResolvedDeployment } from '@paceline/model'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repository, System } from '../support/system.ts';
 import { until } from '../support/until.ts';
-import { browserPath, mistakesOf, openBrowser } from './browser.ts';
+import { browserPath, mistakesInBothThemes, mistakesOf, openBrowser } from './browser.ts';
 
 const slow = { timeout: 60_000 };
 /** With `SCREENSHOTS=1` the pictures of the documentation are taken anew. */
@@ -132,6 +132,64 @@ describe.skipIf(browserPath === undefined)('the dashboard (needs Chromium: apt-g
     }
     await context.close();
     expect(complaints).toEqual([]);
+  });
+
+  it('can be read by everybody on every page, in light and in dark colours', { timeout: 120_000 }, async () => {
+    const { context, page } = await open();
+    expect(await mistakesInBothThemes(page), 'login').toEqual([]);
+    await logIn(page);
+    const run = await system.up(example, { clients: '1' });
+    await run.reaches('Ready');
+    for (const path of ['/runs', '/apps', `/apps/${example.name}`, '/clouds', '/access', '/audit']) {
+      await page.goto(system.url + path);
+      await page.locator('main').getByText(/./).first().waitFor();
+      await page.getByText('Loading').waitFor({ state: 'detached' });
+      expect(await mistakesInBothThemes(page), path).toEqual([]);
+    }
+    await page.goto(`${system.url}/runs/${run.id}`);
+    await page.getByRole('tab').first().waitFor();
+    const tabs = await page.getByRole('tab').all();
+    for (const tab of tabs) {
+      await tab.click();
+      await page.getByText('Loading').waitFor({ state: 'detached' });
+      expect(await mistakesInBothThemes(page), await tab.innerText()).toEqual([]);
+    }
+    expect(tabs.length).toBeGreaterThanOrEqual(5);
+    await context.close();
+    await run.down();
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells operators who has asked for what, and what is left of quotas', slow, async () => {
+    const { context, page } = await open();
+    await logIn(page);
+    await system.call('PUT', '/api/users/olga');
+    await page.getByRole('link', { name: 'Audit' }).click();
+    const row = page.getByRole('row', { name: /olga/ }).first();
+    await row.getByText('add user').waitFor();
+    await row.getByText('done').waitFor();
+    await page.getByRole('link', { name: 'Clouds' }).click();
+    await page.getByText('local, host').waitFor();
+    await context.close();
+    expect(complaints).toEqual([]);
+  });
+
+  it('asks for the project of a run where there is a choice', slow, async () => {
+    await system.call('PUT', '/api/users/pia');
+    for (const project of ['lab', 'shop']) await system.call('PUT', `/api/users/pia/grants/${project}`, { role: 'deployer' });
+    const { token } = await system.call<{ token: string }>('POST', '/api/tokens', { title: 'a test', user: 'pia' });
+    const { context, page } = await open();
+    await logIn(page, token);
+    expect(await page.getByRole('link', { name: 'Audit' }).count()).toBe(0);
+    await page.goto(`${system.url}/apps/${example.name}`);
+    await page.getByLabel('Name of the run').fill('in-the-shop');
+    await page.getByRole('combobox', { name: 'Project' }).selectOption('shop');
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByRole('heading', { name: 'in-the-shop' }).waitFor();
+    const { id, project } = await system.call<{ id: string; project: string }>('GET', '/api/runs/in-the-shop');
+    expect(project).toBe('shop');
+    await context.close();
+    await system.run(id).down();
   });
 
   it('keeps the token from scripts, and is left by logging out', slow, async () => {

@@ -1,11 +1,11 @@
-import { HostProvider, type Host, type RunRight } from '@paceline/ui';
+import { HostProvider, pathsAt, type Host, type RunRight } from '@paceline/ui';
 import '@paceline/ui/styles.css';
 import './plugin.css';
 import { fetchApiRef, useApi, useRouteRef, type FetchApi } from '@backstage/frontend-plugin-api';
 import { pluginClient, runScalePermission, runTerminatePermission, runUpdatePermission } from '@paceline/backstage-plugin-common';
 import { useMemo, type ReactNode } from 'react';
 import { useNavigate } from 'react-router-dom';
-import { pathsAt, rootRouteRef } from './routes.ts';
+import { rootRouteRef } from './routes.ts';
 
 const permissions: Record<RunRight, string> = {
   update: runUpdatePermission.name,

@@ -76,3 +76,19 @@ export const tokenList = z.object({ tokens: z.array(tokenView) });
 /** `token` is shown once: only its hash is kept. */
 export const createdToken = z.object({ ...tokenView.shape, token: z.string() });
 export type CreatedToken = z.infer<typeof createdToken>;
+
+/** A change that somebody has asked for. */
+export const auditEntry = z.object({
+  id: z.string(),
+  at: time,
+  /** Who has asked. */
+  actor: z.string(),
+  /** The `operationId` of the route, such as `createToken`. */
+  operation: z.string(),
+  /** What it was about: a run, a user and a project, a token. */
+  subject: z.string(),
+  /** Of the answer, as in HTTP. */
+  status: z.int(),
+});
+export type AuditEntry = z.infer<typeof auditEntry>;
+export const auditList = z.object({ entries: z.array(auditEntry) });

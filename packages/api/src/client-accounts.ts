@@ -1,9 +1,11 @@
 import {
+  auditList,
   createdToken,
   sessionState,
   tokenList,
   userList,
   userView,
+  type AuditEntry,
   type CreatedToken,
   type ProjectRole,
   type SessionState,
@@ -27,6 +29,8 @@ export interface AccountsClient {
   tokens(): Promise<TokenView[]>;
   createToken(request: TokenRequest): Promise<CreatedToken>;
   revokeToken(id: string): Promise<void>;
+  /** Who has asked for which change, the newest first. @param page `before` is the id of an entry: only those before it */
+  audit(page?: { before?: string; limit?: number }): Promise<AuditEntry[]>;
 }
 
 interface Ports {
@@ -46,5 +50,6 @@ export function accountsClient({ ask, tell }: Ports): AccountsClient {
     tokens: async () => (await ask(path('tokens'), tokenList)).tokens,
     createToken: (body) => ask(path('tokens'), createdToken, { method: 'POST', body }),
     revokeToken: (id) => tell(path('tokens', id), { method: 'DELETE' }),
+    audit: async (page = {}) => (await ask(path('audit'), auditList, { query: page })).entries,
   };
 }

@@ -1,10 +1,11 @@
 import type { SessionState } from '@paceline/api';
-import { AppPage, AppsPage, CloudsPage, HostProvider, Loading, Nothing, RunPage, RunsPage, useLoaded, type Host } from '@paceline/ui';
+import { HostProvider, Loading, Page, useLoaded, type Host } from '@paceline/ui';
 import { useCallback, useEffect, useMemo, useState } from 'react';
+import { AuditPage } from './audit-page.tsx';
 import { AccessPage } from './access-page.tsx';
 import { Head } from './head.tsx';
 import { LoginPage } from './login-page.tsx';
-import { rightsOf } from './may.ts';
+import { projectsOf, rightsOf } from './may.ts';
 import { paths, routeOf, useAddress, type Route } from './route.ts';
 import { sessionClient } from './server.ts';
 
@@ -23,6 +24,7 @@ export function Application() {
       paths,
       navigate,
       rightsOf: async (run) => (session === null || session === undefined ? [] : rightsOf(session, run)),
+      projects: session === null || session === undefined ? [] : projectsOf(session),
     }),
     [client, navigate, session],
   );
@@ -36,9 +38,9 @@ export function Application() {
           <a className="shell-skip" href="#content">
             Skip to the content
           </a>
-          <Head route={route} user={session.name} onLogout={() => setSession(null)} />
+          <Head route={route} session={session} onLogout={() => setSession(null)} />
           <main id="content" className="shell-main" tabIndex={-1}>
-            <Page key={pathname} route={route} user={session.name} />
+            <ServerPage key={pathname} route={route} user={session.name} />
           </main>
         </>
       )}
@@ -46,25 +48,17 @@ export function Application() {
   );
 }
 
-function Page({ route, user }: { route: Route; user: string }) {
+function ServerPage({ route, user }: { route: Route; user: string }) {
   useEffect(() => {
     document.title = `${titles[route.page]} · Paceline`;
   }, [route.page]);
   switch (route.page) {
-    case 'runs':
-      return <RunsPage />;
-    case 'run':
-      return <RunPage id={route.id} />;
-    case 'apps':
-      return <AppsPage />;
-    case 'app':
-      return <AppPage id={route.id} />;
-    case 'clouds':
-      return <CloudsPage />;
     case 'access':
       return <AccessPage user={user} />;
-    case 'unknown':
-      return <Nothing>There is no such page.</Nothing>;
+    case 'audit':
+      return <AuditPage />;
+    default:
+      return <Page route={route} />;
   }
 }
 
@@ -75,5 +69,6 @@ const titles: Record<Route['page'], string> = {
   app: 'App store',
   clouds: 'Clouds',
   access: 'Access',
+  audit: 'Audit',
   unknown: 'Not found',
 };

@@ -9,6 +9,11 @@ export function may({ grants }: Pick<SessionState, 'grants'>, role: ProjectRole,
   );
 }
 
+/** The projects that somebody may start runs in; `*` is any. */
+export function projectsOf({ grants }: SessionState): string[] {
+  return grants.filter(({ role }) => projectRoles.indexOf(role) >= projectRoles.indexOf('deployer')).map(({ project }) => project);
+}
+
 /** What somebody may do with a run: with their own as deployers, with others as operators. */
 export function rightsOf(session: SessionState, { project, createdBy }: Pick<RunDetail, 'project' | 'createdBy'>): readonly RunRight[] {
   const own = createdBy === session.name && may(session, 'deployer', project);

@@ -1,24 +1,17 @@
+import { pageAt, pathsAt, type PageRoute } from '@paceline/ui';
 import { useCallback, useSyncExternalStore } from 'react';
 
-/** What an address shows. */
-export type Route = { page: 'runs' | 'apps' | 'clouds' | 'access' | 'unknown' } | { page: 'run' | 'app'; id: string };
+/** What an address shows: one of the pages that all hosts have, or one of those of a server alone. */
+export type Route = PageRoute | { page: 'access' } | { page: 'audit' };
 
 export function routeOf(pathname: string): Route {
-  const [page = '', id = '', ...rest] = pathname.split('/').slice(1);
-  if (rest.length > 0) return { page: 'unknown' };
-  if (page === '' || page === 'login') return { page: 'runs' };
-  if (page === 'runs' || page === 'apps') {
-    return id === '' ? { page } : { page: page === 'runs' ? 'run' : 'app', id: decodeURIComponent(id) };
-  }
-  return (page === 'clouds' || page === 'access') && id === '' ? { page } : { page: 'unknown' };
+  if (pathname === '/login') return { page: 'runs' };
+  if (pathname === '/access') return { page: 'access' };
+  if (pathname === '/audit') return { page: 'audit' };
+  return pageAt(pathname);
 }
 
-export const paths = {
-  runs: '/runs',
-  run: (id: string): string => `/runs/${encodeURIComponent(id)}`,
-  apps: '/apps',
-  app: (id: string): string => `/apps/${encodeURIComponent(id)}`,
-};
+export const paths = pathsAt('');
 
 function subscribe(changed: () => void): () => void {
   addEventListener('popstate', changed);

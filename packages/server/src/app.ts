@@ -8,6 +8,7 @@ import { boundConnections, defaultLimits, socketOptions, type ConnectionLimits }
 import { openApiOptions } from './openapi.ts';
 import { sendProblem } from './problem.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { auditRoutes, recordChanges } from './routes/audit.ts';
 import { agentRoutes } from './routes/agent.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { feedRoutes } from './routes/feeds.ts';
@@ -71,11 +72,13 @@ export async function buildApp({ logger, https, limits: given, ...context }: App
   await app.register(rateLimit, { global: false });
   await app.register(cookie);
   await forwardToOwners(app, context.engine);
+  recordChanges(app, context.audit, context.access);
   for (const group of [
     metaRoutes,
     sessionRoutes,
     loginRoutes,
     accountRoutes,
+    auditRoutes,
     usageRoutes,
     dashboardRoutes,
     runRoutes,

@@ -3,6 +3,7 @@ import type { AgentBundles } from './agent-bundles.ts';
 import { buildApp } from './app.ts';
 import { createAccess } from './auth/access.ts';
 import type { Accounts } from './auth/accounts.ts';
+import type { AuditLog } from './auth/audit-log.ts';
 import type { BrowserSessions } from './auth/browser-sessions.ts';
 
 /** The OpenAPI document as it is published: of the routes alone, whatever server they are on. */
@@ -14,6 +15,7 @@ export async function openApiText(): Promise<string> {
     engine,
     access: createAccess(engine, { operatorToken: '', accounts, browsers }),
     accounts,
+    audit: {} as AuditLog,
     browsers,
     agents: {} as AgentBundles,
     version: '0.0.0',

@@ -46,6 +46,7 @@ describe('the OpenAPI document', () => {
         "GET /api/tokens",
         "POST /api/tokens",
         "DELETE /api/tokens/{token}",
+        "GET /api/audit",
         "GET /api/usage",
         "POST /api/runs",
         "GET /api/runs",

@@ -26,6 +26,11 @@ declare module 'fastify' {
   }
 }
 
+/** Whether another replica has handed the request over. */
+export function wasForwarded({ headers }: FastifyRequest): boolean {
+  return headers[forwarded] !== undefined;
+}
+
 /** Hands requests about a run to the replica that drives it. To be registered before the routes. */
 export async function forwardToOwners(app: App, engine: Engine): Promise<void> {
   await app.register(replyFrom, { disableRequestLogging: true, retryMethods: [], undici: { bodyTimeout: 0, connections: null } });
@@ -43,7 +48,7 @@ export async function forwardToOwners(app: App, engine: Engine): Promise<void> {
 
 /** Hands a request over. */
 export function forward(request: FastifyRequest, reply: FastifyReply, owner: string): FastifyReply | Promise<FastifyReply> {
-  if (request.headers[forwarded] !== undefined) {
+  if (wasForwarded(request)) {
     throw new PacelineError('PACELINE_STORE_FAILED', 'The run is changing hands', { hint: 'Try again in a moment.' });
   }
   // It may be part of a program that has it below an address of its own.

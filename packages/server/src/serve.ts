@@ -7,6 +7,7 @@ import { AgentBundles } from './agent-bundles.ts';
 import { buildApp, type AppOptions } from './app.ts';
 import { createAccess } from './auth/access.ts';
 import { Accounts } from './auth/accounts.ts';
+import { AuditLog } from './auth/audit-log.ts';
 import { Dashboard } from './dashboard.ts';
 import { BrowserSessions } from './auth/browser-sessions.ts';
 import { GitHubLogin } from './auth/github-login.ts';
@@ -117,6 +118,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
       engine,
       access,
       accounts,
+      audit: new AuditLog(database),
       browsers,
       ...(options.dashboardPath === undefined ? {} : { dashboard: await Dashboard.open(options.dashboardPath) }),
       agents,

@@ -10,6 +10,8 @@ export interface Host {
   navigate: (path: string) => void;
   /** What the user may do with a run: nothing else is offered. The server decides in the end. */
   rightsOf: (run: Pick<RunDetail, 'id' | 'project' | 'createdBy'>) => Promise<readonly RunRight[]>;
+  /** The projects that the user may start runs in, `*` for any. Where there is a choice, the form of a run asks. @default nothing is asked */
+  projects?: readonly string[];
 }
 
 /** What may be done with a run besides looking at it. */

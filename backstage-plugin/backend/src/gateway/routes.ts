@@ -21,6 +21,7 @@ const run = '/api/runs/:run';
 export const forwardedRoutes: readonly ForwardedRoute[] = [
   { method: 'get', path: '/api/info', permission: lookPermission },
   { method: 'get', path: '/api/usage', permission: lookPermission },
+  { method: 'get', path: '/api/clouds', permission: lookPermission },
   { method: 'get', path: '/api/modules', permission: lookPermission },
   { method: 'get', path: '/api/modules/:module', permission: lookPermission },
   { method: 'get', path: '/api/images', permission: lookPermission },

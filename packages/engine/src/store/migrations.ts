@@ -84,6 +84,12 @@ const migrations: readonly (readonly string[])[] = [
     'DROP TABLE builds',
     'ALTER TABLE project_builds RENAME TO builds',
   ],
+  [
+    `CREATE TABLE audit (
+      at BIGINT NOT NULL, id TEXT NOT NULL, actor TEXT NOT NULL, operation TEXT NOT NULL, subject TEXT NOT NULL,
+      status INTEGER NOT NULL, PRIMARY KEY (at, id)
+    )`,
+  ],
 ];
 
 /** PostgreSQL's words for SQLite's types: text compares by its bytes, whatever language the database was made for. */

@@ -58,6 +58,7 @@ const table: Record<string, Entry> = {
   },
   'GET /api/session': { people: everybody(200), expected: operatorOnly(200) },
   'DELETE /api/session': { people: everybody(204), expected: [204, 204, 204, 204, 204, 204, 204], options: () => ours },
+  'GET /api/audit': { people: serverOperator(200), expected: operatorOnly(200) },
   'GET /api/users': { people: [200, 403, 403, 403, 403, 200, 403, 200], expected: operatorOnly(200) },
   'PUT /api/users/:user': { people: serverAdmin(200), expected: operatorOnly(200) },
   'DELETE /api/users/:user': { people: serverAdmin(404), expected: operatorOnly(404), url: () => '/api/users/nobody' },
@@ -77,7 +78,7 @@ const table: Record<string, Entry> = {
   'GET /api/clouds': { people: serverOperator(200), expected: operatorOnly(200), pauseMs: 5000 },
   'GET /api/usage': { people: everybody(200), expected: operatorOnly(200) },
   ...Object.fromEntries(
-    ['/', '/login', '/runs', '/runs/:run', '/apps', '/apps/:app', '/clouds', '/access', '/assets/:name'].map((path) => [
+    ['/', '/login', '/runs', '/runs/:run', '/apps', '/apps/:app', '/clouds', '/access', '/audit', '/assets/:name'].map((path) => [
       `GET ${path}`,
       { people: everybody(200), expected: open, url: () => path.replace(':name', 'app.js').replaceAll(/:\w+/g, 'x') },
     ]),

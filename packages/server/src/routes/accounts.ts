@@ -137,6 +137,7 @@ export function accountRoutes(app: App, { access, accounts }: RouteContext): voi
     if (user !== identity.name && !isServerAdmin(identity)) throw onlyOwn(identity);
     refuseMore(identity, expires);
     const created = await accounts.createToken({ title, user, expiresAt: expires, role, project }, identity.name);
+    request.audited = { subject: `${created.id} ${user}` };
     record(request, identity, `made the token ${created.id} of ${user}`);
     return reply.status(201).send(created);
   });

@@ -15,7 +15,7 @@ const policy = [
 ].join('; ');
 
 /** The addresses of pages: all are the same document, which finds out by itself what to show. */
-const pages = ['/', '/login', '/runs', '/runs/:run', '/apps', '/apps/:app', '/clouds', '/access'];
+const pages = ['/', '/login', '/runs', '/runs/:run', '/apps', '/apps/:app', '/clouds', '/access', '/audit'];
 
 /** The pages for browsers. They hold no data: what they show, they ask for like every client. */
 export function dashboardRoutes(app: App, { dashboard }: RouteContext): void {

@@ -24,6 +24,7 @@ export function loginRoutes(app: App, { access, browsers }: RouteContext): void 
     const identity = await access.ofToken(request.body.token);
     if (identity.job) throw new PacelineError('PACELINE_FORBIDDEN', 'The token of a job begins no session in a browser');
     await browsers.open(identity.token === undefined ? 'operator' : { token: identity.token.id }, reply);
+    request.audited = { actor: identity.name, subject: '' };
     request.log.info(`${identity.name} has logged in with a browser`);
     return reply.status(201).send(stateOf(identity));
   });

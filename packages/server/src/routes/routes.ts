@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, Raw
 import * as z from 'zod';
 import type { AgentBundles } from '../agent-bundles.ts';
 import type { Access } from '../auth/access.ts';
+import type { AuditLog } from '../auth/audit-log.ts';
 import type { Accounts } from '../auth/accounts.ts';
 import type { BrowserSessions } from '../auth/browser-sessions.ts';
 import type { Dashboard } from '../dashboard.ts';
@@ -35,6 +36,7 @@ export interface RouteContext {
   engine: Engine;
   access: Access;
   accounts: Accounts;
+  audit: AuditLog;
   browsers: BrowserSessions;
   /** Undefined when the server has no pages for browsers. */
   dashboard?: Dashboard;

@@ -23,6 +23,7 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
   app.post('/api/runs', { bodyLimit: maxRunRequestBytes, schema: create, config: { anyLogin: true } }, async (request, reply) => {
     const identity = await access.identity(request);
     const created = await engine.createRun({ ...request.body, project: projectFor(identity, request.body.project) }, identity.name);
+    request.audited = { subject: created.run.id };
     return reply.status(201).header('location', `/api/runs/${created.run.id}`).send(created);
   });
 

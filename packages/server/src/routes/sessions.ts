@@ -25,6 +25,7 @@ export function sessionRoutes(app: App, { logins }: RouteContext): void {
     }
     const principal = await logins.github.login(request.body.token);
     const { token, expiresAt } = await logins.sessions.open(principal, lifetimeMs);
+    request.audited = { actor: principal.name, subject: '' };
     request.log.info(`${principal.name} has logged in as ${principal.role}`);
     return reply.status(201).send({ token, expiresAt: new Date(expiresAt).toISOString(), ...principal });
   });

@@ -12,6 +12,7 @@ import { AgentBundles } from '../agent-bundles.ts';
 import { buildApp, type AppOptions } from '../app.ts';
 import { createAccess } from '../auth/access.ts';
 import { Accounts, type NewToken } from '../auth/accounts.ts';
+import { AuditLog } from '../auth/audit-log.ts';
 import { BrowserSessions } from '../auth/browser-sessions.ts';
 import type { App } from '../routes/routes.ts';
 
@@ -56,6 +57,7 @@ export class TestServer {
       engine,
       access,
       accounts,
+      audit: new AuditLog(world.database, () => world.clock.now()),
       browsers,
       agents,
       version: '1.2.3',

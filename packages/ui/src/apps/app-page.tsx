@@ -3,6 +3,7 @@ import { useCallback, useState, type FormEvent } from 'react';
 import { useLoaded } from '../data/use-loaded.ts';
 import { useHost } from '../host.tsx';
 import { ErrorNotice, Loading } from '../parts/notice.tsx';
+import { ProjectField } from './project-field.tsx';
 import { ParameterField } from './parameter-field.tsx';
 
 /** One deployment, with the form that its parameters make. @param tags what its runs are tagged with */
@@ -35,6 +36,7 @@ function StartForm({ deployment, tags }: Pick<ModuleContent, 'deployment'> & { t
   const fields = fieldsOf(deployment);
   const [values, setValues] = useState<Record<string, string>>({});
   const [name, setName] = useState('');
+  const [project, setProject] = useState('');
   const [cloud, setCloud] = useState('');
   const [keepRunning, setKeepRunning] = useState(deployment.keepRunning);
   const [state, setState] = useState<{ busy: boolean; error?: Error }>({ busy: false });
@@ -49,6 +51,7 @@ function StartForm({ deployment, tags }: Pick<ModuleContent, 'deployment'> & { t
         tags: [...tags],
         parameters: givenValues(fields, values),
         ...(name === '' ? {} : { name }),
+        ...(project === '' ? {} : { project }),
         ...(cloud === '' ? {} : { cloud }),
       })
       .then(({ run }) => navigate(paths.run(run.id)))
@@ -60,6 +63,7 @@ function StartForm({ deployment, tags }: Pick<ModuleContent, 'deployment'> & { t
         Name of the run
         <input value={name} maxLength={100} onChange={({ target }) => setName(target.value)} placeholder={deployment.name} />
       </label>
+      <ProjectField value={project} onChange={setProject} />
       {fields.map((field) => (
         <ParameterField
           key={field.key}

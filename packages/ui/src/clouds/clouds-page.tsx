@@ -1,22 +1,31 @@
+import type { CloudSurvey } from '@paceline/api';
 import { useCallback } from 'react';
 import { useLoaded } from '../data/use-loaded.ts';
 import { useHost } from '../host.tsx';
 import { ErrorNotice, Loading, Nothing } from '../parts/notice.tsx';
 import { duration } from '../parts/time.tsx';
+import { Survey } from './survey.tsx';
 
 /** The clouds of the server, and what is in use on them. */
 export function CloudsPage() {
   const { client } = useHost();
   const { value: usage, error, reload } = useLoaded(useCallback(() => client.usage(), [client]));
+  // Only operators may have the clouds asked, and that takes a while.
+  const surveys = useLoaded(useCallback(() => client.clouds().catch(unlessForbidden), [client]));
+  const refresh = (): void => {
+    reload();
+    surveys.reload();
+  };
   return (
     <section aria-labelledby="pl-clouds">
       <div className="pl-title">
         <h1 id="pl-clouds">Clouds and usage</h1>
-        <button type="button" className="pl-button" onClick={reload}>
+        <button type="button" className="pl-button" onClick={refresh}>
           Refresh
         </button>
       </div>
       <ErrorNotice error={error} />
+      <ErrorNotice error={surveys.error} />
       {usage === undefined && error === undefined && <Loading />}
       {usage !== undefined && (
         <>
@@ -28,6 +37,11 @@ export function CloudsPage() {
                   <span className="pl-figure">{machines}</span> machines
                 </p>
                 <p className="pl-faint">in {runs} runs</p>
+                {surveys.value
+                  ?.filter((survey) => survey.name === name)
+                  .map((survey) => (
+                    <Survey key={name} survey={survey} />
+                  ))}
               </li>
             ))}
           </ul>
@@ -62,4 +76,10 @@ export function CloudsPage() {
       )}
     </section>
   );
+}
+
+/** What is not for this user is left out. */
+function unlessForbidden(error: unknown): CloudSurvey[] {
+  if (error instanceof Error && 'code' in error && error.code === 'PACELINE_FORBIDDEN') return [];
+  throw error;
 }
