@@ -36,6 +36,10 @@ export type GrantView = z.infer<typeof grantView>;
 /** `POST /api/session`: any token that opens this server. The answer sets a cookie that scripts cannot read. */
 export const loginRequest = z.strictObject({ token: z.string().min(1).max(10_000) });
 
+/** How browsers may log in, beside with a token. */
+export const loginWays = z.object({ oidc: z.object({ title: z.string() }).nullable() });
+export type LoginWays = z.infer<typeof loginWays>;
+
 /** Who asks, and what they may. */
 export const sessionState = z.object({ name: z.string(), grants: z.array(grantView) });
 export type SessionState = z.infer<typeof sessionState>;

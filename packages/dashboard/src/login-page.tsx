@@ -1,12 +1,24 @@
 import type { SessionState } from '@paceline/api';
-import { ErrorNotice } from '@paceline/ui';
+import { ErrorNotice, useLoaded } from '@paceline/ui';
 import { useState, type FormEvent } from 'react';
-import { logIn } from './server.ts';
+import { logIn, waysIn } from './server.ts';
 
-/** Takes a token once; from then on a cookie that no script can read stands for it. */
+/** Why a login provider's login came to nothing, by the code that the server has put into the address. */
+const failures: Record<string, string> = {
+  PACELINE_FORBIDDEN: 'The login provider or the server does not let you in.',
+  PACELINE_UNREACHABLE: 'The login provider does not answer.',
+};
+
+function failureIn(search: string): Error | undefined {
+  const code = new URLSearchParams(search).get('failed');
+  return code === null ? undefined : new Error(failures[code] ?? 'The login has failed. Try again.');
+}
+
+/** Leads to the login provider, or takes a token once; from then on a cookie that no script can read stands for it. */
 export function LoginPage({ onLogin }: { onLogin: (session: SessionState) => void }) {
   const [token, setToken] = useState('');
-  const [state, setState] = useState<{ busy: boolean; error?: Error }>({ busy: false });
+  const [state, setState] = useState<{ busy: boolean; error?: Error | undefined }>({ busy: false, error: failureIn(location.search) });
+  const { value: ways } = useLoaded(waysIn);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setState({ busy: true });
@@ -17,6 +29,13 @@ export function LoginPage({ onLogin }: { onLogin: (session: SessionState) => voi
   return (
     <main className="shell-login">
       <h1>Paceline</h1>
+      {ways !== undefined && ways.oidc !== null && (
+        <p>
+          <a className="pl-button" data-tone="main" href="/api/login/oidc">
+            {ways.oidc.title}
+          </a>
+        </p>
+      )}
       <p>
         Log in with a token of yours. An operator makes one with <code>paceline token create</code>.
       </p>

@@ -1,4 +1,4 @@
-import { createClient, sessionState, type Client, type SessionState } from '@paceline/api';
+import { createClient, loginWays, sessionState, type Client, type LoginWays, type SessionState } from '@paceline/api';
 import { PacelineError } from '@paceline/model';
 
 /** Says that a request is from this page; no other site can set it. */
@@ -34,6 +34,13 @@ export async function logIn(token: string): Promise<SessionState> {
     response.status === 401 ? 'PACELINE_UNAUTHENTICATED' : 'PACELINE_REQUEST_INVALID',
     response.status === 401 ? 'This token does not open this server.' : `The server answers ${response.status}.`,
   );
+}
+
+/** How people may log in here beside with a token; nothing when the server does not say. */
+export async function waysIn(): Promise<LoginWays> {
+  const response = await fetch('/api/login').catch(() => undefined);
+  const answer = loginWays.safeParse(response?.ok === true ? await response.json() : undefined);
+  return answer.success ? answer.data : { oidc: null };
 }
 
 export async function logOut(): Promise<void> {

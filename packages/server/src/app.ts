@@ -13,6 +13,7 @@ import { agentRoutes } from './routes/agent.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { feedRoutes } from './routes/feeds.ts';
 import { loginRoutes } from './routes/login.ts';
+import { oidcRoutes } from './routes/oidc.ts';
 import { metaRoutes } from './routes/meta.ts';
 import { parameterRoutes } from './routes/parameters.ts';
 import { cloudRoutes } from './routes/clouds.ts';
@@ -77,6 +78,7 @@ export async function buildApp({ logger, https, limits: given, ...context }: App
     metaRoutes,
     sessionRoutes,
     loginRoutes,
+    oidcRoutes,
     accountRoutes,
     auditRoutes,
     usageRoutes,

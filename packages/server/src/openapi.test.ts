@@ -38,6 +38,7 @@ describe('the OpenAPI document', () => {
         "POST /api/session",
         "GET /api/session",
         "DELETE /api/session",
+        "GET /api/login",
         "GET /api/users",
         "PUT /api/users/{user}",
         "DELETE /api/users/{user}",
@@ -132,6 +133,12 @@ describe('the OpenAPI document', () => {
 
   it('asks for a token everywhere but for the health of the server and where one is given out', () => {
     const open = operations.filter(({ operation }) => operation.security?.length === 0);
-    expect(open.map(({ name }) => name)).toEqual(['GET /api/health', 'POST /api/sessions', 'POST /api/session', 'DELETE /api/session']);
+    expect(open.map(({ name }) => name)).toEqual([
+      'GET /api/health',
+      'POST /api/sessions',
+      'POST /api/session',
+      'DELETE /api/session',
+      'GET /api/login',
+    ]);
   });
 });

@@ -12,6 +12,9 @@ import { Dashboard } from './dashboard.ts';
 import { BrowserSessions } from './auth/browser-sessions.ts';
 import { GitHubLogin } from './auth/github-login.ts';
 import type { GitHubPolicy } from './auth/github-policy.ts';
+import { OidcLogin } from './auth/oidc-login.ts';
+import type { OidcPolicy } from './auth/oidc-policy.ts';
+import { SignedCookie } from './auth/signed-cookie.ts';
 import { Sessions } from './auth/sessions.ts';
 import { defaultLimits, type ConnectionLimits } from './connections.ts';
 import type { App } from './routes/routes.ts';
@@ -39,6 +42,8 @@ export interface ServerOptions {
   dashboardPath?: string;
   /** Whose jobs on GitHub may log in. @default nobody's */
   github?: GitHubPolicy;
+  /** Who says who the people are that log in with a browser. @default nobody: they log in with tokens */
+  oidc?: OidcPolicy;
   version: string;
   logger: AppOptions['logger'];
   /** PEM texts; without them the server listens on loopback only. */
@@ -112,7 +117,8 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
     const { version, logger, limits = {} } = options;
     const logins = options.github === undefined ? undefined : { github: new GitHubLogin(options.github), sessions: new Sessions(key) };
     const accounts = new Accounts(database);
-    const browsers = new BrowserSessions(key, tls !== undefined || (options.publicUrl?.startsWith('https:') ?? false));
+    const secure = [options.publicUrl, options.oidc?.url].some((address) => address?.startsWith('https:')) || tls !== undefined;
+    const browsers = new BrowserSessions(key, secure);
     const access = createAccess(engine, { operatorToken, accounts, browsers, jobs: logins?.sessions });
     const served = await buildApp({
       engine,
@@ -127,6 +133,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
       limits,
       ...(tls === undefined ? {} : { https: tls }),
       ...(logins === undefined ? {} : { logins }),
+      ...(options.oidc === undefined ? {} : { oidc: { login: new OidcLogin(options.oidc), attempts: loginAttempts(key, secure) } }),
     });
     app = served;
     door = openTunnelDoor(served, { ...defaultLimits, ...limits });
@@ -154,6 +161,11 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
     await close().catch(() => {});
     throw error;
   }
+}
+
+/** What a browser keeps while it is at the login provider: it comes back from another site. */
+function loginAttempts(key: Buffer, secure: boolean): SignedCookie {
+  return new SignedCookie(key, { purpose: 'login-attempt', lifetimeSeconds: 10 * 60, sameSite: 'lax', secure, now: Date.now });
 }
 
 /**

@@ -51,7 +51,7 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
     limits: { maxConnections: wholeNumber('--max-connections', options.maxConnections, 1, 10_000_000) },
     ...(await tlsOf(options, shell)),
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
-    ...(options.logins === undefined ? {} : await readLogins(resolve(shell.cwd, options.logins))),
+    ...(options.logins === undefined ? {} : await readLogins(resolve(shell.cwd, options.logins), shell.env)),
     ...(embedded || !options.dashboard ? {} : { dashboardPath: dashboardPath() }),
     ...(options.ownerTag === undefined ? {} : { ownerTag: options.ownerTag }),
     ...(clouds.budget === undefined ? {} : { budget: clouds.budget }),

@@ -25,7 +25,7 @@ export function serverCommands(command: MakeCommand): void {
     )
     .option('--replica-url <url>', 'with --database: where the other servers reach this one, when it is another address')
     .option('--clouds <file>', 'file of clouds; by default clouds.yaml in the state directory')
-    .option('--logins <file>', 'file that says which jobs of GitHub Actions may log in, without any secret')
+    .option('--logins <file>', 'file that says who else may log in: jobs of GitHub Actions, people by OpenID Connect')
     .option('--no-dashboard', 'serve no pages for browsers')
     .option('--max-connections <n>', 'open connections that are taken; each machine needs two', '20000')
     .addOption(new Option('--log-level <level>', 'what is logged').choices(['error', 'warn', 'info', 'debug']).default('info'))

@@ -58,6 +58,10 @@ const table: Record<string, Entry> = {
   },
   'GET /api/session': { people: everybody(200), expected: operatorOnly(200) },
   'DELETE /api/session': { people: everybody(204), expected: [204, 204, 204, 204, 204, 204, 204], options: () => ours },
+  'GET /api/login': { people: everybody(200), expected: open },
+  // There is no login provider here, and the page of the login says so.
+  'GET /api/login/oidc': { people: everybody(303), expected: [303, 303, 303, 303, 303, 303, 303] },
+  'GET /api/login/oidc/callback': { people: everybody(303), expected: [303, 303, 303, 303, 303, 303, 303] },
   'GET /api/audit': { people: serverOperator(200), expected: operatorOnly(200) },
   'GET /api/users': { people: [200, 403, 403, 403, 403, 200, 403, 200], expected: operatorOnly(200) },
   'PUT /api/users/:user': { people: serverAdmin(200), expected: operatorOnly(200) },

@@ -65,7 +65,7 @@ export function createAccess(engine: Engine, { operatorToken, accounts, browsers
   const find = async (request: FastifyRequest): Promise<Identity | undefined> => {
     const session = request.headers.authorization === undefined ? await browsers.find(request) : undefined;
     if (session === 'operator') return operator;
-    if (session !== undefined) return accounts.byTokenId(session.token);
+    if (session !== undefined) return 'token' in session ? accounts.byTokenId(session.token) : accounts.byName(session.user);
     const identity = await ofToken(bearerOf(request));
     return identity && { ...identity, name: nameThrough(request, identity.name) };
   };

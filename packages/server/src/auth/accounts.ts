@@ -65,16 +65,35 @@ export class Accounts {
   /** @throws PACELINE_NOT_FOUND */
   async grant(name: string, project: string, role: ProjectRole): Promise<UserView> {
     await this.user(name);
-    const sql =
-      'INSERT INTO grants (user_name, project, role) VALUES (?, ?, ?) ON CONFLICT (user_name, project) DO UPDATE SET role = excluded.role';
-    await this.#write({ sql, values: [name, project, role] });
+    await this.#write(granting(name, project, role));
     return this.user(name);
   }
 
   /** @throws PACELINE_NOT_FOUND */
   async revoke(name: string, project: string): Promise<UserView> {
-    await this.#write({ sql: 'DELETE FROM grants WHERE user_name = ? AND project = ?', values: [name, project] });
+    await this.#write(revoking(name, project));
     return this.user(name);
+  }
+
+  /**
+   * Adds a user whom a login provider knows, if need be, and gives the roles that it stands for.
+   * @param projects in which the provider alone says the roles
+   * @throws as `add`
+   */
+  async enrol(name: string, grants: ReadonlyMap<string, ProjectRole>, projects: ReadonlySet<string>, by: string): Promise<void> {
+    await this.add(name, by);
+    await this.#write(
+      ...[...projects].map((project) => {
+        const role = grants.get(project);
+        return role === undefined ? revoking(name, project) : granting(name, project, role);
+      }),
+    );
+  }
+
+  /** Who a user is, for sessions that a login provider stands for; undefined when there is no such user any more. */
+  async byName(name: string): Promise<Identity | undefined> {
+    const [row] = await this.#database.all('SELECT name FROM users WHERE name = ?', [name]);
+    return row && { name, grants: grantsOf(await this.#grantRows(name)) };
   }
 
   /** @param user only those of this user */
@@ -144,6 +163,16 @@ export class Accounts {
   #write(...statements: Statement[]): Promise<void> {
     return this.#database.transaction(statements);
   }
+}
+
+function granting(name: string, project: string, role: ProjectRole): Statement {
+  const sql =
+    'INSERT INTO grants (user_name, project, role) VALUES (?, ?, ?) ON CONFLICT (user_name, project) DO UPDATE SET role = excluded.role';
+  return { sql, values: [name, project, role] };
+}
+
+function revoking(name: string, project: string): Statement {
+  return { sql: 'DELETE FROM grants WHERE user_name = ? AND project = ?', values: [name, project] };
 }
 
 function userOf(row: Row, grants: Row[]): UserView {

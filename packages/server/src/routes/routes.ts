@@ -9,6 +9,8 @@ import type { Accounts } from '../auth/accounts.ts';
 import type { BrowserSessions } from '../auth/browser-sessions.ts';
 import type { Dashboard } from '../dashboard.ts';
 import type { GitHubLogin } from '../auth/github-login.ts';
+import type { OidcLogin } from '../auth/oidc-login.ts';
+import type { SignedCookie } from '../auth/signed-cookie.ts';
 import type { Sessions } from '../auth/sessions.ts';
 
 export type App = FastifyInstance<
@@ -42,6 +44,8 @@ export interface RouteContext {
   dashboard?: Dashboard;
   /** Undefined when nobody can log in. */
   logins?: Logins;
+  /** Undefined when people log in with tokens alone. */
+  oidc?: { login: OidcLogin; attempts: SignedCookie };
   agents: AgentBundles;
   version: string;
 }
