@@ -81,7 +81,7 @@ describe('OpenStack', async () => {
         createConnector: () => connector(settings, greeting),
         image: 'debian-12',
         unknownImage: 'no-such-image',
-        patienceMs,
+        patienceMs: 2 * patienceMs,
         machines: 3,
         lifeless: "nova's fake driver boots nothing",
         broken: [
@@ -98,7 +98,7 @@ describe('OpenStack', async () => {
         },
       };
     },
-    { unavailable, limitMs: patienceMs },
+    { unavailable, limitMs: 2 * patienceMs },
   );
 });
 
