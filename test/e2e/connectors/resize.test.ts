@@ -1,8 +1,9 @@
+import { globSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { clouds, leaveNothing, personWith, type CloudName } from './clouds.ts';
+import { clouds, eventsOf, leaveNothing, onlyRun, personWith, type CloudName } from './clouds.ts';
 
 /** What the kernel lets the machine have, in MiB: of both generations of control groups. */
 const memory = "cd /sys/fs/cgroup; cat memory.max memory/memory.limit_in_bytes 2>/dev/null | awk '{ print $1 / 1048576 }'";
@@ -48,3 +49,35 @@ describe.each(cases)('machines on %s', (cloud) => {
     }
   }, 600_000);
 });
+
+/** What the kernel of this host lets a machine of its own files have, in MiB. */
+function limitOf(machine: string): number {
+  const files = ['paceline/*/memory.max', 'memory/paceline/*/memory.limit_in_bytes'].flatMap((pattern) =>
+    globSync(join('/sys/fs/cgroup', pattern)),
+  );
+  const [file] = files.filter((path) => path.includes(machine));
+  return file === undefined ? Number.NaN : Number(readFileSync(file, 'utf8')) / 1024 ** 2;
+}
+
+// Such a machine does not see its own limits.
+test('machines on sandbox are resized while they run, with their hooks, and others are not', async ({ skip }) => {
+  const { why } = clouds.sandbox;
+  skip(why !== undefined, why);
+  const person = await personWith();
+  try {
+    const up = await person.type(['up', await project(), '--cloud', 'sandbox']);
+    expect(up.code, up.stdout + up.stderr).toBe(0);
+    const limits = async (): Promise<number[]> => (await onlyRun(person)).instances.map(({ machineId }) => limitOf(machineId ?? 'none'));
+    expect(await limits()).toEqual([384, 384]);
+    const scaled = await person.type(['scale', 'box', '--memory', '640MiB', '--cpus', '2', '--ids', '2']);
+    expect(scaled.code, scaled.stdout + scaled.stderr).toBe(0);
+    expect(await limits()).toEqual([384, 640]);
+    const hooks = (await eventsOf(person, (await onlyRun(person)).id)).filter(({ message }) =>
+      /: (Pre|Post)-Scale of .* done/.test(message),
+    );
+    expect(hooks.map(({ message }) => message.split(' of ')[0])).toEqual(['box.2: Pre-Scale', 'box.2: Post-Scale']);
+    expect((await person.type(['down'])).code).toBe(0);
+  } finally {
+    await leaveNothing(person);
+  }
+}, 600_000);
