@@ -36,8 +36,8 @@ const loadedLater = {
     onResolve({ filter: /^@paceline\/connector-(aws|openstack)$/ }, ({ path, kind }) => {
       return kind === 'dynamic-import' ? { path: `./${path.replace('@paceline/', '')}.mjs`, external: true } : undefined;
     });
-    onResolve({ filter: /^\.\/(commands\/.*|failure)\.ts$/ }, ({ path, kind }) => {
-      return kind === 'dynamic-import' ? { path: `./${partOf(path.slice(2))}.mjs`, external: true } : undefined;
+    onResolve({ filter: /^\.{1,2}\/(commands\/.*|failure)\.ts$/ }, ({ path, kind }) => {
+      return kind === 'dynamic-import' ? { path: `./${partOf(path.replace(/^\.+\//, ''))}.mjs`, external: true } : undefined;
     });
   },
 };

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,6 +12,10 @@ beforeAll(async () => {
   command = await buildCommand();
 });
 afterAll(() => command.remove());
+
+test('loads of the program only what a command needs', async () => {
+  expect((await stat(command.path)).size).toBeLessThan(500_000);
+});
 
 test('starts when it is needed, serves every later command, and ends by itself', async () => {
   const bench = await CommandBench.open(command.path);
