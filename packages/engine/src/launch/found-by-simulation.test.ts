@@ -3,7 +3,7 @@ import { ConnectorError } from '../connector/index.ts';
 import { lostAnswer, type Fault } from '../testing/fake-cloud.ts';
 import { nodeOf, planOf } from '../testing/plans.ts';
 import { engineId } from '../bootstrap/secrets.ts';
-import { freeze, key, newWorld, openEngine, recovered, startRun, type World } from '../testing/test-engine.ts';
+import { freeze, joinFromUserData, key, newWorld, openEngine, recovered, startRun, type World } from '../testing/test-engine.ts';
 import type { Engine } from '../engine/engine.ts';
 
 describe('a launch in several batches', () => {
@@ -62,6 +62,28 @@ describe('a launch whose request arrives late', () => {
       expect((await engine.runDetail(id)).instances[0]?.stage).toBe('booting');
     });
     expect([...cloud.machines.keys()]).toEqual(['i-1']);
+  });
+});
+
+describe('a machine that has joined before its cloud shows it', () => {
+  it('is looked for, and not made again', async () => {
+    const world = newWorld();
+    const { cloud } = world;
+    cloud.faults.push(lostAnswer('launch'));
+    cloud.onLaunch = ({ id }) => cloud.hidden.add(id);
+    const id = await startRun(world, planOf({ n: nodeOf() }));
+    const engine = await openEngine(world);
+    await vi.waitFor(() => expect(cloud.hidden.size).toBe(1));
+    const [machine] = cloud.machines.values();
+    await joinFromUserData(engine, machine?.userData ?? '', 'key');
+    await pass(world, 10_000);
+    expect([...cloud.machines.keys()]).toEqual(['i-1']);
+    cloud.hidden.clear();
+    await vi.waitFor(async () => {
+      await pass(world, 1000);
+      expect((await engine.run(id)).instances.get('n.1')?.machine.id).toBe('i-1');
+    });
+    expect((await engine.runDetail(id)).abort).toBeNull();
   });
 });
 

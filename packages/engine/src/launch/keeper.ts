@@ -1,7 +1,7 @@
-import type { ConnectorError, Machine } from '../connector/index.ts';
+import { ConnectorError, type Machine } from '../connector/index.ts';
 import type { ImageStore } from '../images/image-store.ts';
 import type { Decision } from '../run/change.ts';
-import type { Instance } from '../run/instance.ts';
+import { hasJoined, type Instance } from '../run/instance.ts';
 import { versionOf } from '../run/apply.ts';
 import type { Run } from '../run/run.ts';
 import { needsOrder, wantedCalls, type Call } from './calls.ts';
@@ -176,7 +176,8 @@ export class MachineKeeper {
       await this.#report(
         missing.filter((instance) => mustGo(this.#run, instance)).map((instance) => (run, at) => machineGone(run, instance, at)),
       );
-      const wanted = missing.filter((instance) => !mustGo(this.#run, instance));
+      const stays = missing.filter((instance) => !mustGo(this.#run, instance));
+      const wanted = stays.filter((instance) => !hasJoined(instance));
       const goesOn = (): boolean => !this.#stopped && this.#ports.holds() && mayLaunch(this.#run);
       if (wanted.length > 0) {
         await this.#clouds.launch(call.cloud, wanted, goesOn, (batch, machines) => {
@@ -184,6 +185,7 @@ export class MachineKeeper {
           return this.#found(batch, machines);
         });
       }
+      if (wanted.length < stays.length) throw new ConnectorError('unavailable', 'a machine that has joined is not shown');
       this.#complaints.succeeded(call.key);
     } catch (cause) {
       const error = toConnectorError(cause);
@@ -247,22 +249,8 @@ export class MachineKeeper {
     try {
       const { image, id } = await this.#clouds.createImage(cloud, instance, imageName(this.#run));
       const madeAt = this.#now();
-      const { login } = instance.machine;
-      const { digest } = build;
-      const made = {
-        project: this.#run.project,
-        cloud,
-        digest,
-        module: node.image.module,
-        image,
-        resource: id,
-        login,
-        run: this.#run.id,
-        madeAt,
-        usedAt: madeAt,
-        pinned: false,
-      };
-      await this.#ports.images.put(made);
+      const made = { cloud, digest: build.digest, module: node.image.module, image, resource: id, login: instance.machine.login };
+      await this.#ports.images.put({ ...made, run: this.#run.id, project: this.#run.project, madeAt, usedAt: madeAt, pinned: false });
       await this.#report([(_run, now) => imageMade(instance, image, now)]);
     } catch (cause) {
       const error = toConnectorError(cause);

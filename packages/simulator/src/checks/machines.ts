@@ -54,7 +54,8 @@ export class MachineChecks {
     if (token !== undefined && found > 0) this.#checks.saw('a look-up found machines');
     let looked = this.#lookedUp.get(process);
     if (looked === undefined) this.#lookedUp.set(process, (looked = new Map<string, number>()));
-    for (const each of token === undefined ? this.#tokensOf(run) : [token]) looked.set(each, this.#kernel.elapsed);
+    // What was looked for by its token is not looked for because somebody lists everything.
+    for (const each of this.#tokensOf(run)) if (!looked.has(each) || each === token) looked.set(each, this.#kernel.elapsed);
   }
 
   /** A process asks for the end of machines. */
