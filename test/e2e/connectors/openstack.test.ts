@@ -76,4 +76,28 @@ describe.skipIf(why !== '')(`a run on OpenStack and on this host${why}`, () => {
       await rm(folder, { recursive: true });
     }
   }, 1_800_000);
+
+  it('is refused with the numbers when the quota of its project is too small, and goes to another cloud that it may go to', async () => {
+    const person = await Person.arrive();
+    const folder = await mkdtemp(join(tmpdir(), 'paceline-quota-'));
+    try {
+      await writeFile(join(folder, 'image.yaml'), image);
+      await writeFile(join(folder, 'deployment.yaml'), deployment);
+      const clouds = { lab: { connector: 'openstack', cloud: 'small', cloudsFile }, here: { connector: 'local' } };
+      await writeFile(join(person.state, 'clouds.yaml'), JSON.stringify({ clouds }));
+      const up = (...options: string[]) => person.type(['up', join(folder, 'deployment.yaml'), '--detach', ...options]);
+      const refused = await up('-p', 'many:multiplicity=3');
+      expect(refused.code).toBe(6);
+      expect(refused.stderr).toContain('many: lab has 2 of 2 machines left for it, and 3 are wanted [PACELINE_NO_ROOM]');
+      expect((await person.type(['list', '--json'])).stdout).toBe('{"runs":[]}\n');
+      expect((await up('-p', 'many:multiplicity=3', '-p', 'many:cloud=lab,here')).code).toBe(0);
+      const status = await person.type(['status', '--json']);
+      const { instances } = JSON.parse(status.stdout) as RunDetail;
+      expect(instances.map(({ cloud }) => cloud)).toEqual(['here', 'here', 'here', 'here']);
+    } finally {
+      await person.type(['down']);
+      await person.leave();
+      await rm(folder, { recursive: true });
+    }
+  });
 });
