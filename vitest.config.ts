@@ -32,7 +32,7 @@ export default defineConfig({
           hookTimeout: 30_000,
         },
       },
-      { extends: true, test: { name: 'machines', include: withMachines, exclude, retry, testTimeout: 60_000, hookTimeout: 60_000 } },
+      { extends: true, test: { name: 'machines', include: withMachines, exclude, retry, testTimeout: 60_000, hookTimeout: 180_000 } },
       { extends: true, test: { name: 'repository', include: ['test/repository/**/*.test.ts'], exclude, testTimeout: 30_000 } },
       {
         extends: true,
