@@ -8,6 +8,8 @@ import { readRecord } from './machine-record.ts';
 import { staleMs, type Site } from './site.ts';
 import type { Tool } from './tool.ts';
 
+/** What `init` makes. */
+const [providers, lockFile] = ['.terraform', '.terraform.lock.hcl'];
 const mostFiles = 1000;
 const mostBytes = 50 * 1024 * 1024;
 /** Providers are fetched then; some are of hundreds of megabytes. */
@@ -113,16 +115,26 @@ export class ModuleCopies {
     }
   }
 
+  /** Elsewhere, and then moved into place: two that are at it at once, from whatever process, do not meet. */
   async #init(key: string): Promise<void> {
     const copy = this.path(key);
-    if (await isThere(join(copy, '.paceline-ready'))) return;
-    const { code, output } = await this.#tool.run([`-chdir=${copy}`, 'init', '-input=false', '-no-color'], AbortSignal.timeout(initMs));
-    if (code !== 0) {
-      throw new ConnectorError('invalid', `The module cannot be made ready: ${complaintOf(firstError(output), [])}`, {
-        hint: `Try \`${this.#tool.path} init\` in its folder. It has to be whole: what lies outside of it is not copied.`,
+    if (await isThere(join(copy, providers))) return;
+    const staged = join(this.#site.staging, `module-${randomUUID()}`);
+    try {
+      await cp(copy, staged, { recursive: true, verbatimSymlinks: true });
+      const { code, output } = await this.#tool.run([`-chdir=${staged}`, 'init', '-input=false', '-no-color'], AbortSignal.timeout(initMs));
+      if (code !== 0) {
+        throw new ConnectorError('invalid', `The module cannot be made ready: ${complaintOf(firstError(output), [])}`, {
+          hint: `Try \`${this.#tool.path} init\` in its folder. It has to be whole: what lies outside of it is not copied.`,
+        });
+      }
+      await unlessMissing(rename(join(staged, lockFile), join(copy, lockFile)));
+      await rename(join(staged, providers), join(copy, providers)).catch((error: unknown) => {
+        if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
       });
+    } finally {
+      await rm(staged, { recursive: true, force: true });
     }
-    await writeFile(join(copy, '.paceline-ready'), '');
   }
 }
 

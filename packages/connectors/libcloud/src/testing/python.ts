@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, renameSync, rmSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { libcloudVersion } from '../programs.ts';
 
 const cache = join(import.meta.dirname, '../../../../../node_modules/.cache');
@@ -45,7 +46,15 @@ function whyNot(): string | undefined {
   }
 }
 
-/** A folder for one test. */
+const folders: string[] = [];
+
+afterAll(() => {
+  for (const path of folders) rmSync(path, { recursive: true, force: true });
+});
+
+/** A folder that is gone after the tests of a file. */
 export function scratch(): string {
-  return mkdtempSync(join(tmpdir(), 'paceline-libcloud-'));
+  const path = mkdtempSync(join(tmpdir(), 'paceline-libcloud-'));
+  folders.push(path);
+  return path;
 }

@@ -1,6 +1,7 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { configSchema } from '../config.ts';
 import { findTool } from '../tool.ts';
 
@@ -17,9 +18,16 @@ function whyNot(): string | undefined {
   }
 }
 
+const folders: string[] = [];
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+});
+
 /** A cloud of one of the modules here, which needs no provider but the one that is built in. */
 export function openCloud(module: 'processes' | 'difficult', more: Record<string, unknown> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'paceline-terraform-'));
+  folders.push(folder);
   const copy = join(folder, 'module');
   cpSync(join(import.meta.dirname, module), copy, { recursive: true });
   const machines = mkdtempSync(join(folder, 'machines-'));
