@@ -39,6 +39,9 @@ function entryOf(cloud: string): z.infer<typeof entrySchema> {
 
 const ports: Record<string, number> = { identity: 25_000, image: 25_002, compute: 25_003, network: 25_004 };
 
+/** What clients learn of a service by asking it for its versions leads to the root of its host. */
+const roots: Record<string, string> = { v3: 'identity', v2: 'image', 'v2.1': 'compute', 'v2.0': 'network' };
+
 /** All services at one address, told apart by the first part of the path, as many clouds have them. */
 export interface Gateway extends AsyncDisposable {
   url: string;
@@ -47,10 +50,19 @@ export interface Gateway extends AsyncDisposable {
 /** @param pageSize of lists of machines, as clouds set it @default that of the testbed */
 export async function openGateway(pageSize?: number): Promise<Gateway> {
   const server = createServer((incoming, response) => {
-    const [, service = '', rest = '/'] = /^\/([a-z]+)(.*)$/.exec(incoming.url ?? '') ?? [];
+    const { url: asked = '/' } = incoming;
+    const [, first = '', below = '/'] = /^\/([^/?]+)(.*)$/.exec(asked) ?? [];
+    const service = roots[first] ?? first;
+    const rest = service === first ? below : asked;
     const path =
       pageSize !== undefined && rest.includes('/servers/detail?') && !rest.includes('limit=') ? `${rest}&limit=${pageSize}` : rest;
-    const options = { port: ports[service], host: '127.0.0.1', path, method: incoming.method, headers: incoming.headers };
+    const options = {
+      port: ports[service],
+      host: '127.0.0.1',
+      path,
+      method: incoming.method,
+      headers: incoming.headers,
+    };
     const outgoing = send(options, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);
