@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkExpression, evaluate, expressionOf, parametersOf } from './expression.ts';
+import { cpuTimeOf } from '../testing/cpu-time.ts';
 
 const values = {
   clients: { type: 'integer', value: '3' },
@@ -86,9 +87,8 @@ test('any text around expressions comes through unchanged, and nothing crashes',
 test('regular expressions in it take no longer than they should', () => {
   const text = { a: { type: 'string' as const, value: 'a'.repeat(4000) } };
   expect(evaluate('parameters.a.matches("^(a|a)*$")', text)).toBe('true');
-  const begin = performance.now();
-  expect(evaluate('parameters.a.matches("^(a+)+b") || parameters.a.matches("(a|aa)+$b")', text)).toBe('false');
-  expect(performance.now() - begin).toBeLessThan(1000);
+  const match = (): void => expect(evaluate('parameters.a.matches("^(a+)+b") || parameters.a.matches("(a|aa)+$b")', text)).toBe('false');
+  expect(cpuTimeOf(match)).toBeLessThan(4000);
   expect(evaluate('"10.0.0.1".matches(r"^\\d+(\\.\\d+){3}$")', {})).toBe('true');
   expect(() => evaluate('"a".matches("(?=a)")', {})).toThrow(/looking ahead or behind is not supported/);
 });

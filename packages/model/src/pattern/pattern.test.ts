@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Pattern } from './pattern.ts';
+import { cpuTimeOf } from '../testing/cpu-time.ts';
 
 /** Regular expressions of everything that is supported, small enough that backtracking through them takes no time. */
 const sources = fc.letrec<{ pattern: string; piece: string; atom: string }>((tie) => ({
@@ -53,6 +54,16 @@ const sources = fc.letrec<{ pattern: string; piece: string; atom: string }>((tie
 }));
 const texts = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'ü', '🐎', '1', '-', '.', ' ', '\n', ']', '\ud83d'), maxLength: 8 });
 
+/** As the language's standard has it: the engine of Node.js would also begin within a character of two units, where `\B` holds. */
+function isIn(sticky: RegExp, text: string): boolean {
+  let at = 0;
+  const begins = [0, ...Array.from(text, (character) => (at += character.length))];
+  return begins.some((begin) => {
+    sticky.lastIndex = begin;
+    return sticky.test(text);
+  });
+}
+
 describe('a pattern', () => {
   it('means what JavaScript means by it', () => {
     fc.assert(
@@ -62,13 +73,13 @@ describe('a pattern', () => {
         (source, text) => {
           let native: RegExp;
           try {
-            native = new RegExp(source, 'u');
+            native = new RegExp(source, 'uy');
           } catch {
             expect(() => new Pattern(source)).toThrow();
             return;
           }
           const pattern = new Pattern(source);
-          expect([pattern.matches(text), pattern.isIn(text)]).toEqual([new RegExp(`^(?:${source})$`, 'u').test(text), native.test(text)]);
+          expect([pattern.matches(text), pattern.isIn(text)]).toEqual([new RegExp(`^(?:${source})$`, 'u').test(text), isIn(native, text)]);
         },
       ),
       { numRuns: 3000 },
@@ -104,9 +115,8 @@ describe('a pattern', () => {
     '^(([a-z])+.)+[A-Z]([a-z])+$',
   ])('%s takes no longer than it should', (source) => {
     const pattern = new Pattern(source);
-    const begin = performance.now();
-    for (const text of ['a'.repeat(4096), `${'a'.repeat(4094)}!1`, 'ab '.repeat(1300)]) pattern.matches(text);
-    expect(performance.now() - begin).toBeLessThan(2000);
+    const match = (): void => ['a'.repeat(4096), `${'a'.repeat(4094)}!1`, 'ab '.repeat(1300)].forEach((text) => pattern.matches(text));
+    expect(cpuTimeOf(match)).toBeLessThan(4000);
   });
 
   it.each([

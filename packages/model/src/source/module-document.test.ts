@@ -4,6 +4,7 @@ import { decode } from './decode.ts';
 import { formatDiagnostic } from './diagnostic.ts';
 import { parseModules } from './module-document.ts';
 import { sourceText } from './source-text.ts';
+import { cpuTimeOf } from '../testing/cpu-time.ts';
 
 const image = (spec: string): string => `apiVersion: paceline.dev/v1\nkind: Image\nmetadata: { name: apache }\nspec:\n${spec}`;
 const deployment = (spec: string): string => `apiVersion: paceline.dev/v1\nkind: Deployment\nmetadata: { name: web }\nspec:\n${spec}`;
@@ -284,9 +285,8 @@ test.each([
   ['keys', image(Array.from({ length: 10_000 }, (_, i) => `  k${i}: 1\n`).join(''))],
   ['documents', '---\na: 1\n'.repeat(10_000)],
 ])('%s without end are refused in time', (_, text) => {
-  const started = performance.now();
-  expect(parseModules(sourceText('web.yaml', text)).problems[0]?.severity).toBe('error');
-  expect(performance.now() - started).toBeLessThan(3000);
+  const parse = (): void => expect(parseModules(sourceText('web.yaml', text)).problems[0]?.severity).toBe('error');
+  expect(cpuTimeOf(parse)).toBeLessThan(6000);
 });
 
 test('a very long line is shown around the place, control characters are made visible', () => {
