@@ -12,6 +12,7 @@ const withMachines = [
   'packages/connectors/**/src/**/*.test.ts',
   'packages/engine/src/bootstrap/user-data.test.ts',
   'packages/engine/src/store/postgres.test.ts',
+  'vm-agent/src/agent.node*.test.ts',
 ];
 
 export default defineConfig({
