@@ -32,7 +32,7 @@ resource "terraform_data" "machine" {
 
   provisioner "local-exec" {
     when    = destroy
-    command = "kill -KILL -- -$(cat \"$MACHINE/pid\") 2>/dev/null; rm -rf \"$MACHINE\""
+    command = "kill -s KILL -- -$(cat \"$MACHINE/pid\") 2>/dev/null; rm -rf \"$MACHINE\""
     environment = {
       MACHINE = self.output
     }
