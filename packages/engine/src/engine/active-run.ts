@@ -152,13 +152,13 @@ export class ActiveRun {
     return this.decide(asked(by, (run, now) => abortChanges(run, 'ss:abort', reason, now)));
   }
 
-  /** @param by who asks for it, for the record */
   /** Tells people something about an instance. Whoever drives the run next finds it out by himself. */
   notice(instance: string, message: string): void {
     const body = { type: 'instance.notice' as const, severity: 'warning' as const, message, data: { instance } };
     this.decide((_run, at) => [{ kind: 'event', at, body }]).catch(() => {});
   }
 
+  /** @param by who asks for it, for the record. @throws PACELINE_CONFLICT when the run has timed out */
   cancelAbort(by?: string): Promise<void> {
     return this.decide(asked(by, (run, now) => cancelAbortChanges(run, run.facts.abort?.source ?? 'ss:abort', now)));
   }
