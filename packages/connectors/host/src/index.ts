@@ -3,3 +3,4 @@ export { lastLine, readConsole, wholeCharacters } from './console.ts';
 export { flushDirectory, writeDurably } from './durable-file.ts';
 export { checkAborted, hasCode, toConnectorError, unlessMissing, untouched } from './failure.ts';
 export { loopbackAddresses, type LoopbackAddress } from './loopback.ts';
+export { printRecord, readRecordAs, recordFields, type RecordReading } from './machine-record.ts';

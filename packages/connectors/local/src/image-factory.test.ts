@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { configSchema } from './config.ts';
 import { applyImage, createImage, listImages, removeImage } from './image-factory.ts';
-import { printRecord } from './machine-record.ts';
+import { printRecord } from '@paceline/connector-host';
 import { openSite, type Site } from './site.ts';
 
 const id = 'local-0123456789abcdef';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { flushDirectory, hasCode, writeDurably } from '@paceline/connector-host';
+import { flushDirectory, hasCode, printRecord, writeDurably } from '@paceline/connector-host';
 import { ConnectorError, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
 import { claimAddress, releaseAddress } from './address.ts';
 import { bootScript } from './boot-script.ts';
-import { printRecord, readRecord, type MachineRecord } from './machine-record.ts';
+import { readRecord, type MachineRecord } from './machine-record.ts';
 import { runDirectory } from './run-directory.ts';
 import { machineId, type Site } from './site.ts';
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { flushDirectory, hasCode, writeDurably } from '@paceline/connector-host';
+import { flushDirectory, hasCode, printRecord, writeDurably } from '@paceline/connector-host';
 import { ConnectorError, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
 import { createOverlay } from './disk.ts';
-import { printRecord, readRecord, type Boot, type MachineRecord } from './machine-record.ts';
+import { readRecord, type Boot, type MachineRecord } from './machine-record.ts';
 import { claimAddress, networkConfig } from './network.ts';
 import { machineDirectory, machineId, type Site } from './site.ts';
 

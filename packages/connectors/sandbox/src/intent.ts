@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { flushDirectory, hasCode, loopbackAddresses, writeDurably } from '@paceline/connector-host';
+import { flushDirectory, hasCode, loopbackAddresses, printRecord, writeDurably } from '@paceline/connector-host';
 import { ConnectorError, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
 import { usuallyHidden } from './hidden-paths.ts';
 import type { RootLayers } from './image.ts';
-import { printRecord, readRecord, type MachineRecord } from './machine-record.ts';
+import { readRecord, type MachineRecord } from './machine-record.ts';
 import { createRun } from './run-directory.ts';
 import { machineDirectory, machineId, machinesOf, type Site } from './site.ts';
 

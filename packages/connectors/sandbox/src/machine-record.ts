@@ -1,23 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { unlessMissing } from '@paceline/connector-host';
+import { readRecordAs, recordFields, type RecordReading } from '@paceline/connector-host';
 import * as z from 'zod';
 
-const date = z.iso.datetime().transform((text) => new Date(text));
-
-/**
- * `machine.json`: the intent to have a machine, on disk before anything of it runs, and never changed after. What happens later has
- * its own files (`started`, `address`, `fault`, `exit`, `ended`). The supervisor reads it too.
- */
+/** What happens after it has its own files: `started`, `address`, `fault`, `exit`, `ended`. The supervisor reads it too. */
 const recordSchema = z.object({
-  id: z.string(),
-  index: z.int(),
-  name: z.string(),
-  owner: z.object({ engine: z.string(), run: z.string(), node: z.string() }),
-  token: z.string(),
-  login: z.string().optional(),
-  createdAt: date,
-  expiresAt: date,
+  ...recordFields,
   /** The end of life in seconds since the epoch. */
   expires: z.number(),
   /** The layers of its root file system that it shares with others, uppermost first. */
@@ -33,23 +19,7 @@ const recordSchema = z.object({
 
 export type MachineRecord = z.output<typeof recordSchema>;
 
-/** `damaged` says why a record that is there cannot be used. */
-export type RecordReading = { record: MachineRecord } | { damaged: string };
-
 /** Reads a machine's record; undefined when there is no such machine. */
-export async function readRecord(machine: string): Promise<RecordReading | undefined> {
-  const text = await unlessMissing(readFile(join(machine, 'machine.json'), 'utf8'));
-  if (text === undefined) {
-    return undefined;
-  }
-  try {
-    return { record: recordSchema.parse(JSON.parse(text)) };
-  } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error).replaceAll('\n', ' ') : String(error);
-    return { damaged: `machine.json cannot be read: ${reason}` };
-  }
-}
-
-export function printRecord(record: MachineRecord): string {
-  return `${JSON.stringify(record, undefined, 2)}\n`;
+export function readRecord(machine: string): Promise<RecordReading<MachineRecord> | undefined> {
+  return readRecordAs(recordSchema, machine);
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkAborted, flushDirectory, hasCode, unlessMissing, writeDurably } from '@paceline/connector-host';
+import { checkAborted, flushDirectory, hasCode, printRecord, unlessMissing, writeDurably } from '@paceline/connector-host';
 import { ConnectorError, type ConnectorContext, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
 import type { Config } from './config.ts';
 import { inputsOf } from './inputs.ts';
-import { printRecord, readRecord, type MachineRecord } from './machine-record.ts';
+import { readRecord, type MachineRecord } from './machine-record.ts';
 import type { ModuleCopies } from './module-copy.ts';
 import { machineId, makeSite, staleMs, type Site } from './site.ts';
 
