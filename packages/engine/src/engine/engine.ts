@@ -139,12 +139,11 @@ export class Engine {
       // From here on it counts as driven: it could be found in the store, and taken, before the answer that it is there comes.
       const active = this.#activate(id);
       try {
-        await this.#options.store.insertRun(run, this.#ownership.id);
+        active.adopt(await this.#options.store.insertRun(run, this.#ownership.id));
       } catch (error) {
         if (this.#active.get(id) === active) this.#drop(id);
         throw error;
       }
-      active.adopt(run);
     } else if (!isSameRun(existing, run)) {
       throw new PacelineError('PACELINE_CONFLICT', `There is another run ${id}`, { hint: 'Leave the id out, or make a new one.' });
     }

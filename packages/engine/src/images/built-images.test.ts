@@ -229,6 +229,21 @@ describe('the image factory', () => {
     await engine.close();
   });
 
+  it('is not booted by a run that was planned with it and is stored when it is deleted: that installs what it had', async () => {
+    const engine = await openEngine(world);
+    await build(engine, base);
+    const insert = engine.store.insertRun.bind(engine.store);
+    vi.spyOn(engine.store, 'insertRun').mockImplementationOnce(async (run, owner) => {
+      expect(run.plan.nodes['machine']?.built?.image).toBe(made[0]);
+      await engine.images.remove(await engine.images.find(made[0] ?? ''));
+      return insert(run, owner);
+    });
+    const { run } = await engine.createRun({ deployment: app, keepRunning: 'always' }, 'tester');
+    expect((await work(engine, run.id, 'Ready'))['Executing']).toEqual(['postInstall-0', 'postInstall-1', 'deploy-0', 'deploy-1']);
+    expect((await engine.run(run.id)).plan.nodes['machine']?.built).toBeUndefined();
+    await engine.close();
+  });
+
   it('is out of reach for whoever has a role in a project only', async () => {
     const engine = await openEngine(world);
     const answer = await engine.images.build({ deployment: base }, 'tester');

@@ -1,6 +1,6 @@
 import { buildDigest, PacelineError, type PlannedNode, type ResolvedDeployment, type RunPlan } from '@paceline/model';
 import type { Clouds } from '../launch/clouds.ts';
-import type { ImageStore } from './image-store.ts';
+import type { BuiltImage, ImageStore } from './image-store.ts';
 
 /** What the machines of a node boot when nothing is built. */
 export function nativeImage(
@@ -14,7 +14,7 @@ export function nativeImage(
 export async function withBuiltImages(
   plan: RunPlan,
   project: string,
-  { clouds, images, now }: { clouds: Clouds; images: ImageStore; now: number },
+  { clouds, images }: { clouds: Clouds; images: ImageStore },
 ): Promise<RunPlan> {
   const builtOf = async (node: PlannedNode): Promise<Pick<PlannedNode, 'built'>> => {
     if (node.shares !== undefined) return {};
@@ -23,7 +23,6 @@ export async function withBuiltImages(
     for (let layers = node.image.layers.length; layers > 0; layers--) {
       const found = await images.find({ project, cloud, digest: buildDigest(node.image, layers, native) });
       if (found === undefined) continue;
-      await images.touch(found, now);
       const { image, digest, login } = found;
       return { built: { image, digest, layers, ...(login === null ? {} : { login }) } };
     }
@@ -74,6 +73,16 @@ export function asBuild(plan: RunPlan, build: boolean, clouds: Clouds): RunPlan 
     return [name, { ...node, image: { ...node.image, layers } }] as const;
   });
   return { ...plan, nodes: Object.fromEntries(nodes), build: { digest }, keepRunning: 'never' };
+}
+
+/** The plan without the images that are no longer there. */
+export function withoutLost(plan: RunPlan, there: readonly Pick<BuiltImage, 'cloud' | 'image'>[]): RunPlan {
+  const nodes = Object.entries(plan.nodes).map(([name, node]) => {
+    const { built, ...rest } = node;
+    const isThere = there.some(({ cloud, image }) => cloud === node.cloud && image === built?.image);
+    return [name, built === undefined || isThere ? node : rest] as const;
+  });
+  return { ...plan, nodes: Object.fromEntries(nodes) };
 }
 
 /** The plan by what was asked for: which images are built by now is another question. */

@@ -104,11 +104,14 @@ const turns: Record<Database['dialect'], readonly string[]> = {
   postgres: ["SELECT pg_advisory_xact_lock(hashtext('paceline'))"],
 };
 
-/** Brings the database to the newest schema. Any number of servers may do so at once. */
-export async function migrate(database: Database): Promise<void> {
+/**
+ * Brings the database to a schema. Any number of servers may do so at once.
+ * @param last its version; the newest one unless a test begins with an older one
+ */
+export async function migrate(database: Database, last = migrations.length): Promise<void> {
   const run = (...lines: readonly string[]): Statement[] => lines.map((sql) => ({ sql: translations[database.dialect](sql), values: [] }));
   await database.transaction(run(...turns[database.dialect], 'CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY)'));
-  for (let version = await nextVersion(database); version <= migrations.length; version = await nextVersion(database)) {
+  for (let version = await nextVersion(database); version <= last; version = await nextVersion(database)) {
     // Another server that is at this version waits here, and finds that it is done.
     const claim = { sql: 'INSERT INTO schema_versions (version) VALUES (?) ON CONFLICT DO NOTHING', values: [version], mustChange: 1 };
     await database.transaction([claim, ...run(...(migrations[version - 1] ?? []))]).catch((error: unknown) => {

@@ -12,6 +12,7 @@ import type { Row, Statement } from './database.ts';
 export function insertRun(run: Run, owner: string, cipher: ValueCipher): Statement[] {
   let position = 0;
   return [
+    ...useImages(run),
     {
       sql: 'INSERT INTO runs (id, name, created_at, created_by, project, tags, plan, facts, state, ended_at, owner, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       values: [
@@ -34,6 +35,21 @@ export function insertRun(run: Run, owner: string, cipher: ValueCipher): Stateme
     insertEvent(run, creationEvent(run)),
     ...beginBuild(run),
   ];
+}
+
+/**
+ * What a new run boots is there when the run is: whoever deletes an image at the same moment waits for the run, and then finds it.
+ * All runs take their images in one order, so that none waits for another that waits for it.
+ */
+function useImages({ createdAt, plan: { nodes } }: Run): Statement[] {
+  const booted = Object.values(nodes).flatMap(({ cloud, built }) => (built === undefined ? [] : [{ cloud, ...built }]));
+  return [...new Map(booted.map((built) => [`${built.cloud} ${built.image}`, built]))]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { cloud, digest, image }]) => ({
+      sql: 'UPDATE images SET used_at = ? WHERE cloud = ? AND digest = ? AND image = ?',
+      values: [createdAt, cloud, digest, image],
+      mustChange: 1,
+    }));
 }
 
 /** Of a project's runs that build the same for one cloud, one is stored at a time: another one is refused. */

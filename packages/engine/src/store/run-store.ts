@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isPacelineError, type RunPlan } from '@paceline/model';
+import { withoutLost } from '../images/plan-images.ts';
 import { ImageStore } from '../images/image-store.ts';
 import { ModuleStore } from '../registry/module-store.ts';
 import type { Instance } from '../run/instance.ts';
@@ -113,9 +115,21 @@ export class RunStore {
     });
   }
 
-  /** Stores a new run with its first event. @param owner the replica that drives it */
-  insertRun(run: Run, owner: string): Promise<void> {
-    return this.write(insertRun(run, owner, this.cipher));
+  /**
+   * Stores a new run with its first event. Images that have been deleted since it was planned it does not boot: it installs what they had.
+   * @param owner the replica that drives it
+   * @returns the run as it is stored
+   */
+  async insertRun(run: Run, owner: string): Promise<Run> {
+    try {
+      await this.write(insertRun(run, owner, this.cipher));
+      return run;
+    } catch (error) {
+      if (!isPacelineError(error) || error.code !== 'PACELINE_CONFLICT') throw error;
+      const plan = withoutLost(run.plan, await this.images.list());
+      if (isDeepStrictEqual(plan, run.plan)) throw error;
+      return this.insertRun({ ...run, plan }, owner);
+    }
   }
 
   async run(id: string): Promise<Run | undefined> {

@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ImageStore, type BuiltImage } from '../images/image-store.ts';
+import { createRun } from '../run/create.ts';
 import type { Database } from '../store/database.ts';
 import { migrate } from '../store/migrations.ts';
+import { RunStore } from '../store/run-store.ts';
+import { createCipher } from '../store/value-cipher.ts';
+import { nodeOf, planOf } from './plans.ts';
 
 function built(cloud: string, digest: string, madeAt: number): BuiltImage {
   const image = `paceline-${digest}`;
@@ -75,6 +79,38 @@ export function defineImageContract(open: () => Promise<Database>): void {
       await images.remove(one);
       await images.remove(one);
       expect(await images.list()).toEqual([other]);
+    });
+
+    it('are there for every run that is stored with them, though they are deleted at that moment', async () => {
+      const store = await RunStore.open(database, createCipher(Buffer.alloc(32, 1)));
+      for (let round = 0; round < 20; round++) {
+        const image = built('test', `digest ${round}`, 1);
+        await store.images.put(image);
+        const node = nodeOf({ built: { image: image.image, digest: image.digest, layers: 1 } });
+        const id = `00000000-0000-4000-8000-${String(round).padStart(12, '0')}`;
+        const run = createRun({ id, name: 'test', plan: planOf({ a: node, b: node }), by: 'tester', tags: [], now: 5 });
+        const remove = async (): Promise<boolean> => {
+          await store.images.remove(image);
+          return (await store.activePlans()).some(({ plan }) => plan.nodes['a']?.built?.image === image.image);
+        };
+        // Whoever deletes it finds the run that boots it, or there is none.
+        const [stored, found] = await Promise.all([store.insertRun(run, 'me'), remove()]);
+        expect(Object.values(stored.plan.nodes).map((planned) => planned.built !== undefined)).toEqual([found, found]);
+        expect((await store.run(id))?.plan).toEqual(stored.plan);
+      }
+    });
+
+    it('that were made when they were everybody’s are so still', async () => {
+      const old = await open();
+      await migrate(old, 5);
+      const { project: _project, ...image } = built('here', 'a', 1_900_000_000_000);
+      const columns = 'cloud, digest, module, image, resource, login, run, made_at, used_at, pinned';
+      const { cloud, digest, module, image: name, resource, login, run, madeAt, usedAt } = image;
+      const values = [cloud, digest, module, name, resource, login, run, madeAt, usedAt, 1];
+      await old.transaction([{ sql: `INSERT INTO images (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, values }]);
+      await migrate(old);
+      expect(await new ImageStore(old).list()).toEqual([{ ...image, project: '*', pinned: true }]);
+      await old.close();
     });
   });
 }
