@@ -29,6 +29,7 @@ async function main({ inputs, job, cancelled, output }: Step): Promise<void> {
         client,
         deployment,
         cloud,
+        project: inputs.text('project'),
         logs: single,
         signal: cancelled,
         show(run) {

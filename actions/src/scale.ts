@@ -8,11 +8,18 @@ import { logView } from './runner/inert.ts';
 import { stateOf } from './runner/job.ts';
 import { openSession } from './session/session.ts';
 
-/** Adds or removes machines of a node of a run that is ready, and waits until it is ready again. */
+/** Adds, removes or resizes machines of a node of a run that is ready, and waits until it is ready again. */
 async function main({ inputs, job, cancelled, output }: Step): Promise<void> {
   const id = inputs.needed('run');
   const node = inputs.needed('node');
-  const wish = scaleWish(node, { change: inputs.needed('change') });
+  const wish = scaleWish(node, {
+    change: inputs.text('change'),
+    remove: inputs.text('remove'),
+    tolerate: inputs.text('tolerate'),
+    cpus: inputs.text('cpus'),
+    memory: inputs.text('memory'),
+    ids: inputs.text('ids'),
+  });
   if (inputs.text('server') === undefined && !existsSync(stateOf(job, id))) {
     throw new PacelineError('PACELINE_NOT_FOUND', `This job has started no run ${id}`, {
       hint: 'Give the output `run` of a deploy step of the same job, or a server.',

@@ -1,55 +1,7 @@
 import { expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import { anotherRunner, bench } from './support/bench.ts';
-import type { RunningStep, StepResult } from './support/runner.ts';
-
-/** How many moments are tried; many for a long run. */
-const points = Number(process.env['PACELINE_CANCEL_POINTS'] ?? 20);
-const seed = Number(process.env['PACELINE_CANCEL_SEED'] ?? Date.now() % 2 ** 31);
-const ways = ['cancel', 'kill'] as const;
-type Way = (typeof ways)[number];
-
-/** Numbers below 1 that a seed determines. */
-function random(from: number): () => number {
-  let state = from;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-interface Row {
-  way: Way;
-  atMs: number;
-  /** The last group in the log: how far the run was. */
-  phase: string;
-  code: number | null;
-  post: number | null;
-}
-
-it(`cancelled or killed at ${points} moments (seed ${seed}), nothing is left behind`, { timeout: 60_000 + points * 30_000 }, async () => {
-  const chance = random(seed);
-  const rows: Row[] = [];
-  const set = await bench();
-  const { cloud, runner } = set;
-  const inputs = { deployment: 'examples/client-server', clouds: cloud.file };
-  const whole = await runner.job('deploy', { inputs });
-  expect(whole.main.code, whole.main.output).toBe(0);
-  // The moments are spread over what the step takes on this machine now, and a little more.
-  const span = await lengthOf(() => runner.job('deploy', { inputs }));
-  for (let point = 0; point < points; point++) {
-    const way = ways[point % ways.length] ?? 'cancel';
-    const atMs = Math.floor(chance() * span * 1.1);
-    const main = await stoppedAt(atMs, way, (meanwhile) => runner.main('deploy', { inputs, ...meanwhile }));
-    const post = await runner.post('deploy', main, { inputs });
-    rows.push({ way, atMs, phase: main.log.groups.at(-1) ?? 'before', code: main.code, post: post.code });
-    const where = `${way} after ${atMs} ms (seed ${seed}, point ${point})\n${main.output}\n--- post\n${post.output}`;
-    expect(post.code, where).toBe(0);
-    expect(await cloud.listing(), where).toEqual([]);
-    await until(() => expect(cloud.processes(), where).toEqual([]), 10_000);
-  }
-  console.log(tableOf(rows));
-});
+import type { StepResult } from './support/runner.ts';
 
 it('a post step that has been told nothing does nothing', async () => {
   const { cloud, runner } = await bench();
@@ -116,28 +68,3 @@ it('what nobody comes for ends at its lifetime', async () => {
   runner.killOrphans();
   await until(() => expect(cloud.processes().filter((command) => /server\.py|http|sleep|agent/.test(command))).toEqual([]), 60_000);
 });
-
-async function stoppedAt(
-  ms: number,
-  way: Way,
-  run: (options: { meanwhile?: (output: string, step: RunningStep) => void; started: (step: RunningStep) => void }) => Promise<StepResult>,
-): Promise<StepResult> {
-  let timer: NodeJS.Timeout | undefined;
-  const result = await run({ started: (step) => (timer = setTimeout(() => step[way](), ms)) });
-  clearTimeout(timer);
-  return result;
-}
-
-async function lengthOf(act: () => Promise<unknown>): Promise<number> {
-  const begin = performance.now();
-  await act();
-  return performance.now() - begin;
-}
-
-function tableOf(rows: readonly Row[]): string {
-  const counts = Map.groupBy(rows, ({ way, phase }) => `${phase.padEnd(15)} ${way}`);
-  return [...counts]
-    .toSorted(([a], [b]) => a.localeCompare(b))
-    .map(([key, some]) => `${key.padEnd(24)} ${String(some.length).padStart(4)}`)
-    .join('\n');
-}

@@ -16,7 +16,8 @@ it('brings a system up for the steps that follow, and takes it down after the jo
   });
   expect(main.code, main.output).toBe(0);
   expect(main.outputs).toMatchObject({ state: 'Ready', run: expect.stringMatching(/^[0-9a-f-]{36}$/) });
-  expect(JSON.parse(main.outputs['parameters'] ?? '')).toEqual({ 'web.1:ready': 'true' });
+  const places = Object.fromEntries(['web.1', 'client.1', 'client.2'].map((name) => [`${name}:hostname`, expect.stringMatching(/^127\./)]));
+  expect(JSON.parse(main.outputs['parameters'] ?? '')).toEqual({ ...places, 'web.1:ready': 'true' });
   expect(main.log.groups).toEqual(['Provisioning', 'Executing', 'SendingReports', 'Ready']);
   expect(main.summary).toContain('| web.1 | done |');
   expect(main.summary).toContain('```mermaid\ngantt');
@@ -187,7 +188,7 @@ it('runs a command in between, all in one step', async () => {
   const inputs = { deployment: 'examples/client-server', clouds: cloud.file, command, 'working-directory': 'out' };
   const main = await runner.main('run', { inputs });
   expect(main.code, main.output).toBe(0);
-  expect(JSON.parse(await readFile(join(runner.workspace, 'out/parameters.json'), 'utf8'))).toEqual({ 'web.1:ready': 'true' });
+  expect(JSON.parse(await readFile(join(runner.workspace, 'out/parameters.json'), 'utf8'))).toMatchObject({ 'web.1:ready': 'true' });
   expect(await readFile(join(runner.workspace, 'out/page'), 'utf8')).toContain('Hello');
   await cloud.expectEmpty();
   const post = await runner.post('run', main, { inputs });

@@ -1,52 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createClient } from '@paceline/api';
 import { diskFiles, loadModule } from '@paceline/model';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { repository } from '../support/system.ts';
 import { until } from '../support/until.ts';
-import { bench, project, type Bench } from './support/bench.ts';
-
-const program = join(repository, 'packages/cli/dist/paceline.mjs');
-
-/** A server of others, which lets in jobs of `octo/app` on its main branch. */
-async function serve({ github, cloud, runner }: Bench, role = 'deployer', port = '0'): Promise<{ url: string; server: ChildProcess }> {
-  const logins = join(runner.temp, '..', 'logins.yaml');
-  // The audience has to be known before the port is: the actions name the server as they were told.
-  const state = join(runner.temp, '..', 'server');
-  const start = (listen: string): ChildProcess =>
-    spawn(process.execPath, [program, '--state', state, 'server', '--port', listen, '--clouds', cloud.file, '--logins', logins], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-  const policy = (audience: string): string =>
-    JSON.stringify({ github: { issuer: github.issuer.url, audience, allow: [{ repository: 'octo/app', ref: 'refs/heads/main', role }] } });
-  await writeFile(logins, policy('http://unknown'));
-  const addressOf = async (child: ChildProcess): Promise<string> => {
-    let said = '';
-    child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    return until(() => {
-      const [, url] = /Paceline listens on (\S+)/.exec(said) ?? [];
-      if (url === undefined) throw new Error(`the server does not listen: ${said}`);
-      return url;
-    });
-  };
-  const first = start(port);
-  const url = await addressOf(first);
-  first.kill('SIGTERM');
-  await once(first, 'exit');
-  await writeFile(logins, policy(url));
-  const server = start(new URL(url).port);
-  onTestFinished(async () => {
-    if (server.exitCode === null && server.signalCode === null) {
-      server.kill('SIGTERM');
-      await once(server, 'exit');
-    }
-  });
-  await addressOf(server);
-  return { url, server };
-}
+import { bench, project } from './support/bench.ts';
+import { serve } from './support/server.ts';
 
 it('logs in by what the job is, without any secret, and leaves nothing', async () => {
   const set = await bench();
@@ -120,10 +77,7 @@ it('ends what builds an image when the job is cancelled', async () => {
 it('deploys what is published on the server, and says where there is none', async () => {
   const set = await bench();
   const { cloud, runner } = set;
-  const { url } = await serve(set, 'operator');
-  const state = join(runner.temp, '..', 'server');
-  const token = (await readFile(join(state, 'operator.token'), 'utf8')).trim();
-  const client = createClient({ url, token });
+  const { url, client } = await serve(set, 'operator');
   const { deployment } = await loadModule('examples/client-server', { fs: diskFiles(), cwd: repository });
   await client.modules.publish({ deployment, name: 'demo/pair' });
   const { main, post } = await runner.job('deploy', { inputs: { deployment: 'demo/pair@1', server: url } });

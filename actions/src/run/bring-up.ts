@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RunDetail } from '@paceline/api';
-import { chooseClouds, endRun, followRun, namesPublished } from '@paceline/door';
+import { chooseClouds, endRun, followRun, namesPublished, requestParameters } from '@paceline/door';
 import { PacelineError, toError, type ResolvedDeployment } from '@paceline/model';
 import { runSummary, type RunReport } from '../report/summary.ts';
 import { failedPlace } from '../report/script-place.ts';
@@ -39,7 +39,10 @@ const lastWordMs = 3000;
  * @throws PACELINE_MODULE_INVALID, PACELINE_RUN_ABORTED, PACELINE_TIMEOUT, and what the server refuses the run with
  */
 export async function bringUp(given: BringUpOptions): Promise<Up> {
-  const { id, inputs, options, job, cancelled, output } = given;
+  const { id, inputs, job, cancelled, output } = given;
+  const { parametersFile } = given.options;
+  const fromFile = parametersFile === undefined ? {} : await requestParameters({ parameter: [], parametersFile }, job.workspace);
+  const options = { ...given.options, parameters: { ...fromFile, ...given.options.parameters } };
   const isPublished = await namesPublished(options.deployment, job.workspace);
   const { file } = await chooseClouds(isPublished ? '.' : options.deployment, options.cloudsFile, job.workspace);
   const open = once(() => openSession({ inputs, job, run: id, cloudsFile: file }));

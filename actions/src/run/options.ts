@@ -1,5 +1,6 @@
 import type { RunRequest } from '@paceline/api';
-import { keepRunningPolicies, type KeepRunning, type ResolvedDeployment } from '@paceline/model';
+import { budgetOf } from '@paceline/door';
+import { keepRunningPolicies, type Budget, type KeepRunning, type ResolvedDeployment } from '@paceline/model';
 import type { Inputs } from '../runner/inputs.ts';
 import type { CommandOutcome } from '../runner/state.ts';
 
@@ -10,6 +11,7 @@ export const connectionInputs = ['server', 'server-token', 'token'] as const;
 export const deployInputs = [
   'deployment',
   'parameters',
+  'parameters-file',
   'cloud',
   'clouds',
   'name',
@@ -18,19 +20,25 @@ export const deployInputs = [
   'lifetime',
   'keep-running',
   'scalable',
+  'budget',
+  'known-prices',
+  'project',
+  'tags',
   'reports',
   'artifact',
   'comment',
   'environment',
   ...connectionInputs,
 ] as const;
-export const scaleInputs = ['run', 'node', 'change', ...connectionInputs] as const;
-export const buildInputs = ['module', 'cloud', ...connectionInputs] as const;
+export const scaleInputs = ['run', 'node', 'change', 'remove', 'tolerate', 'cpus', 'memory', 'ids', ...connectionInputs] as const;
+export const buildInputs = ['module', 'cloud', 'project', ...connectionInputs] as const;
 export const runInputs = [...deployInputs, 'command', 'working-directory'] as const;
 
 export interface DeployOptions {
   deployment: string;
   parameters: Record<string, string>;
+  /** More of them; `parameters` wins. */
+  parametersFile: string | undefined;
   cloud: string | undefined;
   cloudsFile: string | undefined;
   name: string | undefined;
@@ -39,6 +47,9 @@ export interface DeployOptions {
   lifetimeMs: number | undefined;
   keepRunning: KeepRunning;
   scalable: boolean;
+  budget: Budget | undefined;
+  project: string | undefined;
+  tags: string[];
   reports: string;
   artifact: string;
   comment: boolean;
@@ -50,6 +61,7 @@ export function deployOptions(inputs: Inputs): DeployOptions {
   return {
     deployment: inputs.text('deployment') ?? '.',
     parameters: inputs.parameters('parameters'),
+    parametersFile: inputs.text('parameters-file'),
     cloud: inputs.text('cloud'),
     cloudsFile: inputs.text('clouds'),
     name: inputs.text('name'),
@@ -58,6 +70,9 @@ export function deployOptions(inputs: Inputs): DeployOptions {
     lifetimeMs: inputs.duration('lifetime'),
     keepRunning: inputs.choice('keep-running', keepRunningPolicies, 'never'),
     scalable: inputs.flag('scalable'),
+    budget: budgetOf("The input 'budget'", inputs.list('budget'), inputs.flag('known-prices')),
+    project: inputs.text('project'),
+    tags: inputs.list('tags'),
     reports: inputs.text('reports') ?? 'paceline-reports',
     artifact: inputs.text('artifact') ?? 'paceline-reports',
     comment: inputs.flag('comment'),
@@ -65,20 +80,22 @@ export function deployOptions(inputs: Inputs): DeployOptions {
   };
 }
 
-/** The request for the run. */
+/** The request for the run. @param tags what it is tagged with beside what the step says */
 export function requestOf(id: string, deployment: ResolvedDeployment, options: DeployOptions, tags: readonly string[]): RunRequest {
-  const { parameters, cloud, name, timeoutMs, lifetimeMs, keepRunning, scalable } = options;
+  const { parameters, cloud, name, timeoutMs, lifetimeMs, keepRunning, scalable, budget, project } = options;
   return {
     id,
     deployment,
     parameters,
-    tags: [...tags],
+    tags: [...tags, ...options.tags],
     keepRunning: untilPost(keepRunning),
     ...(scalable ? { scalable } : {}),
     ...(cloud === undefined ? {} : { cloud }),
     ...(name === undefined ? {} : { name }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+    ...(budget === undefined ? {} : { budget }),
+    ...(project === undefined ? {} : { project }),
   };
 }
 

@@ -13,9 +13,10 @@ export interface OutputFacts {
   reports: string;
 }
 
-/** The outputs of the step: each declared global by its name, and all values that scripts were to set as JSON. Never a secret. */
+/** The outputs of the step: each declared global by its name; as JSON where the machines are and all that scripts were to set. Never a secret. */
 export function stepOutputs({ run, url, outputs, reports }: OutputFacts): Record<string, string> {
   const open = outputs.filter(({ secret }) => !secret).map(({ key, value }) => [key, value ?? ''] as const);
+  const places = run.instances.flatMap(({ name, address }) => (address === null ? [] : [[`${name}:hostname`, address] as const]));
   const globals = open.filter(([key]) => key.startsWith('ss:')).map(([key, value]) => [key.slice('ss:'.length), value] as const);
   return {
     ...Object.fromEntries(globals),
@@ -23,7 +24,7 @@ export function stepOutputs({ run, url, outputs, reports }: OutputFacts): Record
     state: run.state,
     url,
     'service-url': run.serviceUrl ?? '',
-    parameters: JSON.stringify(Object.fromEntries(open)),
+    parameters: JSON.stringify(Object.fromEntries([...places, ...open])),
     reports,
   };
 }

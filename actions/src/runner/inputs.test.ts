@@ -10,8 +10,8 @@ const inputs = (given: Record<string, string>): Inputs =>
   new Inputs(Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])));
 
 interface Described {
-  inputs: Record<string, { default?: string }>;
-  outputs?: Record<string, unknown>;
+  inputs: Record<string, { description: string; default?: string }>;
+  outputs?: Record<string, { description: string }>;
 }
 const described = (name: string): Described =>
   parse(readFileSync(fileURLToPath(new URL(`../../${name}/action.yml`, import.meta.url)), 'utf8')) as Described;
@@ -29,6 +29,41 @@ test.each([
 
 test.each(['deploy', 'run'])('%s describes its outputs', (name) => {
   expect(Object.keys(described(name).outputs ?? {})).toEqual([...fixedOutputs]);
+});
+
+const actions = ['deploy', 'run', 'scale', 'build-image', 'terminate', 'reap'];
+
+test.each(actions)('the README of %s has the inputs and outputs of its action.yml, with the same words', (name) => {
+  const file = described(name);
+  const shown = (items: Record<string, { description: string; default?: string }>, withDefault: boolean): string[] =>
+    Object.entries(items).map(([item, { description, default: value = '' }]) =>
+      withDefault ? `| \`${item}\` | ${value === '' ? '' : `\`${value}\``} | ${description} |` : `| \`${item}\` | ${description} |`,
+    );
+  const [, tables = ''] = readFileSync(fileURLToPath(new URL(`../../${name}/README.md`, import.meta.url)), 'utf8').split('\n## Inputs\n');
+  expect(tables.match(/^\| `.*$/gm)).toEqual([...shown(file.inputs, true), ...shown(file.outputs ?? {}, false)]);
+});
+
+test('deploy reads all inputs that it describes', () => {
+  const read = new Set<string>();
+  class Recording extends Inputs {
+    override text(name: string): string | undefined {
+      read.add(name);
+      return super.text(name);
+    }
+  }
+  deployOptions(new Recording({}));
+  const elsewhere: readonly string[] = connectionInputs;
+  expect([...read].toSorted()).toEqual(deployInputs.filter((name) => !elsewhere.includes(name)).toSorted());
+});
+
+test('a budget, a project and tags go with the request', () => {
+  const options = deployOptions(inputs({ budget: '10EUR, 2EUR/h', 'known-prices': 'true', project: 'shop', tags: 'nightly\nweb, eu' }));
+  expect(requestOf('id', {} as Parameters<typeof requestOf>[1], options, ['own'])).toMatchObject({
+    budget: { currency: 'EUR', total: 10, perHour: 2, knownPrices: true },
+    project: 'shop',
+    tags: ['own', 'nightly', 'web', 'eu'],
+  });
+  expect(() => deployOptions(inputs({ budget: 'much' }))).toThrow("The input 'budget': 'much' is no budget");
 });
 
 test('what action.yml has for defaults is what nothing means', () => {

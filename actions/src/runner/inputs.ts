@@ -45,6 +45,14 @@ export class Inputs {
     throw new PacelineError('PACELINE_REQUEST_INVALID', `The input '${name}' is '${value}'`, { hint: `It can be ${choices.join(', ')}.` });
   }
 
+  /** What is given with commas or line breaks in between. */
+  list(name: string): string[] {
+    return (this.text(name) ?? '')
+      .split(/[,\n]/)
+      .map((part) => part.trim())
+      .filter((part) => part !== '');
+  }
+
   /** In milliseconds. @throws PACELINE_REQUEST_INVALID */
   duration(name: string): number | undefined {
     const text = this.text(name);

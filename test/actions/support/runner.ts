@@ -67,12 +67,18 @@ export class Runner {
   ) {
     const main = await this.main(action, options);
     await options.between?.(main);
-    const post = await this.post(
-      action,
-      main,
-      options.postEnv === undefined ? options : { ...options, env: { ...options.env, ...options.postEnv } },
-    );
+    const { inputs = {}, env = {}, folder = actionsFolder, postEnv = {} } = options;
+    const post = await this.post(action, main, { inputs, folder, env: { ...env, ...postEnv } });
     return { main, post };
+  }
+
+  /** What an expression of a workflow gets for `github.token`. */
+  get githubToken(): string {
+    return this.#env['FAKE_GITHUB_TOKEN'] ?? '';
+  }
+
+  hasPost(action: string): boolean {
+    return readAction(action).runs.post !== undefined;
   }
 
   main(action: string, options: StepOptions = {}): Promise<StepResult> {
@@ -80,11 +86,7 @@ export class Runner {
   }
 
   /** Is given what main has kept, even if main was killed. */
-  post(
-    action: string,
-    { state }: Pick<StepResult, 'state'>,
-    { meanwhile: _meanwhile, started: _started, ...options }: StepOptions = {},
-  ): Promise<StepResult> {
+  post(action: string, { state }: Pick<StepResult, 'state'>, options: StepOptions = {}): Promise<StepResult> {
     return this.#step(action, 'post', options, state);
   }
 
@@ -93,24 +95,37 @@ export class Runner {
     const { inputs, runs } = readAction(action, folder);
     const script = runs[entry];
     if (runs.using !== 'node24' || script === undefined) throw new Error(`${action} has no ${entry} for node24`);
+    const given = { ...defaultsOf(inputs, this.#env), ...options.inputs };
+    const env = { ...prefixed('INPUT_', given), ...prefixed('STATE_', kept, false), ...options.env };
+    const result = await this.#execute([process.execPath, join(folder, action, script)], { ...options, env });
+    return { ...result, state: { ...kept, ...result.state } };
+  }
+
+  /** A step that is a script. */
+  async script(text: string, options: StepOptions = {}): Promise<StepResult> {
+    const file = join(await mkdtemp(join(this.#home, 'script-')), 'script.sh');
+    await writeFile(file, text);
+    return this.#execute(['bash', '-e', file], options);
+  }
+
+  async #execute([program = '', ...args]: readonly string[], { env, started, meanwhile }: StepOptions): Promise<StepResult> {
     const commands = await mkdtemp(join(this.#home, 'commands-'));
     const files = Object.fromEntries(
       ['OUTPUT', 'STATE', 'ENV', 'PATH', 'STEP_SUMMARY'].map((name) => [`GITHUB_${name}`, join(commands, name)]),
     );
     await Promise.all(Object.values(files).map((file) => writeFile(file, '')));
-    const given = { ...defaultsOf(inputs, this.#env), ...options.inputs };
-    const child = spawn(process.execPath, [join(folder, action, script)], {
+    const child = spawn(program, args, {
       cwd: this.workspace,
-      env: { ...this.#jobEnv(), ...files, ...prefixed('INPUT_', given), ...prefixed('STATE_', kept, false), ...options.env },
+      env: { ...this.#jobEnv(), ...files, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const running = supervise(child);
-    options.started?.(running.step);
+    started?.(running.step);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         output += text;
-        options.meanwhile?.(output, running.step);
+        meanwhile?.(output, running.step);
       });
     }
     // Engines hold no pipe of the step: it closes with the step, and all that was printed has come by then.
@@ -122,7 +137,7 @@ export class Runner {
       output,
       log: readLog(output),
       outputs: fileCommands(await read('OUTPUT')),
-      state: { ...kept, ...fileCommands(await read('STATE')) },
+      state: fileCommands(await read('STATE')),
       summary: await read('STEP_SUMMARY'),
     };
   }
@@ -152,12 +167,17 @@ export class Runner {
     for (const { pid } of processesWith(`RUNNER_TRACKING_ID=${this.#home}`)) kill(pid);
   }
 
-  /** Ends the job and forgets it. */
-  async leave(): Promise<void> {
-    this.killOrphans();
+  /** Waits until nothing of the job runs: what was begun while the others were killed is killed, too. */
+  async end(): Promise<void> {
     await until(() => {
+      this.killOrphans();
       if (processesWith(`RUNNER_TRACKING_ID=${this.#home}`).length > 0) throw new Error('something still runs');
     }, 10_000);
+  }
+
+  /** Ends the job and forgets it. */
+  async leave(): Promise<void> {
+    await this.end();
     await rm(this.#home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
