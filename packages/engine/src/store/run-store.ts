@@ -10,6 +10,7 @@ import type { StoredReport } from '../run/report.ts';
 import type { Run } from '../run/run.ts';
 import type { Database, Row, SqlValue, Statement } from './database.ts';
 import { migrate } from './migrations.ts';
+import { newsOf, readNews, type News } from './news.ts';
 import { insertRun, readEvent, readLog, readRun } from './run-rows.ts';
 import type { ValueCipher } from './value-cipher.ts';
 
@@ -57,15 +58,6 @@ export interface Replica {
   beats: number;
 }
 
-/** What replicas tell each other: in which runs something has happened, and that there are runs to take. */
-export interface News {
-  runs?: string[] | 'all';
-  released?: boolean;
-}
-
-/** Notifications have to be short: more runs than this are not named. */
-const mostNamed = 150;
-
 /** All that the engine keeps, over any database that has the port. */
 export class RunStore {
   readonly #database: Database;
@@ -97,13 +89,12 @@ export class RunStore {
   /** Stores what has happened in runs, and tells the other replicas, whose clients may follow them. */
   commit(statements: Statement[], runs: readonly string[]): Promise<void> {
     if (!this.shared || runs.length === 0) return this.write(statements);
-    const news: News = { runs: runs.length > mostNamed ? 'all' : [...runs] };
-    return this.#database.transaction(statements, JSON.stringify(news));
+    return this.#database.transaction(statements, newsOf({ runs: [...runs] }));
   }
 
   /** Tells the other replicas that there are runs to take. */
   tellReleased(): Promise<void> {
-    return this.#database.transaction([], JSON.stringify({ released: true } satisfies News));
+    return this.#database.transaction([], newsOf({ released: true }));
   }
 
   /** Hears what the replicas tell each other, this one included. @returns what ends it */
@@ -318,17 +309,6 @@ export class RunStore {
       throw error;
     }
   }
-}
-
-/** Whoever may use the database may send anything: what makes no sense is taken as a reason to look at everything. */
-function readNews(payload: string): News {
-  try {
-    const news = JSON.parse(payload) as Record<string, unknown> | null;
-    const runs = news?.['runs'];
-    if (Array.isArray(runs)) return { runs: runs.map(String) };
-    if (runs === undefined && news?.['released'] === true) return { released: true };
-  } catch {}
-  return { runs: 'all', released: true };
 }
 
 function ownedRun(row: Row): OwnedRun {
