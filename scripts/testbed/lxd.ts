@@ -3,12 +3,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, openSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { offerCloud, withdrawCloud } from './clouds.ts';
 import { installPackages } from './packages.ts';
 import { run, step, succeeds, until } from './shell.ts';
 
 const root = process.env['PACELINE_TESTBED'] ?? '/var/lib/paceline-testbed';
 const home = join(root, 'lxd');
 const directory = join(home, 'dir');
+const socket = join(directory, 'unix.socket');
 const env = { LXD_DIR: directory, LXD_CONF: join(home, 'client') };
 const pidFile = join(home, 'lxd.pid');
 const settingFile = join(home, 'max_user_instances');
@@ -16,6 +18,8 @@ const settingFile = join(home, 'max_user_instances');
 const bridge = 'paceline-lxd';
 const nameserver = '10.86.7.1';
 const pool = 'paceline';
+/** Machines install packages, by way of this host. Its name server is theirs, too. */
+const bridgeSettings = [`ipv4.address=${nameserver}/24`, 'ipv4.nat=true', 'ipv6.address=none'];
 const alias = 'debian-12';
 const https = '127.0.0.1:18443';
 
@@ -49,7 +53,8 @@ export const lxd = {
     await startDaemon();
     await configure();
     await provideImage();
-    console.log(`LXD answers at ${join(directory, 'unix.socket')}\nand at https://${https}; the image is ${alias}.`);
+    console.log(`LXD answers at ${socket}\nand at https://${https}; the image is ${alias}.`);
+    await offerCloud('lxd', { connector: 'lxd', socket, image: alias });
   },
 
   async remove(): Promise<void> {
@@ -63,6 +68,7 @@ export const lxd = {
     await releaseMounts();
     await removeEmptyTable();
     await restoreInotify();
+    await withdrawCloud('lxd');
     await rm(home, { recursive: true });
     console.log(`Removed, but for the packages: apt-get remove ${[...new Set(Object.values(packages))].slice(0, 2).join(' ')}`);
   },
@@ -113,10 +119,8 @@ async function configure(): Promise<void> {
   await lxc('config', 'set', 'images.auto_update_interval', '0');
   await lxc('config', 'set', 'core.https_address', https);
   if (!(await has('storage', 'show', pool))) await step('Making the pool', () => lxc('storage', 'create', pool, 'btrfs', 'size=12GiB'));
-  if (!(await has('network', 'show', bridge))) {
-    const settings = [`ipv4.address=${nameserver}/24`, 'ipv4.nat=false', 'ipv6.address=none'];
-    await step('Making the bridge', () => lxc('network', 'create', bridge, ...settings));
-  }
+  if (await has('network', 'show', bridge)) await lxc('network', 'set', bridge, ...bridgeSettings);
+  else await step('Making the bridge', () => lxc('network', 'create', bridge, ...bridgeSettings));
   const devices = await lxc('profile', 'device', 'list', 'default');
   if (!devices.includes('root')) await lxc('profile', 'device', 'add', 'default', 'root', 'disk', 'path=/', `pool=${pool}`);
   if (!devices.includes('eth0')) await lxc('profile', 'device', 'add', 'default', 'eth0', 'nic', 'name=eth0', `network=${bridge}`);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { offerCloud, withdrawCloud } from './clouds.ts';
 import { installPackages } from './packages.ts';
 import { run, step } from './shell.ts';
 
@@ -25,10 +26,12 @@ export const qemu = {
     await installPackages(packages);
     await provideImage();
     console.log(`The image is ${image}.`);
+    await offerCloud('qemu', { connector: 'qemu', image, memoryMiB: 400 });
   },
 
   async remove(): Promise<void> {
     if (!existsSync(home)) return console.log('There is none.');
+    await withdrawCloud('qemu');
     await rm(home, { recursive: true });
     console.log('Removed, but for the packages: apt-get remove qemu-system-x86 qemu-utils');
   },

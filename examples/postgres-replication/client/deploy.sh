@@ -2,7 +2,8 @@
 # Writes to the primary, waits until each standby is as far, and compares.
 set -e
 
-PGPASSWORD=$(ss-get primary.password)
+# The primary makes it once it has installed what it needs.
+PGPASSWORD=$(ss-get --timeout 600 primary.password)
 export PGPASSWORD PGUSER=shop PGDATABASE=shop PGCONNECT_TIMEOUT=10
 ask() { psql --host "$1" --no-psqlrc --quiet --set ON_ERROR_STOP=1 -At -c "$2"; }
 primary=$(ss-get primary.hostname)

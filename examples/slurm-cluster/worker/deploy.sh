@@ -20,6 +20,10 @@ name=worker-$(ss-get id)
 server=$(ss-get controller.hostname)
 # It is told its name: that of the host belongs to the cloud.
 echo "SLURMD_OPTIONS='-N $name --conf-server $server'" > /etc/default/slurmd
+# Debian's service wants a configuration of its own on this machine, and without one is left out in silence.
+install -d /etc/systemd/system/slurmd.service.d
+printf '[Unit]\nConditionPathExists=\n' > /etc/systemd/system/slurmd.service.d/configless.conf
+[ ! -d /run/systemd/system ] || systemctl daemon-reload
 start slurmd slurmd -N "$name" --conf-server "$server"
 ss-set ready true
 ss-display "Serves as $name"
