@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Person } from '../support/command.ts';
 import { Lab, whyNoHosts } from '../support/lab.ts';
+import { clouds, personWith } from './connectors/clouds.ts';
 
 const leaving: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -34,6 +35,15 @@ describe('a shell on a machine', () => {
     expect((await person.type(['down', run])).code).toBe(0);
     expect((await person.type(['ssh', run, 'web.1', '--', 'true'])).stderr).toContain('it is gone');
   });
+
+  it("of LXD, whose containers have nobody's key", async ({ skip }) => {
+    skip(clouds.lxd.why !== undefined, clouds.lxd.why);
+    const person = await personWith();
+    leaving.push(() => person.leave());
+    const run = await up(person, 'lxd');
+    await expectShell(person, run);
+    expect((await person.type(['down', run])).code).toBe(0);
+  }, 600_000);
 
   describe.skipIf(whyNoHosts !== undefined)(`over SSH${whyNoHosts === undefined ? '' : ` (${whyNoHosts})`}`, () => {
     it.each([

@@ -46,6 +46,12 @@ export const instanceSchema = z.object({
 
 export type Instance = z.infer<typeof instanceSchema>;
 
+/** What runs in a machine now. */
+export const stateSchema = z.object({
+  /** Its first process, by the number that the server's host knows it by; 0 or less where there is none. */
+  pid: z.int(),
+});
+
 export const imageSchema = z.object({
   fingerprint: z.string(),
   size: z.number(),

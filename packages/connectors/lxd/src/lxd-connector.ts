@@ -1,5 +1,5 @@
 import { ConnectorError, type Connector } from '@paceline/engine/connector';
-import { createClient } from './client.ts';
+import { createClient, type Client } from './client.ts';
 import type { Config } from './config.ts';
 import { Consoles } from './console.ts';
 import { createImage } from './image-factory.ts';
@@ -9,6 +9,7 @@ import { unlessUnknown } from './failure.ts';
 import { probeServer } from './probe.ts';
 import { resizeMachine } from './resize.ts';
 import { terminateMachines } from './terminate.ts';
+import { wayIntoContainer } from './way-in.ts';
 
 /** A connector to a server of LXD or Incus. */
 export function createLxdConnector(config: Config): Connector {
@@ -48,6 +49,12 @@ export function createLxdConnector(config: Config): Connector {
       return { image: name, id: fingerprint, bytes };
     },
     resize: (id, size, { signal }) => resizeMachine(client, id, size, signal),
+    ...(entersContainers(client, config) && { wayIn: (id, { signal }) => wayIntoContainer(client, id, signal) }),
     close: async () => client.close(),
   };
+}
+
+/** Only root gets into what belongs to the server. Virtual machines, and machines elsewhere, are reached by SSH. */
+function entersContainers({ local }: Client, { type }: Config): boolean {
+  return local && type === 'container' && process.getuid?.() === 0;
 }
