@@ -31,7 +31,7 @@ async function listed(connector: Connector, query: { run?: string; token?: strin
   return found;
 }
 
-describe.skipIf(reason !== undefined)('a cloud of Libcloud', () => {
+describe.skipIf(reason !== undefined)(`a cloud of Libcloud${reason === undefined ? '' : ` (${reason})`}`, () => {
   test('gives machines their user data unchanged, in the smallest size that is large enough', async () => {
     const folder = scratch();
     const connector = await open(keptCloud(folder));

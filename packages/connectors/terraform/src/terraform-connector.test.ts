@@ -39,7 +39,7 @@ async function end(connector: Connector, ids: readonly string[]): Promise<void> 
   await until('they are gone', async () => (await connector.terminate(ids, context)).every(({ gone }) => gone), patienceMs);
 }
 
-describe.skipIf(reason !== undefined)('a cloud of a module', () => {
+describe.skipIf(reason !== undefined)(`a cloud of a module${reason === undefined ? '' : ` (${reason})`}`, () => {
   test('tells the module of the machine, and the engine what the module says of it', async () => {
     process.env['PACELINE_TEST_KEY'] = 'a-key-of-23-characters!';
     const cloud = openCloud('difficult', { image: 'debian-12', secrets: { key: 'PACELINE_TEST_KEY' } });
