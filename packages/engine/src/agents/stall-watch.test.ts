@@ -49,6 +49,22 @@ describe('a run in which everybody waits', () => {
     });
   });
 
+  it('is asked anew when the abort is taken back', async () => {
+    const world = newWorld();
+    const { agents, engine, id } = await bringUp(world, crossed());
+    const isAborted = async (): Promise<boolean> => (await engine.runDetail(id)).abort !== null;
+    for (const [name, agent] of agents) await agent.say(get(`${name}:in`));
+    while (!(await isAborted())) await pass(world, 500, agents, 'alone');
+    await (await engine.activeRun(id)).cancelAbort('a user');
+    // Who has something to say is not therefore asked what goes on in it.
+    await agents.get('a.1')?.say({ op: 'unwait', key: 'a.1:nothing' });
+    await pass(world, 5000, new Map(), 'alone');
+    expect(await isAborted()).toBe(false);
+    for (const agent of agents.values()) await agent.say({ op: 'examined', finding: 'alone' });
+    await pass(world, 5000, agents, 'alone');
+    expect(await isAborted()).toBe(true);
+  });
+
   it('names the machine whose work is done although it did not set a value', async () => {
     const world = newWorld();
     const { agents, engine, id } = await bringUp(world, crossed());

@@ -55,7 +55,11 @@ export class StallWatch {
     const quiet = findings.every((finding) => finding === 'alone') ? quietMs.alone : quietMs.accompanied;
     const due = this.#suspicion.since + quiet;
     if (now < due || findings.includes(undefined)) return this.#later(Math.min(Math.max(due, now + lookMs), now + quietMs.alone));
-    if (this.#suspicion.again) return [stalled(edges)];
+    if (this.#suspicion.again) {
+      // Should the abort be taken back, everybody is asked anew.
+      this.#suspicion = undefined;
+      return [stalled(edges)];
+    }
     // What they were doing then, they need not be doing now.
     this.#suspicion.again = true;
     this.#suspicion.asked.clear();

@@ -1,4 +1,4 @@
-import { PacelineError } from '@paceline/model';
+import { isPacelineError, PacelineError } from '@paceline/model';
 import type { Clock } from '../clock.ts';
 import type { LiveSight } from './run-view.ts';
 import type { RunFeeds } from './feeds.ts';
@@ -235,20 +235,37 @@ export class ActiveRun {
     if (work === undefined || run !== work.run) return;
     this.#work = undefined;
     this.#ports.warn(`run ${this.id} is read again from the store: ${String(error)}`);
-    void this.#recover(work);
+    void this.#recover(work, isPacelineError(error) && error.data['outcome'] === 'unknown');
   }
 
-  /** Reads until it works, less and less often while commits fail. */
-  async #recover(work?: RunWork): Promise<void> {
+  /**
+   * Reads until it works, less and less often while commits fail.
+   * @param mayStillLand a commit that was given up may be stored yet, behind the back of who reads
+   */
+  async #recover(work?: RunWork, mayStillLand = false): Promise<void> {
     const { clock, warn } = this.#ports;
     this.#before = work?.stop() ?? this.#before;
+    let fenced = !mayStillLand;
     while (!this.#stopped && this.#work === undefined) {
       const pause = Math.min(100 * 2 ** this.#failures++, longestPauseMs);
       await new Promise<void>((resolve) => void clock.after(pause, resolve));
-      if (!this.#stopped) await this.load().catch((error: unknown) => warn(`run ${this.id} cannot be read: ${String(error)}`));
+      if (this.#stopped) break;
+      try {
+        fenced ||= await this.#fence();
+        if (fenced) await this.load();
+      } catch (error) {
+        warn(`run ${this.id} cannot be read: ${String(error)}`);
+      }
     }
     this.#ports.feeds.events.notify();
     this.#ports.feeds.logs.notify();
+  }
+
+  /** Takes the run anew, so that what still comes of a commit that was given up finds another revision. @returns false when it has come just now */
+  async #fence(): Promise<boolean> {
+    const { store, me } = this.#ports;
+    const owned = await store.ownerOf(this.id);
+    return owned?.owner !== me() || (await store.claim(owned, me()));
   }
 
   async #asked<T>(instance: string | undefined, act: (run: Run) => T | Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import { PacelineError } from '@paceline/model';
 import { describe, expect, it, vi } from 'vitest';
 import { end } from '../lifecycle/advance.ts';
 import { nodeOf, planOf } from '../testing/plans.ts';
@@ -34,6 +35,23 @@ describe('a run whose commit failed', () => {
     await active.terminate('a user');
     await vi.waitFor(async () => expect((await engine.runDetail(id)).state).toBe('Cancelled'));
     expect(world.cloud.machines.size).toBe(0);
+  });
+
+  it('takes nothing any more of a commit whose outcome was not known', async () => {
+    const world = newWorld();
+    const { agents, engine, id } = await bringUp(world);
+    const transaction = world.database.transaction.bind(world.database);
+    let land: (() => Promise<void>) | undefined;
+    world.database.transaction = (...args) => {
+      world.database.transaction = transaction;
+      land = () => transaction(...args);
+      const data = { outcome: 'unknown', retryable: true };
+      return Promise.reject(new PacelineError('PACELINE_STORE_FAILED', 'The connection was lost', { data }));
+    };
+    await expect(agents.get('apache.1')?.say(set)).rejects.toThrow('The connection was lost');
+    await recovered(world, engine, id);
+    await expect(land?.()).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
+    expect((await engine.activeRun(id)).run.parameters.get('apache.1:ready')?.value).not.toBe('true');
   });
 
   it('keeps those who follow its events', async () => {
