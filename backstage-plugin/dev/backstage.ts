@@ -19,6 +19,10 @@ export interface BackstageOptions {
   paceline: { url: string; token: string } | { state: string; clouds: string };
   /** Of the back end; 0 takes a free one. */
   port: number;
+  /** A database of PostgreSQL. @default one in memory */
+  database?: string;
+  /** Where several back ends on one database are reached. @default the address of this one */
+  publicUrl?: string;
   /** Of the application for browsers; 0 takes a free one. @default there is none */
   appPort?: number;
   /** Where the log goes. */
@@ -30,16 +34,21 @@ export interface Backstage {
   url: string;
   /** Where browsers find it; empty without an application. */
   appUrl: string;
-  stop(): Promise<void>;
+  /** @param signal SIGKILL leaves it no time for anything. @default SIGTERM */
+  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 /** @throws when it ends before it is ready, or is not ready within two minutes */
-export async function startBackstage({ paceline, appPort, port, log }: BackstageOptions): Promise<Backstage> {
+export async function startBackstage({ paceline, appPort, port, database, publicUrl, log }: BackstageOptions): Promise<Backstage> {
   const listen = port === 0 ? await freePort() : port;
   const url = `http://localhost:${listen}`;
   const bundle = await buildBackend();
   const app = appPort === undefined ? undefined : await serveApp(await buildApp(), appPort, url);
-  const configs = ['app-config.yaml', 'url' in paceline ? 'with-server.yaml' : 'with-engine.yaml'];
+  const configs = [
+    'app-config.yaml',
+    'url' in paceline ? 'with-server.yaml' : 'with-engine.yaml',
+    ...(database === undefined ? [] : ['with-postgres.yaml']),
+  ];
   const args = ['--no-node-snapshot', bundle, ...configs.flatMap((name) => ['--config', join(folder, 'dev', name)])];
   const child = spawn(process.execPath, args, {
     cwd: folder,
@@ -47,9 +56,11 @@ export async function startBackstage({ paceline, appPort, port, log }: Backstage
     env: {
       ...process.env,
       NODE_ENV: 'production',
-      BACKEND_URL: url,
+      BACKEND_URL: publicUrl ?? url,
+      REPLICA_URL: url,
       BACKEND_LISTEN: `127.0.0.1:${listen}`,
       APP_URL: app?.url ?? url,
+      ...(database === undefined ? {} : { DATABASE_URL: database }),
       EXAMPLES: resolve(folder, '../examples/backstage'),
       ...('url' in paceline
         ? { PACELINE_URL: paceline.url, PACELINE_TOKEN: paceline.token }
@@ -63,7 +74,7 @@ export async function startBackstage({ paceline, appPort, port, log }: Backstage
     await stop(child, app);
     throw error;
   }
-  return { url, appUrl: app?.url ?? '', stop: () => stop(child, app) };
+  return { url, appUrl: app?.url ?? '', stop: (signal) => stop(child, app, signal) };
 }
 
 async function ready(child: ChildProcess, url: string): Promise<void> {
@@ -78,11 +89,11 @@ async function ready(child: ChildProcess, url: string): Promise<void> {
   throw new Error(`Backstage is not ready after ${startMs / 1000} s`);
 }
 
-async function stop(child: ChildProcess, app: ServedApp | undefined): Promise<void> {
+async function stop(child: ChildProcess, app: ServedApp | undefined, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   app?.close();
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   const timer = setTimeout(() => child.kill('SIGKILL'), stopMs);
   await gone;
   clearTimeout(timer);

@@ -10,6 +10,7 @@ import { runAction } from '../scaffolder/src/actions/run.ts';
 import { scaleAction } from '../scaffolder/src/actions/scale.ts';
 import { terminateAction } from '../scaffolder/src/actions/terminate.ts';
 import { waitAction } from '../scaffolder/src/actions/wait.ts';
+import { tasksOf, type PastOf, type Tasks } from '../scaffolder/src/tasks.ts';
 
 let system: System;
 let client: Client;
@@ -21,16 +22,30 @@ beforeAll(async () => {
     await client.modules.publish({ deployment });
   }
   await client.modules.publish({ deployment: await waitsForEver() });
+  await client.modules.publish({ deployment: await counts() });
 });
 afterAll(() => system?.close());
 
+/** So often back ends die in the middle of a step: the goal is a hundred, and a few of them every time. */
+const restarts = Number(process.env['RESTARTS'] ?? 6);
+
 /** Somebody has to set the parameter, and nobody does. */
-async function waitsForEver(): Promise<ResolvedDeployment> {
+const waitsForEver = (): Promise<ResolvedDeployment> => ofOneScript('patient', { go: {} }, '#!/bin/sh\nss-get --timeout 600 go\n');
+
+/** Prints one line after another until it is told to stop. */
+const counts = (): Promise<ResolvedDeployment> =>
+  ofOneScript(
+    'counts',
+    { stop: {}, last: { output: true } },
+    '#!/bin/sh\nn=0\nuntil [ -n "$(ss-get --noblock stop)" ]; do n=$((n+1)); echo "line $n"; echo again; sleep 0.02; done\nss-set last $n\n',
+  );
+
+async function ofOneScript(name: string, parameters: object, deploy: string): Promise<ResolvedDeployment> {
   const module = (kind: string, name: string, spec: object): string =>
     JSON.stringify({ apiVersion: 'paceline.dev/v1', kind, metadata: { name }, spec });
   const files = {
-    '/p/image.yaml': module('Image', 'patient', { parameters: { go: {} }, scripts: { deploy: '#!/bin/sh\nss-get --timeout 600 go\n' } }),
-    '/p/deployment.yaml': module('Deployment', 'patient', { nodes: { one: { image: './image.yaml' } }, onStall: 'wait' }),
+    '/p/image.yaml': module('Image', name, { parameters, scripts: { deploy } }),
+    '/p/deployment.yaml': module('Deployment', name, { nodes: { one: { image: './image.yaml' } }, onStall: 'wait' }),
   };
   return (await loadModule('/p/deployment.yaml', { fs: memoryFiles(files) })).deployment;
 }
@@ -39,52 +54,126 @@ async function waitsForEver(): Promise<ResolvedDeployment> {
 class Task {
   readonly #checkpoints = new Map<string, JsonValue | void>();
   readonly outputs: Record<string, unknown> = {};
-  readonly log: string[] = [];
+  readonly stored: string[] = [];
+
+  get log(): string[] {
+    return this.stored.map((line) => line.replace(/^\w+: /, ''));
+  }
 
   async execute<I extends JsonObject, O extends JsonObject>(
     action: TemplateAction<I, O>,
     input: I,
-    more: Partial<ActionContext<I, O>> = {},
+    more: Partial<ActionContext<I, O>> & { store?: (line: string) => void } = {},
   ): Promise<void> {
-    const note = (text: string): void => void this.log.push(text);
-    const logger = { info: note, warn: note, error: note, debug: note, child: () => logger };
-    const context: ActionContext<I, O> = {
+    const { store = (line) => void this.stored.push(line), ...context } = more;
+    const note = (level: string) => (text: string) => store(`${level}: ${text}`);
+    const logger = { info: note('info'), warn: note('warn'), error: note('error'), debug: note('debug'), child: () => logger };
+    await action.handler({
       ...createMockActionContext<I, O>({ input, logger }),
+      step: { id: 'a-step', name: 'A step' },
+      // An attempt has one signal of its own.
+      signal: new AbortController().signal,
       output: (name, value) => void (this.outputs[String(name)] = value),
       checkpoint: async ({ key, fn }) => {
         const known = this.#checkpoints.has(key) ? this.#checkpoints.get(key) : await fn();
         this.#checkpoints.set(key, known);
         return known as never;
       },
-      ...more,
-    };
-    await action.handler(context);
+      ...context,
+    });
   }
 }
-const clientFor = (): Client => client;
+
+/** A back end that has just been started, and goes on with this task. */
+function backEndFor(task: Task, speaking = client): Tasks {
+  const pastOf: PastOf = async () => task.stored.map((message) => ({ body: { message, stepId: 'a-step' } }));
+  return tasksOf(() => speaking, pastOf);
+}
+const tasks = tasksOf(
+  () => client,
+  async () => [],
+);
+const byNumber = (a: string, b: string): number => Number(/\d+$/.exec(a)?.[0]) - Number(/\d+$/.exec(b)?.[0]);
 const runsNow = async (): Promise<string[]> => (await client.runs.list()).map(({ id }) => id);
 
 describe('paceline:run', () => {
   it('goes on with its run when the back end has died in between, and starts no second one', async () => {
     const task = new Task();
     const input = { deployment: 'client-server', parameters: { clients: 1 }, wait: false };
-    await task.execute(runAction(clientFor), input);
+    await task.execute(runAction(tasks), input);
     const before = await runsNow();
     const { runId } = task.outputs;
-    await task.execute(runAction(clientFor), { ...input, wait: true });
+    await task.execute(runAction(tasks), { ...input, wait: true });
     expect(await runsNow()).toEqual(before);
     expect(task.outputs).toMatchObject({ runId, state: 'Ready', url: `/paceline/runs/${String(runId)}` });
     expect(task.outputs['serviceUrl']).toMatch(/^http:/);
-    await task.execute(terminateAction(clientFor), { run: String(runId) });
+    await task.execute(terminateAction(tasks), { run: String(runId) });
     expect(task.outputs['state']).toBe('Done');
     // Again, when it has ended already.
-    await task.execute(terminateAction(clientFor), { run: String(runId) });
+    await task.execute(terminateAction(tasks), { run: String(runId) });
     expect(task.outputs['state']).toBe('Done');
+  });
+
+  it(
+    `keeps its run and resumes its log without gap or repeat when back ends die, ${restarts} of ${restarts} times`,
+    { timeout: 60_000 + restarts * 5000 },
+    async () => {
+      const task = new Task();
+      const input = { deployment: 'counts' };
+      const before = (await runsNow()).length;
+      for (let death = 1; death <= restarts; death++) {
+        const end = new AbortController();
+        const dying = createClient({ url: system.url, token: system.token, signal: end.signal });
+        let left = 1 + ((death * 5) % 17);
+        const store = (line: string): void => {
+          if (end.signal.aborted) return;
+          task.stored.push(line);
+          if (--left > 0) return;
+          end.abort();
+          // What was on its way to the database at that moment has not come in the order in which it was sent.
+          if (death % 3 === 0) task.stored.splice(-2, 1);
+        };
+        await expect(task.execute(runAction(backEndFor(task, dying)), input, { store })).rejects.toThrow(/./);
+        expect(end.signal.aborted).toBe(true);
+      }
+      const run = String(task.outputs['runId']);
+      await client.parameters.set(run, 'one.1:stop', 'now');
+      await task.execute(runAction(backEndFor(task)), input);
+      expect((await runsNow()).length).toBe(before + 1);
+      expect(task.outputs['state']).toBe('Ready');
+      const last = Number((await client.parameters.get(run, 'one.1:last')).value);
+      const lines = Array.from({ length: last }, (_none, index) => `one.1 | line ${index + 1}`);
+      expect(task.log.filter((line) => line.includes('| line ')).toSorted(byNumber)).toEqual(lines);
+      expect(task.log.filter((line) => line.endsWith('| again'))).toHaveLength(last);
+      const events = (await client.events(run)).filter(({ type }) => type === 'run.state').map(({ message }) => message);
+      expect(task.log.filter((line) => events.includes(line)).toSorted()).toEqual(events.toSorted());
+      await client.runs.terminate(run);
+      await system.run(run).reaches('Done');
+    },
+  );
+
+  it('has a run of its own for each turn of a step with `each`, also after a restart', async () => {
+    const task = new Task();
+    const turns = async (): Promise<unknown[]> => {
+      const attempt = { signal: new AbortController().signal };
+      const action = runAction(backEndFor(task));
+      const ids: unknown[] = [];
+      for (const name of ['one', 'other']) {
+        await task.execute(action, { deployment: 'client-server', parameters: { clients: 1 }, name, wait: false }, attempt);
+        ids.push(task.outputs['runId']);
+      }
+      return ids;
+    };
+    const ids = await turns();
+    expect(new Set(ids).size).toBe(2);
+    expect(await turns()).toEqual(ids);
+    expect(task.log.filter((line) => line.startsWith('Run '))).toHaveLength(2);
+    for (const id of ids) await task.execute(terminateAction(tasks), { run: String(id) });
   });
 
   it('fails with what the script said last', async () => {
     const task = new Task();
-    await expect(task.execute(runAction(clientFor), { deployment: 'scripts-fail' })).rejects.toMatchObject({
+    await expect(task.execute(runAction(tasks), { deployment: 'scripts-fail' })).rejects.toMatchObject({
       code: 'PACELINE_RUN_ABORTED',
     });
     expect(task.log.join('\n')).toMatch(/ \| .*(cannot|fail|error)/i);
@@ -93,7 +182,7 @@ describe('paceline:run', () => {
   it('ends the run that it is bringing up when the task is cancelled', async () => {
     const task = new Task();
     const stop = new AbortController();
-    const running = task.execute(runAction(clientFor), { deployment: 'patient' }, { signal: stop.signal });
+    const running = task.execute(runAction(tasks), { deployment: 'patient' }, { signal: stop.signal });
     const outcome = running.then(
       () => 'completed',
       () => 'cancelled',
@@ -107,9 +196,9 @@ describe('paceline:run', () => {
   it('says what it would do in a dry run, and knows when there is no such deployment', async () => {
     const before = await runsNow();
     const task = new Task();
-    await task.execute(runAction(clientFor), { deployment: 'client-server@1' }, { isDryRun: true });
+    await task.execute(runAction(tasks), { deployment: 'client-server@1' }, { isDryRun: true });
     expect(task.log).toEqual(['client-server@1 would be started, with the nodes web, client']);
-    await expect(task.execute(runAction(clientFor), { deployment: 'nothing' }, { isDryRun: true })).rejects.toMatchObject({
+    await expect(task.execute(runAction(tasks), { deployment: 'nothing' }, { isDryRun: true })).rejects.toMatchObject({
       code: 'PACELINE_NOT_FOUND',
     });
     expect(await runsNow()).toEqual(before);
@@ -118,20 +207,20 @@ describe('paceline:run', () => {
 
 it('paceline:scale changes the machines once, and paceline:wait says when a run is ready', async () => {
   const task = new Task();
-  await task.execute(runAction(clientFor), { deployment: 'load-balanced', scalable: true, wait: false });
+  await task.execute(runAction(tasks), { deployment: 'load-balanced', scalable: true, wait: false });
   const run = String(task.outputs['runId']);
-  await task.execute(waitAction(clientFor), { run });
+  await task.execute(waitAction(tasks), { run });
   const { nodes, instances } = await client.runs.get(run);
   const node = nodes.map(({ name }) => name).find((name) => name !== 'balancer') ?? '';
   const count = instances.filter((instance) => instance.node === node).length + 1;
   const scaling = new Task();
-  await scaling.execute(scaleAction(clientFor), { run, node, count });
+  await scaling.execute(scaleAction(tasks), { run, node, count });
   expect(scaling.outputs['instances']).toEqual([`${node}.${count}`]);
-  await scaling.execute(scaleAction(clientFor), { run, node, count });
+  await scaling.execute(scaleAction(tasks), { run, node, count });
   const after = await client.runs.get(run);
   expect(after.state).toBe('Ready');
   expect(after.instances.filter((instance) => instance.node === node && !instance.dropped)).toHaveLength(count);
   await client.runs.terminate(run);
-  await task.execute(waitAction(clientFor), { run, until: 'ended' });
+  await task.execute(waitAction(tasks), { run, until: 'ended' });
   await until(() => expect(task.outputs['state']).toBe('Done'));
 });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { stripVTControlCharacters } from 'node:util';
 import { until } from '../support/until.ts';
 
 interface TaskEvent {
   type: string;
-  body: { message: string; status?: string; output?: Record<string, unknown>; error?: { message: string } };
+  body: { message?: string; status?: string; output?: Record<string, unknown>; error?: { message: string } };
 }
 
 /** Somebody who has come into Backstage as a guest, and asks its back end as its pages do. */
@@ -38,18 +39,35 @@ export class Visitor {
     return until(() => this.ask('GET', `/catalog/entities/by-name/${ref}`), 60_000, 200);
   }
 
-  /** Executes a template to its end. @returns its log, its outputs by step, and whether it was completed or has failed */
-  async execute(template: string, values: Record<string, unknown>): Promise<{ status: string; log: string[]; state: string }> {
-    const { id } = await this.ask<{ id: string }>('POST', '/scaffolder/v2/tasks', { templateRef: `template:default/${template}`, values });
+  /** Begins a task of a template. @returns its id */
+  async begin(template: string, values: Record<string, unknown>): Promise<string> {
+    const body = { templateRef: `template:default/${template}`, values };
+    return (await this.ask<{ id: string }>('POST', '/scaffolder/v2/tasks', body)).id;
+  }
+
+  /** What a task has in its log, without colours, with its end last if it has one. */
+  async task(id: string): Promise<{ status: string; log: string[]; state: string }> {
+    const { status } = await this.ask<{ status: string }>('GET', `/scaffolder/v2/tasks/${id}`);
+    const events = await this.ask<TaskEvent[]>('GET', `/scaffolder/v2/tasks/${id}/events`);
+    const log = events.map(({ body }) => stripVTControlCharacters(body.message ?? ''));
+    return { status, log, state: JSON.stringify(events.at(-1)?.body) };
+  }
+
+  /** Waits until a task is over; back ends may be away meanwhile. */
+  async end(id: string): Promise<{ status: string; log: string[]; state: string }> {
     return until(
       async () => {
-        const { status } = await this.ask<{ status: string }>('GET', `/scaffolder/v2/tasks/${id}`);
-        assert.ok(!['open', 'processing'].includes(status), `the task is still ${status}`);
-        const events = await this.ask<TaskEvent[]>('GET', `/scaffolder/v2/tasks/${id}/events`);
-        return { status, log: events.map(({ body }) => body.message), state: JSON.stringify(events.at(-1)?.body) };
+        const task = await this.task(id);
+        assert.ok(!['open', 'processing'].includes(task.status), `the task is still ${task.status}`);
+        return task;
       },
       90_000,
       200,
     );
+  }
+
+  /** Executes a template to its end. @returns its log, its outputs by step, and whether it was completed or has failed */
+  async execute(template: string, values: Record<string, unknown>): Promise<{ status: string; log: string[]; state: string }> {
+    return this.end(await this.begin(template, values));
   }
 }

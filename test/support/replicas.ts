@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, connect, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CreatedRun } from '@paceline/api';
 import type { ResolvedDeployment } from '@paceline/model';
+import { Balancer } from './balancer.ts';
 import { startPostgres, type PostgresCluster } from './postgres.ts';
 import { processesWith } from './processes.ts';
 import { agentPath, SystemRun, type Answering } from './system.ts';
@@ -21,28 +21,20 @@ export interface Replica {
 export class Replicas implements Answering {
   readonly folder: string;
   readonly postgres: PostgresCluster;
-  readonly #balancer: Server;
-  readonly #url: string;
+  readonly #balancer: Balancer;
   #replicas: Replica[] = [];
-  #turn = 0;
   #token = '';
 
-  private constructor(folder: string, postgres: PostgresCluster, balancer: Server, url: string) {
+  private constructor(folder: string, postgres: PostgresCluster, balancer: Balancer) {
     this.folder = folder;
     this.postgres = postgres;
     this.#balancer = balancer;
-    this.#url = url;
   }
 
   static async start(count: number): Promise<Replicas> {
     const folder = await mkdtemp(join(tmpdir(), 'paceline-replicas-'));
     const postgres = await startPostgres();
-    const balancer = createServer();
-    balancer.listen(0, '127.0.0.1');
-    await once(balancer, 'listening');
-    const address = balancer.address();
-    const replicas = new Replicas(folder, postgres, balancer, `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`);
-    replicas.#balance();
+    const replicas: Replicas = new Replicas(folder, postgres, await Balancer.open(() => replicas.all.map(({ url }) => url)));
     for (let i = 0; i < count; i++) await replicas.add();
     return replicas;
   }
@@ -58,7 +50,7 @@ export class Replicas implements Answering {
   async add(): Promise<Replica> {
     const child = fork(join(import.meta.dirname, 'server-main.ts'), [join(this.folder, 'state'), this.localRoot, agentPath], {
       execArgv: ['--conditions=@paceline/source', '--disable-warning=ExperimentalWarning'],
-      env: { ...process.env, TEST_DATABASE: this.postgres.url, TEST_PUBLIC_URL: this.#url },
+      env: { ...process.env, TEST_DATABASE: this.postgres.url, TEST_PUBLIC_URL: this.#balancer.url },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const [message] = (await once(child, 'message')) as [{ url: string; token: string }];
@@ -89,7 +81,11 @@ export class Replicas implements Answering {
   fetch(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
     const json = body === undefined ? {} : { body: JSON.stringify(body) };
     const type = body === undefined ? {} : { 'content-type': 'application/json' };
-    return fetch(`${this.#url}${path}`, { method, ...json, headers: { authorization: `Bearer ${this.#token}`, ...type, ...headers } });
+    return fetch(`${this.#balancer.url}${path}`, {
+      method,
+      ...json,
+      headers: { authorization: `Bearer ${this.#token}`, ...type, ...headers },
+    });
   }
 
   /** Asks again while servers are away or runs change hands, as our own client does. */
@@ -118,26 +114,5 @@ export class Replicas implements Answering {
       await this.postgres.stop();
       await rm(this.folder, { recursive: true, force: true });
     }
-  }
-
-  /** Each connection goes to the next server that takes it. */
-  #balance(): void {
-    this.#balancer.on('connection', (client) => {
-      client.on('error', () => client.destroy());
-      const tryNext = (left: number): void => {
-        const replica = this.#replicas[this.#turn++ % Math.max(1, this.#replicas.length)];
-        if (replica === undefined || left === 0) return void client.destroy();
-        const { hostname, port } = new URL(replica.url);
-        const server = connect(Number(port), hostname);
-        server.once('error', () => tryNext(left - 1));
-        server.once('connect', () => {
-          server.removeAllListeners('error').on('error', () => client.destroy());
-          client.pipe(server).pipe(client);
-          client.on('close', () => server.destroy());
-          server.on('close', () => client.destroy());
-        });
-      };
-      tryNext(this.#replicas.length);
-    });
   }
 }

@@ -1,7 +1,7 @@
 import { PacelineError } from '@paceline/model';
 import { createTemplateAction } from '@backstage/plugin-scaffolder-node';
-import type { ClientFor } from '../clients.ts';
 import { followWell } from '../follow.ts';
+import type { Tasks } from '../tasks.ts';
 
 const examples = [
   {
@@ -16,7 +16,7 @@ const examples = [
 ];
 
 /** `paceline:build-image`: the same content is never built twice, so it may be repeated. */
-export function buildImageAction(clientFor: ClientFor) {
+export function buildImageAction({ clientFor, begin }: Tasks) {
   return createTemplateAction({
     id: 'paceline:build-image',
     description: 'Builds the image of a module on a cloud, unless it is there',
@@ -37,10 +37,18 @@ export function buildImageAction(clientFor: ClientFor) {
       const client = clientFor(ctx);
       const { deployment } = await client.modules.get(reference);
       if (ctx.isDryRun === true) return ctx.logger.info(`The image of ${deployment.name} would be built, unless it is there`);
-      const { image, run } = await client.images.build({ deployment, ...(cloud === undefined ? {} : { cloud }) });
+      const { log, turn } = await begin(ctx);
+      const begun = await ctx.checkpoint({
+        key: `paceline.build.${turn}`,
+        fn: async () => {
+          const { image, run } = await client.images.build({ deployment, ...(cloud === undefined ? {} : { cloud }) });
+          return { run: run?.id ?? null, image: image === null ? null : { image: image.image, digest: image.digest } };
+        },
+      });
+      const { image, run } = begun;
       if (image === null && run === null) throw new PacelineError('PACELINE_INTERNAL', 'The server neither has the image nor builds it');
-      if (run !== null) await followWell({ client, run: run.id, logger: ctx.logger, signal: ctx.signal, until: 'ended' });
-      const made = image ?? (await client.images.list()).find((one) => one.run === run?.id);
+      if (run !== null) await followWell({ client, run, log, signal: ctx.signal, until: 'ended' });
+      const made = image ?? (await client.images.list()).find((one) => one.run === run);
       if (made === undefined) throw new PacelineError('PACELINE_RUN_ABORTED', `${deployment.name} was not built`);
       ctx.output('image', made.image);
       ctx.output('digest', made.digest);

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { endRun } from '@paceline/door';
 import { createTemplateAction } from '@backstage/plugin-scaffolder-node';
 import { entityTag } from '@paceline/backstage-plugin-common';
-import type { ClientFor } from '../clients.ts';
 import { followWell, pageOf } from '../follow.ts';
+import type { Tasks } from '../tasks.ts';
 
 const examples = [
   {
@@ -33,7 +33,7 @@ const examples = [
 ];
 
 /** `paceline:run`: starts a published deployment. Repeated after a crash of the back end, it goes on with the run that it had started. */
-export function runAction(clientFor: ClientFor) {
+export function runAction({ clientFor, begin }: Tasks) {
   return createTemplateAction({
     id: 'paceline:run',
     description: 'Brings up a deployment that was published on the Paceline server',
@@ -71,8 +71,9 @@ export function runAction(clientFor: ClientFor) {
         ctx.logger.info(`${started} would be started, with the nodes ${Object.keys(deployment.nodes).join(', ')}`);
         return;
       }
+      const { log, turn } = await begin(ctx);
       // Kept before the request: repeated with the same id, it starts no second run.
-      const id = await ctx.checkpoint({ key: 'paceline.run.id', fn: async () => randomUUID() as string });
+      const id = await ctx.checkpoint({ key: `paceline.run.${turn}`, fn: async () => randomUUID() as string });
       const { run } = await client.runs.create({
         id,
         deployment,
@@ -84,10 +85,10 @@ export function runAction(clientFor: ClientFor) {
         ...(keepRunning === undefined ? {} : { keepRunning }),
         ...(scalable === undefined ? {} : { scalable }),
       });
-      ctx.logger.info(`Run ${run.id} of ${started}`);
+      log.say('info', `Run ${run.id} of ${started}`);
       ctx.output('runId', run.id);
       ctx.output('url', pageOf(run.id));
-      const following = { client, run: run.id, logger: ctx.logger, signal: ctx.signal, until: 'ready' as const };
+      const following = { client, run: run.id, log, signal: ctx.signal, until: 'ready' as const };
       const found = wait
         ? await followWell(following).catch(async (error: unknown) => {
             // Whoever cancels the task does not want what it was about to make.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createTemplateAction } from '@backstage/plugin-scaffolder-node';
-import type { ClientFor } from '../clients.ts';
-import { followWell } from '../follow.ts';
+import { catchUp, followWell } from '../follow.ts';
+import type { Tasks } from '../tasks.ts';
 
 const examples = [
   {
@@ -17,7 +17,7 @@ const examples = [
 ];
 
 /** `paceline:scale`: another number of machines of a node. Repeated after a crash of the back end, it scales once. */
-export function scaleAction(clientFor: ClientFor) {
+export function scaleAction({ clientFor, begin }: Tasks) {
   return createTemplateAction({
     id: 'paceline:scale',
     description: 'Adds or removes machines of a node of a scalable run that is ready',
@@ -34,14 +34,17 @@ export function scaleAction(clientFor: ClientFor) {
     async handler(ctx) {
       const { run, node, count } = ctx.input;
       const client = clientFor(ctx);
-      const { id: runId, name } = await client.runs.get(run);
+      const { id: runId, name, lastEvent } = await client.runs.get(run);
       if (ctx.isDryRun === true) return ctx.logger.info(`${node} of ${name} would get ${count} machines`);
-      const id = await ctx.checkpoint({ key: 'paceline.scale.id', fn: async () => randomUUID() as string });
+      const { log, turn } = await begin(ctx);
+      const { id, after } = await ctx.checkpoint({
+        key: `paceline.scale.${turn}`,
+        fn: async () => ({ id: randomUUID() as string, after: lastEvent }),
+      });
       const { instances, run: scaling } = await client.runs.scale(runId, { id, node, count });
-      const { lastEvent: after } = scaling;
       // A request that is repeated may find that all has been done.
-      const isThere = scaling.state === 'Ready' && scaling.scaling === null;
-      if (!isThere) await followWell({ client, run: runId, logger: ctx.logger, signal: ctx.signal, until: 'ready', after });
+      if (scaling.state === 'Ready' && scaling.scaling === null) await catchUp({ client, run: runId, log, after });
+      else await followWell({ client, run: runId, log, signal: ctx.signal, until: 'ready', after });
       ctx.output('instances', instances);
     },
   });

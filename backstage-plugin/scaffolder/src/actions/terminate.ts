@@ -1,7 +1,7 @@
 import { endRun } from '@paceline/door';
 import { createTemplateAction } from '@backstage/plugin-scaffolder-node';
-import type { ClientFor } from '../clients.ts';
 import { follow } from '../follow.ts';
+import type { Tasks } from '../tasks.ts';
 
 const examples = [
   {
@@ -15,7 +15,7 @@ const examples = [
 ];
 
 /** `paceline:terminate`: ends a run and its machines; one that has ended already is a success. */
-export function terminateAction(clientFor: ClientFor) {
+export function terminateAction({ clientFor, begin }: Tasks) {
   return createTemplateAction({
     id: 'paceline:terminate',
     description: 'Ends a run and its machines',
@@ -31,18 +31,16 @@ export function terminateAction(clientFor: ClientFor) {
     async handler(ctx) {
       const { run, wait = true } = ctx.input;
       const client = clientFor(ctx);
-      const before = await client.runs.get(run);
-      if (ctx.isDryRun === true) return ctx.logger.info(`${before.name} would be ended, which is ${before.state} now`);
-      const ending = before.endedAt === null ? await endRun(client, before.id) : before;
-      if (!wait || ending.endedAt !== null) return ctx.output('state', ending.state);
-      const ended = await follow({
-        client,
-        run: ending.id,
-        logger: ctx.logger,
-        signal: ctx.signal,
-        until: 'ended',
-        after: before.lastEvent,
+      const found = await client.runs.get(run);
+      if (ctx.isDryRun === true) return ctx.logger.info(`${found.name} would be ended, which is ${found.state} now`);
+      const { log, turn } = await begin(ctx);
+      const before = await ctx.checkpoint({
+        key: `paceline.terminate.${turn}`,
+        fn: async () => ({ after: found.lastEvent, hadEnded: found.endedAt !== null }),
       });
+      const ending = found.endedAt === null ? await endRun(client, found.id) : found;
+      if (!wait || before.hadEnded) return ctx.output('state', ending.state);
+      const ended = await follow({ client, run: ending.id, log, signal: ctx.signal, until: 'ended', after: before.after });
       ctx.output('state', ended.state);
     },
   });

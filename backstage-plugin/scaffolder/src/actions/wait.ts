@@ -1,6 +1,6 @@
 import { createTemplateAction } from '@backstage/plugin-scaffolder-node';
-import type { ClientFor } from '../clients.ts';
 import { followWell, pageOf } from '../follow.ts';
+import type { Tasks } from '../tasks.ts';
 
 const examples = [
   {
@@ -15,7 +15,7 @@ const examples = [
 ];
 
 /** `paceline:wait`: follows a run in the log of the task. */
-export function waitAction(clientFor: ClientFor) {
+export function waitAction({ clientFor, begin }: Tasks) {
   return createTemplateAction({
     id: 'paceline:wait',
     description: 'Waits until a run is ready, or has ended',
@@ -31,8 +31,9 @@ export function waitAction(clientFor: ClientFor) {
     async handler(ctx) {
       const { run, until = 'ready' } = ctx.input;
       if (ctx.isDryRun === true) return ctx.logger.info(`The task would wait until ${run} ${until === 'ready' ? 'is ready' : 'has ended'}`);
+      const { log } = await begin(ctx);
       const client = clientFor(ctx);
-      const found = await followWell({ client, run, logger: ctx.logger, signal: ctx.signal, until });
+      const found = await followWell({ client, run, log, signal: ctx.signal, until });
       ctx.output('state', found.state);
       ctx.output('url', pageOf(found.id));
       ctx.output('serviceUrl', found.serviceUrl ?? '');
