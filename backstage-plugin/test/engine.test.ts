@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@paceline/api';
 import { diskFiles, loadModule, type ResolvedDeployment } from '@paceline/model';
 import { createServiceFactory } from '@backstage/backend-plugin-api';
+import type { JsonObject } from '@backstage/types';
 import { mockCredentials, mockServices, startTestBackend, type TestBackend } from '@backstage/backend-test-utils';
 import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
 import { notificationService } from '@backstage/plugin-notifications-node';
@@ -25,8 +26,8 @@ beforeAll(async () => {
 afterEach(() => backend?.stop());
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function start(): Promise<Client> {
-  const database = { client: 'better-sqlite3', connection: { directory: join(folder, 'database') } };
+async function start(more: JsonObject = {}): Promise<Client> {
+  const database = { client: 'better-sqlite3', connection: { directory: join(folder, 'database') }, ...more };
   const engine = { state: join(folder, 'state'), clouds: join(folder, 'clouds.yaml') };
   const started = await startTestBackend({
     features: [
@@ -48,7 +49,7 @@ describe('a back end with the engine in it', () => {
   it('has its runs in the database of the plugin, and goes on with them when it is started again', async () => {
     let alice = await start();
     const { run } = await alice.runs.create({ deployment: example, parameters: { clients: '1' } });
-    expect(run.createdBy).toBe('user:default/alice via operator');
+    expect(run.createdBy).toBe('user:default/alice via backstage');
     await until(async () => expect((await alice.runs.get(run.id)).state).toBe('Ready'));
     expect((await alice.logs(run.id)).map(({ text }) => text).join('')).toContain('Hello from the web server');
     await backend?.stop();
@@ -56,7 +57,28 @@ describe('a back end with the engine in it', () => {
     expect(await alice.runs.get(run.id)).toMatchObject({ state: 'Ready', outcome: null });
     await alice.runs.terminate(run.id);
     await until(async () => expect((await alice.runs.get(run.id)).state).toBe('Done'));
-    expect(JSON.stringify(await alice.events(run.id))).toContain('by user:default/alice via operator');
+    expect(JSON.stringify(await alice.events(run.id))).toContain('by user:default/alice via backstage');
+  });
+
+  it('leaves the tables alone when Backstage is told so, and says when they are not there', async () => {
+    const elsewhere = { connection: { directory: join(folder, 'without-tables') }, skipMigrations: true };
+    await expect(start(elsewhere)).rejects.toThrow(/The tables are of version 0, and this is for version \d+/);
+    await start();
+    await backend?.stop();
+    const alice = await start({ skipMigrations: true });
+    expect(await alice.runs.list()).toEqual(expect.any(Array));
+  });
+
+  it('asks its engine in a name that no user there can have', async () => {
+    await start();
+    const token = (await readFile(join(folder, 'state/operator.token'), 'utf8')).trim();
+    const add = (name: string): Promise<Response> =>
+      fetch(`http://localhost:${backend?.server.port()}/api/paceline/engine/api/users/${name}`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token}` },
+      });
+    expect((await add('backstage')).status).toBe(400);
+    expect((await add('bob')).status).toBe(200);
   });
 
   it('lets agents to the engine without a login of Backstage, and asks for their own keys', async () => {

@@ -47,7 +47,7 @@ describe.skipIf(!isInstalled)('a real Backstage with the engine in its back end 
     const run = await engine.runs.get(id);
     expect(run).toMatchObject({
       state: 'Ready',
-      createdBy: 'user:development/guest via operator',
+      createdBy: 'user:development/guest via backstage',
       tags: ['entity:component:default/shop', 'owner:group:default/sellers'],
     });
     // Machines have come through Backstage, and each keeps a connection for both ways.

@@ -21,6 +21,8 @@ describe.skipIf(browserPath === undefined)('a login by OpenID Connect (needs Chr
   let token = '';
   const people: People = {
     alice: { email: 'alice@example.org', email_verified: true, groups: ['shop', 'leads'] },
+    bob: { email: 'backstage', email_verified: true, groups: ['shop'] },
+    olga: { email: 'operator', email_verified: true, groups: ['shop'] },
     mallory: { email: 'alice@example.org', email_verified: false },
   };
 
@@ -128,6 +130,24 @@ describe.skipIf(browserPath === undefined)('a login by OpenID Connect (needs Chr
     await logInAs(page, 'mallory');
     await page.getByText('does not let you in').waitFor();
     expect(await page.getByLabel('Token').count()).toBe(1);
+    await context.close();
+  });
+
+  it.each([
+    ['bob', 'a user of this server'],
+    ['olga', "whoever has the operator's token"],
+  ])('takes %s, whom the provider gives the name of %s, for neither', slow, async (person) => {
+    await call('PUT', '/api/users/backstage');
+    const { context, page } = await visit();
+    await logInAs(page, person);
+    await page
+      .getByText(/does not let you in|failed/i)
+      .first()
+      .waitFor();
+    expect(await page.getByLabel('Token').count()).toBe(1);
+    const { users } = (await (await call('GET', '/api/users')).json()) as { users: { name: string; grants: unknown[] }[] };
+    expect(users.find(({ name }) => name === 'backstage')?.grants).toEqual([]);
+    expect(users.some(({ name }) => name === 'operator')).toBe(false);
     await context.close();
   });
 

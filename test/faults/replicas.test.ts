@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AuditEntry, CreatedToken } from '@paceline/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postgresPrograms, withoutPostgres } from '../support/postgres.ts';
 import { deploymentOf, type TestNode } from '../support/recipes.ts';
@@ -68,6 +69,35 @@ describe.skipIf(postgresPrograms === undefined)(`servers on one PostgreSQL${post
     const launched = events.filter(({ type, data }) => type === 'instance.machine' && data['status'] === 'launched');
     expect(launched).toHaveLength(names.length);
   }
+
+  it('record once who has asked, when one hands a request over to the other', async () => {
+    const run = await waiting();
+    await replicas.call('PUT', '/api/users/alice');
+    await replicas.call('PUT', '/api/users/alice/grants/*', { role: 'operator' });
+    const { token } = await replicas.call<CreatedToken>('POST', '/api/tokens', { title: 'a test', user: 'alice' });
+    const owner = await replicas.ownerOf(run);
+    for (const [index, { url }] of replicas.all.entries()) {
+      const answer = await fetch(`${url}/api/runs/${run.id}/parameters/server.1:token`, {
+        method: 'PUT',
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          'paceline-on-behalf-of': `user:default/dora${index}`,
+          // Nobody evades the record by passing for a replica.
+          ...(url === owner.url ? { 'x-paceline-forwarded': '1' } : {}),
+        },
+        body: JSON.stringify({ value: 'abc' }),
+      });
+      expect(answer.status, await answer.text()).toBe(200);
+    }
+    const { entries } = await replicas.call<{ entries: AuditEntry[] }>('GET', '/api/audit');
+    const said = entries.filter(({ subject, actor }) => subject.startsWith(run.id) && actor.includes('dora'));
+    expect(said.map(({ actor, status }) => `${actor}: ${status}`).toSorted()).toEqual([
+      'user:default/dora0 via alice: 200',
+      'user:default/dora1 via alice: 200',
+    ]);
+    await finish(run);
+  });
 
   it('answer for every run, whoever drives it, and tell its agents at once', async () => {
     const run = await waiting();

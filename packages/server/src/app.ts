@@ -32,13 +32,15 @@ import { usageRoutes } from './routes/usage.ts';
 import { acceptUpgrades } from './upgrades.ts';
 
 export interface AppOptions extends RouteContext {
+  /** The key that all servers on the database have. */
+  serverKey: Buffer;
   logger: NonNullable<FastifyServerOptions['logger']>;
   https?: { cert: string; key: string };
   limits?: Partial<ConnectionLimits>;
 }
 
 /** Builds the HTTP application over an engine. It listens to nothing yet. */
-export async function buildApp({ logger, https, limits: given, ...context }: AppOptions): Promise<App> {
+export async function buildApp({ logger, https, limits: given, serverKey, ...context }: AppOptions): Promise<App> {
   const limits = { ...defaultLimits, ...given };
   const sockets = socketOptions(limits);
   const options: FastifyServerOptions = {
@@ -72,7 +74,7 @@ export async function buildApp({ logger, https, limits: given, ...context }: App
   await app.register(swagger, openApiOptions(context.version));
   await app.register(rateLimit, { global: false });
   await app.register(cookie);
-  await forwardToOwners(app, context.engine);
+  await forwardToOwners(app, context.engine, serverKey);
   recordChanges(app, context.audit, context.access);
   for (const group of [
     metaRoutes,

@@ -13,6 +13,7 @@ export async function openApiText(): Promise<string> {
   const [accounts, browsers] = [{} as Accounts, {} as BrowserSessions];
   const app = await buildApp({
     engine,
+    serverKey: Buffer.alloc(0),
     access: createAccess(engine, { operatorToken: '', accounts, browsers }),
     accounts,
     audit: {} as AuditLog,

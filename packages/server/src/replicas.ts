@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
@@ -5,6 +6,7 @@ import replyFrom from '@fastify/reply-from';
 import { runOfKey, type Engine } from '@paceline/engine';
 import { isPacelineError, PacelineError } from '@paceline/model';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sameText } from './auth/access.ts';
 import type { App } from './routes/routes.ts';
 import { canUpgrade, takeConnection } from './upgrades.ts';
 
@@ -17,8 +19,14 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The replica that drives the run which the request is about, when it is another one. */
     owner: string | undefined;
+    /** Another replica has handed the request over, and has recorded it. */
+    handedOver: boolean;
     /** The run that who asks means, of those that they may see, when they have named one that is not an agent's. */
     runId: string | undefined;
+  }
+  interface FastifyInstance {
+    /** By this replicas know what comes from each other. */
+    handover: string;
   }
   interface FastifyContextConfig {
     /** Any replica can answer by itself. */
@@ -26,13 +34,14 @@ declare module 'fastify' {
   }
 }
 
-/** Whether another replica has handed the request over. */
-export function wasForwarded({ headers }: FastifyRequest): boolean {
-  return headers[forwarded] !== undefined;
-}
-
 /** Hands requests about a run to the replica that drives it. To be registered before the routes. */
-export async function forwardToOwners(app: App, engine: Engine): Promise<void> {
+export async function forwardToOwners(app: App, engine: Engine, serverKey: Buffer): Promise<void> {
+  app.decorate('handover', createHmac('sha256', serverKey).update('handover').digest('hex'));
+  app.decorateRequest('handedOver', false);
+  app.addHook('onRequest', async (request) => {
+    const said = request.headers[forwarded];
+    request.handedOver = typeof said === 'string' && sameText(said, app.handover);
+  });
   await app.register(replyFrom, { disableRequestLogging: true, retryMethods: [], undici: { bodyTimeout: 0, connections: null } });
   app.decorateRequest('owner', undefined);
   app.decorateRequest('runId', undefined);
@@ -48,14 +57,14 @@ export async function forwardToOwners(app: App, engine: Engine): Promise<void> {
 
 /** Hands a request over. */
 export function forward(request: FastifyRequest, reply: FastifyReply, owner: string): FastifyReply | Promise<FastifyReply> {
-  if (wasForwarded(request)) {
+  if (request.handedOver) {
     throw new PacelineError('PACELINE_STORE_FAILED', 'The run is changing hands', { hint: 'Try again in a moment.' });
   }
   // It may be part of a program that has it below an address of its own.
   const address = new URL(`${owner.replace(/\/$/, '')}${request.url}`);
   if (canUpgrade(request.raw)) return forwardUpgrade(request, reply, address);
   return reply.from(address.href, {
-    rewriteRequestHeaders: (_request, headers) => ({ ...headers, [forwarded]: '1' }),
+    rewriteRequestHeaders: (_request, headers) => ({ ...headers, [forwarded]: request.server.handover }),
     onError: (failed, { error }) => void failed.send(ownerSilent(error)),
   });
 }
@@ -63,7 +72,11 @@ export function forward(request: FastifyRequest, reply: FastifyReply, owner: str
 /** Joins a connection for both ways to one of the owner's, or passes on why there is none. */
 async function forwardUpgrade(request: FastifyRequest, reply: FastifyReply, address: URL): Promise<FastifyReply> {
   const ask = address.protocol === 'https:' ? httpsRequest : httpRequest;
-  const asked = ask(address, { headers: { ...request.headers, [forwarded]: '1' }, agent: false, timeout: ownerTimeoutMs });
+  const asked = ask(address, {
+    headers: { ...request.headers, [forwarded]: request.server.handover },
+    agent: false,
+    timeout: ownerTimeoutMs,
+  });
   asked.on('timeout', () => asked.destroy(new Error(`no answer for ${ownerTimeoutMs / 1000} s`)));
   reply.raw.on('close', () => asked.destroy());
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage | undefined>();

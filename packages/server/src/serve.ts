@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -32,6 +33,10 @@ export interface ServerOptions {
    * @default a SQLite file in the state directory
    */
   database?: string | Database;
+  /** False leaves the tables as they are, and refuses those of another version. @default true */
+  migrate?: boolean;
+  /** The name of the program that this server is part of, and that asks for users of its own. @default there is none */
+  portal?: string;
   /** Where the other servers on the database reach this one. @default the address that it listens on */
   replicaUrl?: string;
   /** Path of the agent bundle. */
@@ -61,6 +66,8 @@ export interface ServerOptions {
 export interface RunningServer {
   url: string;
   engine: Engine;
+  /** What the portal asks with: it opens everything, in the portal's name. All servers on the database take it. */
+  portalToken: string;
   /** Answers what came in elsewhere, to the server of a program that this one is part of. Addresses begin at the server's root. */
   answer(request: IncomingMessage, response: ServerResponse): void;
   /** The same for requests to use a connection for more than HTTP. */
@@ -95,7 +102,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
   // Closes what is open by then: whatever fails on the way must not leave the state locked.
   let close = (): Promise<void> => database.close();
   try {
-    const store = await RunStore.open(database, createCipher(key));
+    const store = await RunStore.open(database, createCipher(key), { migrates: options.migrate ?? true });
     let app: App | undefined;
     let door: TunnelDoor | undefined;
     let url = '';
@@ -116,12 +123,15 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
     close = () => engine.close();
     const { version, logger, limits = {} } = options;
     const logins = options.github === undefined ? undefined : { github: new GitHubLogin(options.github), sessions: new Sessions(key) };
-    const accounts = new Accounts(database);
+    const accounts = new Accounts(database, Date.now, options.portal);
+    const portalToken = `plp_${createHmac('sha256', key).update('portal').digest('base64url')}`;
+    const portal = options.portal === undefined ? undefined : { name: options.portal, token: portalToken };
     const secure = [options.publicUrl, options.oidc?.url].some((address) => address?.startsWith('https:')) || tls !== undefined;
     const browsers = new BrowserSessions(key, secure);
-    const access = createAccess(engine, { operatorToken, accounts, browsers, jobs: logins?.sessions });
+    const access = createAccess(engine, { operatorToken, accounts, browsers, jobs: logins?.sessions, portal });
     const served = await buildApp({
       engine,
+      serverKey: key,
       access,
       accounts,
       audit: new AuditLog(database),
@@ -153,6 +163,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
     return {
       url,
       engine,
+      portalToken,
       answer: (request, response) => served.routing(request, response),
       upgrade: (request, socket, head) => void served.server.emit('upgrade', request, socket, head),
       close,

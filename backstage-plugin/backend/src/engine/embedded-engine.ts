@@ -43,6 +43,8 @@ export async function embedEngine(config: EngineConfig, { database, httpRouter, 
     clouds: await openClouds(source, process.cwd()),
     ...(source.budget === undefined ? {} : { budget: source.budget }),
     database: await openKnex(await database.getClient()),
+    migrate: database.migrations?.skip !== true,
+    portal: 'backstage',
     agentPath: resolvePackagePath('@paceline/vm-agent', 'dist/agent.cjs'),
     version: packageJson.version,
     logger: { level: 'info', stream: engineLog(logger) },
@@ -52,5 +54,5 @@ export async function embedEngine(config: EngineConfig, { database, httpRouter, 
   lifecycle.addShutdownHook(() => server.close());
   httpRouter.addAuthPolicy({ path: enginePath, allow: 'unauthenticated' });
   httpRouter.use(Router().use(enginePath, engineRoutes(server)));
-  return { url: server.url, token: await state.operatorToken() };
+  return { url: server.url, token: server.portalToken };
 }

@@ -1,4 +1,4 @@
-import { isPacelineError } from '@paceline/model';
+import { isPacelineError, PacelineError } from '@paceline/model';
 import type { Database, Statement } from './database.ts';
 
 /** Each entry brings the schema one version further. Entries are never changed once released. */
@@ -118,6 +118,18 @@ export async function migrate(database: Database, last = migrations.length): Pro
       if (!isPacelineError(error) || error.code !== 'PACELINE_CONFLICT') throw error;
     });
   }
+}
+
+/** For a server that may not change the tables. @throws PACELINE_STORE_FAILED unless they are those of this version */
+export async function checkSchema(database: Database): Promise<void> {
+  const found = await nextVersion(database).then(
+    (next) => next - 1,
+    () => 0,
+  );
+  if (found === migrations.length) return;
+  throw new PacelineError('PACELINE_STORE_FAILED', `The tables are of version ${found}, and this is for version ${migrations.length}`, {
+    hint: 'Start it once as a user of the database who may change tables, and without leaving out migrations.',
+  });
 }
 
 async function nextVersion(database: Database): Promise<number> {

@@ -9,7 +9,7 @@ import type { LogChunk } from '../run/log.ts';
 import type { StoredReport } from '../run/report.ts';
 import type { Run } from '../run/run.ts';
 import type { Database, Row, SqlValue, Statement } from './database.ts';
-import { migrate } from './migrations.ts';
+import { checkSchema, migrate } from './migrations.ts';
 import { newsOf, readNews, type News } from './news.ts';
 import { insertRun, readEvent, readLog, readRun } from './run-rows.ts';
 import type { ValueCipher } from './value-cipher.ts';
@@ -72,8 +72,12 @@ export class RunStore {
     this.images = new ImageStore(database);
   }
 
-  static async open(database: Database, cipher: ValueCipher): Promise<RunStore> {
-    await migrate(database);
+  /**
+   * @param migrates false leaves the tables to somebody else
+   * @throws PACELINE_STORE_FAILED when they are not those of this version, and are left to somebody else
+   */
+  static async open(database: Database, cipher: ValueCipher, { migrates = true } = {}): Promise<RunStore> {
+    await (migrates ? migrate(database) : checkSchema(database));
     return new RunStore(database, cipher);
   }
 

@@ -51,21 +51,25 @@ export interface Entrances {
   browsers: BrowserSessions;
   /** Without them no job can log in. */
   jobs?: Sessions | undefined;
+  /** The program that the server is part of, which asks in the names of its own users. */
+  portal?: { name: string; token: string } | undefined;
 }
 
 const uuid = /^[0-9a-f-]{36}$/;
 const operator: Identity = { name: operatorName, grants: new Map([[everyProject, 'admin']]) };
 
-export function createAccess(engine: Engine, { operatorToken, accounts, browsers, jobs }: Entrances): Access {
+export function createAccess(engine: Engine, { operatorToken, accounts, browsers, jobs, portal }: Entrances): Access {
   const ofToken = async (token: string): Promise<Identity | undefined> => {
     if (sameText(token, operatorToken)) return operator;
+    if (portal !== undefined && sameText(token, portal.token)) return { ...operator, name: portal.name };
     const job = await jobs?.find(token);
     return job === undefined ? accounts.find(token) : identityOfJob(job);
   };
   const find = async (request: FastifyRequest): Promise<Identity | undefined> => {
     const session = request.headers.authorization === undefined ? await browsers.find(request) : undefined;
     if (session === 'operator') return operator;
-    if (session !== undefined) return 'token' in session ? accounts.byTokenId(session.token) : accounts.byName(session.user);
+    if (session !== undefined)
+      return 'token' in session ? accounts.byTokenId(session.token) : accounts.enrolled(session.user, session.issuer);
     const identity = await ofToken(bearerOf(request));
     return identity && { ...identity, name: nameThrough(request, identity.name) };
   };
@@ -145,7 +149,7 @@ async function belongingOf(engine: Engine, id: string): Promise<Pick<Run, 'creat
   return active?.isLoaded === true ? active.run : engine.store.belonging(id);
 }
 
-function sameText(a: string, b: string): boolean {
+export function sameText(a: string, b: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));
 }

@@ -13,6 +13,30 @@ afterAll(() => server.close());
 const status = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, token: string, payload?: object): Promise<number> =>
   (await server.ask(method, url, { token, ...(payload === undefined ? {} : { payload }) })).statusCode;
 
+describe('a login provider', () => {
+  const issuer = 'https://id.example.org';
+  const enrol = (name: string, by = issuer): Promise<void> =>
+    server.accounts.enrol(name, new Map([['web', 'viewer']]), new Set(['web']), by);
+
+  it('brings back its own users, and passes none of them for one that somebody else has added', async () => {
+    await enrol('erika');
+    await enrol('erika');
+    expect(await server.accounts.enrolled('erika', issuer)).toMatchObject({ name: 'erika' });
+    await server.ask('PUT', '/api/users/portal');
+    await expect(enrol('portal')).rejects.toMatchObject({ code: 'PACELINE_FORBIDDEN' });
+    await expect(enrol('erika', 'https://other.example.org')).rejects.toMatchObject({ code: 'PACELINE_FORBIDDEN' });
+    await expect(enrol('operator')).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID' });
+    expect((await server.accounts.user('portal')).grants).toEqual([]);
+  });
+
+  it('stands for nobody who was removed, even when another one has the name now', async () => {
+    await enrol('felix');
+    await server.ask('DELETE', '/api/users/felix');
+    await server.ask('PUT', '/api/users/felix');
+    expect(await server.accounts.enrolled('felix', issuer)).toBeUndefined();
+  });
+});
+
 describe('a personal token', () => {
   it('is shown once, and is its user from then on', async () => {
     await server.ask('PUT', '/api/users/alice');

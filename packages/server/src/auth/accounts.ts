@@ -20,11 +20,13 @@ const shape = /^plt_([0-9a-f]{16})_([\w-]{32})$/;
 export class Accounts {
   readonly #database: Database;
   readonly #now: () => number;
+  readonly #portal: string | undefined;
 
-  /** @param database as the engine has brought it to its schema */
-  constructor(database: Database, now: () => number = Date.now) {
+  /** @param database as the engine has brought it to its schema. @param portal the name of the one that this server is part of */
+  constructor(database: Database, now: () => number = Date.now, portal?: string) {
     this.#database = database;
     this.#now = now;
+    this.#portal = portal;
   }
 
   async users(): Promise<UserView[]> {
@@ -43,13 +45,12 @@ export class Accounts {
 
   /**
    * Adds a user who may do nothing yet; one that is there already stays as it is.
-   * @throws PACELINE_REQUEST_INVALID for the name that the runs of the operator's token bear
+   * @throws PACELINE_REQUEST_INVALID for a name that is in the records of runs already, for the operator's token or a portal
    */
   async add(name: string, by: string): Promise<UserView> {
-    if (name === operatorName) {
-      throw new PacelineError('PACELINE_REQUEST_INVALID', `No user can be named ${name}: so is whoever has the operator's token`, {
-        hint: 'Choose another name.',
-      });
+    if (name === operatorName || name === this.#portal) {
+      const who = name === operatorName ? "whoever has the operator's token" : 'the portal that this server is part of';
+      throw new PacelineError('PACELINE_REQUEST_INVALID', `No user can be named ${name}: so is ${who}`, { hint: 'Choose another name.' });
     }
     const sql = 'INSERT INTO users (name, created_at, created_by) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
     await this.#write({ sql, values: [name, this.#now(), by] });
@@ -78,10 +79,16 @@ export class Accounts {
   /**
    * Adds a user whom a login provider knows, if need be, and gives the roles that it stands for.
    * @param projects in which the provider alone says the roles
-   * @throws as `add`
+   * @param by the provider
+   * @throws as `add`, and PACELINE_FORBIDDEN for the name of a user whom somebody else has added: that is another person
    */
   async enrol(name: string, grants: ReadonlyMap<string, ProjectRole>, projects: ReadonlySet<string>, by: string): Promise<void> {
-    await this.add(name, by);
+    const { createdBy } = await this.add(name, by);
+    if (createdBy !== by) {
+      throw new PacelineError('PACELINE_FORBIDDEN', `${name} is the name of a user whom ${createdBy} has added, and not ${by}`, {
+        hint: `If both are one person, an admin removes that user, who then comes back by the login: \`paceline user remove ${name}\`.`,
+      });
+    }
     await this.#write(
       ...[...projects].map((project) => {
         const role = grants.get(project);
@@ -90,9 +97,9 @@ export class Accounts {
     );
   }
 
-  /** Who a user is, for sessions that a login provider stands for; undefined when there is no such user any more. */
-  async byName(name: string): Promise<Identity | undefined> {
-    const [row] = await this.#database.all('SELECT name FROM users WHERE name = ?', [name]);
+  /** Who a user is, for sessions that a login provider stands for; undefined when it has no such user any more. */
+  async enrolled(name: string, by: string): Promise<Identity | undefined> {
+    const [row] = await this.#database.all('SELECT name FROM users WHERE name = ? AND created_by = ?', [name, by]);
     return row && { name, grants: grantsOf(await this.#grantRows(name)) };
   }
 

@@ -4,10 +4,10 @@ import * as z from 'zod';
 import { SignedCookie } from './signed-cookie.ts';
 
 const lifetimeSeconds = 12 * 60 * 60;
-const claims = z.object({ token: z.string().optional(), user: z.string().optional() });
+const claims = z.object({ token: z.string().optional(), user: z.string().optional(), issuer: z.string().optional() });
 
 /** Whose session it is: of a personal token, of a user for whom a login provider stands, or of the holder of the operator's token. */
-export type SessionOf = { token: string } | { user: string } | 'operator';
+export type SessionOf = { token: string } | { user: string; issuer: string } | 'operator';
 
 /**
  * Logins of browsers, good for twelve hours or until the browser is closed. Whether the token or the user that it was begun with
@@ -39,9 +39,10 @@ export class BrowserSessions {
     if (request.method !== 'GET') refuseOtherSites(request);
     const said = claims.safeParse(await this.#cookie.read(request));
     if (!said.success) return undefined;
-    const { token, user } = said.data;
+    const { token, user, issuer } = said.data;
     if (token !== undefined) return { token };
-    return user === undefined ? 'operator' : { user };
+    if (user === undefined) return 'operator';
+    return issuer === undefined ? undefined : { user, issuer };
   }
 }
 

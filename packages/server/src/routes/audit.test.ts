@@ -35,6 +35,12 @@ it('records who has asked for which change, of what, and how that was answered',
   expect(await newest()).toEqual({ actor: 'operator', operation: 'grantRole', subject: 'alice shop', status: 200 });
 });
 
+it('records what somebody says another server has recorded already', async () => {
+  server.world.clock.pass(1);
+  await server.ask('PUT', '/api/users/forged', { headers: { 'x-paceline-forwarded': '1' } });
+  expect(await newest()).toMatchObject({ operation: 'addUser', subject: 'forged' });
+});
+
 it('records no secret, no look, and nobody who has not logged in', async () => {
   const before = await entries();
   await server.ask('GET', '/api/runs');

@@ -3,7 +3,6 @@ import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import type { Access } from '../auth/access.ts';
 import type { AuditLog } from '../auth/audit-log.ts';
-import { wasForwarded } from '../replicas.ts';
 import type { App, RouteContext } from './routes.ts';
 
 declare module 'fastify' {
@@ -22,7 +21,7 @@ export function recordChanges(app: App, audit: AuditLog, access: Access): void {
   app.addHook('onSend', async (request, reply, payload) => {
     const { operationId: operation } = (request.routeOptions.schema ?? {}) as { operationId?: string };
     // Whoever hands a request over to another replica has recorded it.
-    if (request.method === 'GET' || operation === undefined || wasForwarded(request)) return payload;
+    if (request.method === 'GET' || operation === undefined || request.handedOver) return payload;
     const actor = request.audited?.actor ?? (await whoAsks(request, access));
     if (actor === undefined) return payload;
     const subject = (request.audited?.subject ?? subjectOf(request)).slice(0, longestSubject);

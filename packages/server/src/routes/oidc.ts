@@ -60,7 +60,7 @@ export function oidcRoutes(app: App, { oidc, accounts, audit, browsers }: RouteC
       const { policy } = oidc.login;
       const { name, grants } = personOf(policy, await oidc.login.finish(request.url, begun.data));
       await accounts.enrol(name, grants, projectsOf(policy), policy.issuer);
-      await browsers.open({ user: name }, reply);
+      await browsers.open({ user: name, issuer: policy.issuer }, reply);
       await audit.add({ actor: name, operation: 'loginByOidc', subject: policy.issuer, status: 303 });
       request.log.info(`${name} has logged in with a browser, by ${policy.issuer}`);
       return '/';

@@ -55,6 +55,7 @@ export class TestServer {
     const access = createAccess(engine, { operatorToken, accounts, browsers, jobs: options.logins?.sessions });
     const app = await buildApp({
       engine,
+      serverKey: key,
       access,
       accounts,
       audit: new AuditLog(world.database, () => world.clock.now()),
