@@ -8,6 +8,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export class KnownRuns {
   readonly #client: Pick<Client, 'runs'>;
   readonly #runs = new Map<string, RunResource>();
+  readonly #asking = new Map<string, Promise<RunResource>>();
 
   constructor(client: Pick<Client, 'runs'>) {
     this.#client = client;
@@ -17,6 +18,13 @@ export class KnownRuns {
   async find(text: string): Promise<RunResource> {
     const known = uuid.test(text) ? this.#runs.get(text) : undefined;
     if (known !== undefined) return known;
+    // The parts of a page ask at once.
+    const asked = this.#asking.get(text) ?? this.#ask(text).finally(() => this.#asking.delete(text));
+    this.#asking.set(text, asked);
+    return asked;
+  }
+
+  async #ask(text: string): Promise<RunResource> {
     const { id, createdBy, project, tags } = await this.#client.runs.get(text);
     const run = { id, createdBy, project, tags };
     this.#runs.set(id, run);

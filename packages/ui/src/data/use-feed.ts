@@ -15,15 +15,15 @@ type Follow<T> = (options: { after: number; signal: AbortSignal }) => AsyncItera
 
 /**
  * Follows a stream of numbered items for as long as the page is seen, and goes on where it was.
- * @param follow keep it by `useCallback`; another one begins anew
+ * @param follow keep it by `useCallback`; another one begins anew, and undefined waits
  * @param most only the newest so many are kept
  */
-export function useFeed<T extends { seq: number }>(follow: Follow<T>, most: number): Feed<T> {
+export function useFeed<T extends { seq: number }>(follow: Follow<T> | undefined, most: number): Feed<T> {
   const visible = useVisible();
   const [feed, setFeed] = useState<Feed<T>>({ items: [], ended: false, error: undefined });
-  const cursor = useRef<{ follow: Follow<T>; last: number }>({ follow, last: 0 });
+  const cursor = useRef<{ follow: Follow<T> | undefined; last: number }>({ follow, last: 0 });
   useEffect(() => {
-    if (!visible) return undefined;
+    if (!visible || follow === undefined) return undefined;
     if (cursor.current.follow !== follow) {
       cursor.current = { follow, last: 0 };
       setFeed({ items: [], ended: false, error: undefined });

@@ -28,7 +28,8 @@ export function useRun(id: string): LiveRun {
   }, [client, id]);
   const { value: run, error, reload } = useLoaded(load);
   const follow = useCallback((options: { after: number; signal: AbortSignal }) => client.followEvents(id, options), [client, id]);
-  const events = useFeed(follow, mostEvents);
+  // What it is now comes first: a run of a thousand machines has tens of thousands of events, and they would be in its way.
+  const events = useFeed(run === undefined ? undefined : follow, mostEvents);
   const newest = events.items.at(-1)?.seq ?? 0;
   const known = run?.lastEvent ?? 0;
   const behind = run !== undefined && (newest > known || (events.ended && run.endedAt === null));

@@ -9,7 +9,7 @@ interface GraphProps {
 }
 
 /** The nodes, each behind those that it is told values of, with one cell for each instance. */
-export function Graph({ run, chosen, onChoose }: GraphProps) {
+export const Graph = memo(function Graph({ run, chosen, onChoose }: GraphProps) {
   const box = useRef<HTMLDivElement>(null);
   const columns = useMemo(() => columnsOf(run.nodes), [run.nodes]);
   const byNode = useMemo(() => Map.groupBy(run.instances, ({ node }) => node), [run.instances]);
@@ -33,7 +33,7 @@ export function Graph({ run, chosen, onChoose }: GraphProps) {
       ))}
     </div>
   );
-}
+});
 
 interface NodeBoxProps extends Pick<GraphProps, 'chosen' | 'onChoose'> {
   name: string;

@@ -1,5 +1,5 @@
 import type { InstanceView } from '@paceline/api';
-import { useMemo, useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import { Nothing } from '../parts/notice.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
 import { lookOf, lookWords } from './stage.ts';
@@ -11,7 +11,7 @@ interface InstancesProps {
 }
 
 /** Every instance in a row; only those in sight are in the page. */
-export function Instances({ instances, chosen, onChoose }: InstancesProps) {
+export const Instances = memo(function Instances({ instances, chosen, onChoose }: InstancesProps) {
   const [text, setText] = useState('');
   const shown = useMemo(() => instances.filter((instance) => searched(instance).includes(text.toLowerCase())), [instances, text]);
   return (
@@ -45,7 +45,7 @@ export function Instances({ instances, chosen, onChoose }: InstancesProps) {
       )}
     </section>
   );
-}
+});
 
 function InstanceRow({ instance, chosen, onChoose }: { instance: InstanceView; chosen: boolean; onChoose: (name: string) => void }) {
   const { name, step, message, abort, fault, address, cloud, blockedIn } = instance;

@@ -15,15 +15,22 @@ const instances = [
   ...Array.from({ length: 1000 }, (_, index) => instance(`client.${index + 1}`)),
 ];
 
-function show(detail = run(instances), rights: readonly RunRight[] = ['update', 'scale', 'terminate']) {
+function show(detail = run(instances), rights: readonly RunRight[] = ['update', 'scale', 'terminate'], late = false) {
   const terminate = vi.fn<(id: string) => Promise<typeof detail>>(async () => detail);
   let current = detail;
+  let followed = 0;
+  const arrival = Promise.withResolvers<void>();
+  if (!late) arrival.resolve();
   const news = Promise.withResolvers<EventView>();
   const client = {
-    runs: { get: async () => current, terminate },
+    runs: { get: () => arrival.promise.then(() => current), terminate },
+    logs: async () => [
+      { seq: 1, at: detail.createdAt, instance: 'web.1', source: '1-deploy-0', stream: 'stderr', text: 'licence.key: no such file\n' },
+    ],
     parameters: { get: async () => ({ value: null }) },
     reports: { list: async () => [] },
     async *followEvents(_id: string, { signal }: { signal: AbortSignal }) {
+      followed += 1;
       yield await news.promise;
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
     },
@@ -45,7 +52,7 @@ function show(detail = run(instances), rights: readonly RunRight[] = ['update', 
       data: { state: next.state },
     });
   };
-  return { terminate, change };
+  return { terminate, change, followed: () => followed, arrive: () => arrival.resolve() };
 }
 
 test('a thousand instances are a few rows and one summary', async () => {
@@ -54,6 +61,24 @@ test('a thousand instances are a few rows and one summary', async () => {
   expect(screen.getByRole('img', { name: '1000 working' })).toBeTruthy();
   expect(document.querySelectorAll('.pl-instance').length).toBeLessThan(60);
   expect(screen.getByText('1001 of 1001')).toBeTruthy();
+});
+
+test('of a run that was aborted there is to see why, and what its script wrote last', async () => {
+  const failed = run([instance('web.1', { abort: 'exit 3' })], {
+    abort: { reason: 'No licence', source: 'web.1:abort', at: '2026-11-21T12:00:00.000Z' },
+  });
+  show(failed);
+  expect((await screen.findByRole('alert')).textContent).toContain('Abort: No licence');
+  await screen.findByText('Last output of web.1');
+  expect(screen.getByText('licence.key: no such file')).toBeTruthy();
+});
+
+test('what has happened is asked for when the run is there, and not before', async () => {
+  const { followed, arrive } = show(run(instances), [], true);
+  await Promise.resolve();
+  expect(followed()).toBe(0);
+  arrive();
+  await waitFor(() => expect(followed()).toBe(1));
 });
 
 test('an event of the run brings it up to date', async () => {

@@ -7,9 +7,11 @@ import { Tabs } from '../parts/tabs.tsx';
 import { Time } from '../parts/time.tsx';
 import { Actions } from './actions.tsx';
 import { ChosenInstance } from './chosen-instance.tsx';
+import { hourlyCost } from './cost.ts';
 import { Events } from './events.tsx';
 import { Graph } from './graph.tsx';
 import { Instances } from './instances.tsx';
+import { LastWords } from './last-words.tsx';
 import { Logs } from './logs.tsx';
 import { Parameters } from './parameters.tsx';
 import { Reports } from './reports.tsx';
@@ -29,6 +31,7 @@ export function RunPage({ id }: { id: string }) {
 }
 
 function Head({ run, onDone }: { run: RunDetail; onDone: () => void }) {
+  const cost = hourlyCost(run);
   return (
     <header>
       <div className="pl-title">
@@ -45,6 +48,7 @@ function Head({ run, onDone }: { run: RunDetail; onDone: () => void }) {
             , ended <Time at={run.endedAt} />
           </>
         )}
+        {cost !== undefined && `; its machines cost ${cost} an hour`}
         {run.tags.map((tag) => (
           <span key={tag} className="pl-tag">
             {tag}
@@ -57,6 +61,7 @@ function Head({ run, onDone }: { run: RunDetail; onDone: () => void }) {
           <p>
             From {run.abort.source}, <Time at={run.abort.at} />
           </p>
+          <LastWords run={run.id} culprit={culpritOf(run)} />
         </div>
       )}
       {run.scaling !== null && (
@@ -67,6 +72,11 @@ function Head({ run, onDone }: { run: RunDetail; onDone: () => void }) {
       <Actions run={run} onDone={onDone} />
     </header>
   );
+}
+
+/** The instance that has aborted the run, if it was one. */
+function culpritOf({ abort, instances }: RunDetail): string | undefined {
+  return instances.find(({ name }) => abort?.source === `${name}:abort`)?.name;
 }
 
 function Body({ run, live: { events } }: { run: RunDetail; live: LiveRun }) {
