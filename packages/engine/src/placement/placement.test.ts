@@ -57,11 +57,16 @@ describe('a cloud without room', () => {
   });
 
   test('keeps what was built there, and the share that it was to have', async () => {
+    const by = { cloud: 'test', digest: 'd', module: 'm', resource: 'r', login: null, run: 'run', project: 'default' };
+    const built = { ...by, image: 'x', madeAt: 0, usedAt: 0, pinned: false };
     for (const node of [
       { built: { image: 'x', layers: 1, digest: 'd' }, elsewhere: ['other'] },
       { shares: [{ cloud: 'test', count: 1 }] },
     ]) {
       const world = worldOfTwo();
+      const builder = await openEngine(world);
+      await builder.store.images.put(built);
+      await builder.close();
       world.cloud.faults.push({ method: 'launch', when: 'before', error: full });
       const id = await startRun(world, planOf({ n: nodeOf(node) }));
       const engine = await openEngine(world);
