@@ -3,14 +3,14 @@ import { openFaultProxy, type FaultProxy } from '@paceline/engine/conformance';
 import type { Connector, ConnectorContext, LaunchRequest, Resource } from '@paceline/engine/connector';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connectorModule } from './index.ts';
-import { actionOf, clientToken, refusal, withoutSnapshotTags } from './testing/answers.ts';
+import { actionOf, asManyAsWanted, clientToken, refusal, withoutSnapshotTags } from './testing/answers.ts';
 import { openMoto, reason, type Moto } from './testing/moto.ts';
 
 const image = 'ami-03cf127a';
 const region = 'eu-west-3';
 const context: ConnectorContext = { signal: new AbortController().signal, log: { info: () => {}, warn: () => {} }, now: Date.now };
 
-describe.skipIf(reason !== undefined)('EC2, as moto has it', () => {
+describe.skipIf(reason !== undefined)(`EC2, as moto has it${reason === undefined ? '' : ` (${reason})`}`, () => {
   let moto: Moto;
   let proxy: FaultProxy;
   let connector: Connector;
@@ -95,6 +95,43 @@ describe.skipIf(reason !== undefined)('EC2, as moto has it', () => {
     expect(await connector.launch(wanted, context)).toEqual(machines.map((machine) => ({ ...machine, state: 'running' })));
     expect(runs()).toHaveLength(3);
     await end(machines.map(({ id }) => id));
+  });
+
+  test('machines with user data in common are launched by one call, and what is missing by the next', async () => {
+    proxy.adapt = asManyAsWanted;
+    const wanted = { ...request({ count: 30 }), shared: { name: 'web-1', userData: Buffer.from('#!/bin/sh\n') } };
+    const machines = await connector.launch(wanted, context);
+    expect(machines.map(({ index, name }) => ({ index, name }))).toEqual(
+      wanted.machines.map(({ index }, place) => ({ index, name: `web-1-${place + 1}` })),
+    );
+    const [asked] = runs();
+    expect(Object.fromEntries(asked ?? [])).toMatchObject({
+      MinCount: '1',
+      MaxCount: '30',
+      UserData: Buffer.from('#!/bin/sh\n').toString('base64'),
+      ClientToken: expect.stringMatching(new RegExp(`^${wanted.token}-[0-9a-f]{16}$`)),
+    });
+    expect(runs()).toHaveLength(1);
+    await end(machines.slice(0, 2).map(({ id }) => id));
+    const all = await connector.launch(wanted, context);
+    expect(all.map(({ index }) => index)).toEqual(wanted.machines.map(({ index }) => index));
+    expect(runs().map((each) => each.get('MaxCount'))).toEqual(['30', '1', '1']);
+    expect(Buffer.from(runs()[1]?.get('UserData') ?? '', 'base64')[2]).not.toBe(Buffer.from('#!/bin/sh\n')[2]);
+    await end(all.map(({ id }) => id));
+  }, 60_000);
+
+  test('of machines that are launched together, as many as can be had are told, each by its place', async () => {
+    const wanted = { ...request({ count: 3 }), shared: { name: 'web-1', userData: Buffer.from('#!/bin/sh\n') } };
+    // moto makes as few as it may.
+    expect((await connector.launch(wanted, context)).map(({ index }) => index)).toEqual([1]);
+    const rest = { ...wanted, machines: wanted.machines.slice(1) };
+    proxy.adapt = asManyAsWanted;
+    const more = await connector.launch(rest, context);
+    expect(more.map(({ index }) => index)).toEqual([2, 3]);
+    expect(new Set(runs().map((asked) => asked.get('ClientToken'))).size).toBe(2);
+    const found = await listed(wanted.owner.run);
+    expect(found.flatMap(({ machine }) => machine?.index ?? []).toSorted((one, other) => one - other)).toEqual([1, 2, 3]);
+    await end(found.flatMap(({ machine }) => machine?.id ?? []));
   });
 
   test('machines reach each other, others only the declared ports, and the groups go with the last machine', async () => {

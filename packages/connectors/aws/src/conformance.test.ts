@@ -1,7 +1,7 @@
 import { defineConformance, openFaultProxy, type FaultProxy } from '@paceline/engine/conformance';
 import { afterAll, test } from 'vitest';
 import { connectorModule } from './index.ts';
-import { actionOf, clientToken, refusal } from './testing/answers.ts';
+import { actionOf, asManyAsWanted, clientToken, refusal } from './testing/answers.ts';
 import { openMoto, reason, type Moto } from './testing/moto.ts';
 
 const patienceMs = 30_000;
@@ -16,6 +16,7 @@ defineConformance(
     const { url } = (moto = await openMoto());
     const line = (proxy = await openFaultProxy(url));
     line.sameAs = clientToken;
+    line.adapt = asManyAsWanted;
     const connect = (endpoint = line.url) => connectorModule.createConnector({ region: 'eu-west-3', endpoint });
     return {
       createConnector: () => connect(),
@@ -29,6 +30,7 @@ defineConformance(
         async open() {
           const own = await openFaultProxy(url);
           own.sameAs = clientToken;
+          own.adapt = asManyAsWanted;
           return { connector: connect(own.url), proxy: own };
         },
         isLaunch: (request) => actionOf(request) === 'RunInstances',

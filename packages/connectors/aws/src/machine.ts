@@ -1,5 +1,5 @@
 import type { Instance, InstanceStateName } from '@aws-sdk/client-ec2';
-import { machineResource, type Machine, type MachineState, type Resource } from '@paceline/engine/connector';
+import { indexOf, machineResource, type Machine, type MachineState, type Resource } from '@paceline/engine/connector';
 import { nameOf, tagsIn } from './tags.ts';
 
 const states: Record<InstanceStateName, MachineState> = {
@@ -17,14 +17,17 @@ export const machineIds = /^i-[0-9a-f]{8,17}$/;
 export function toMachine(instance: Instance): Machine | undefined {
   const { InstanceId: id, State, LaunchTime, PublicIpAddress, PrivateIpAddress, StateReason } = instance;
   const tags = tagsIn(instance.Tags);
-  if (id === undefined || tags?.index === undefined) return undefined;
+  const place = instance.AmiLaunchIndex;
+  const index = tags && indexOf(tags, place);
+  if (id === undefined || tags === undefined || index === undefined) return undefined;
   const state = states[State?.Name ?? 'pending'];
   // EC2 says why a machine has ended by itself: for want of a spot, or an encrypted disk that cannot be read.
   const fault = StateReason?.Code?.startsWith('Server.') === true ? StateReason.Message : undefined;
   return {
     id,
-    index: tags.index,
-    name: nameOf(instance.Tags),
+    index,
+    // All machines of a call are tagged alike.
+    name: tags.indices === undefined ? nameOf(instance.Tags) : `${nameOf(instance.Tags)}-${(place ?? 0) + 1}`,
     state,
     publicIps: PublicIpAddress === undefined || PublicIpAddress === '' ? [] : [PublicIpAddress],
     privateIps: PrivateIpAddress === undefined || PrivateIpAddress === '' ? [] : [PrivateIpAddress],

@@ -1,7 +1,7 @@
-import type { Machine, MachineState } from '@paceline/engine/connector';
+import { indexOf, type Machine, type MachineState } from '@paceline/engine/connector';
 import type { Server } from './answers.ts';
 import { isCapacity } from './failure.ts';
-import { readMetadata } from './tags.ts';
+import { nameKey, readMetadata } from './tags.ts';
 
 /** Those that are not here are passing: the machine is there. */
 const states: Record<string, MachineState> = {
@@ -21,7 +21,8 @@ export const machineIds = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 /** Undefined for machines that are not ours. */
 export function toMachine(server: Server): Machine | undefined {
   const tags = readMetadata(server.metadata);
-  if (tags?.index === undefined) return undefined;
+  const index = tags && indexOf(tags, placeOf(server));
+  if (tags === undefined || index === undefined) return undefined;
   const addresses = Object.values(server.addresses)
     .flat()
     .toSorted((one, other) => one.version - other.version);
@@ -29,7 +30,7 @@ export function toMachine(server: Server): Machine | undefined {
   const { fault } = server;
   return {
     id: server.id,
-    index: tags.index,
+    index,
     name: server.name,
     state: isEnding(server) ? 'stopping' : (states[server.status] ?? 'running'),
     publicIps: of('floating'),
@@ -39,6 +40,15 @@ export function toMachine(server: Server): Machine | undefined {
     ...(fault !== undefined && { fault: fault.message === '' ? 'its cloud does not say why' : fault.message }),
     ...(fault !== undefined && isCapacity(fault.message) && { noRoom: true }),
   };
+}
+
+/** Of all machines of a request Nova puts the place after the name, from 1; where it was one machine in the end, it does not. */
+function placeOf({ name, metadata }: Server): number | undefined {
+  const base = metadata[nameKey];
+  if (base === undefined || !name.startsWith(base)) return undefined;
+  if (name === base) return 0;
+  const place = /^-([1-9]\d{0,4})$/.exec(name.slice(base.length))?.[1];
+  return place === undefined ? undefined : Number(place) - 1;
 }
 
 export function isEnding(server: Server): boolean {

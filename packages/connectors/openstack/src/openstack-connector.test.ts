@@ -15,7 +15,7 @@ import { isLaunch, openGateway, reason, removeClouds, writeClouds, type Gateway 
 const context: ConnectorContext = { signal: new AbortController().signal, log: { info: () => {}, warn: () => {} }, now: Date.now };
 const patience = { timeout: 90_000, interval: 500 };
 
-describe.skipIf(reason !== undefined)('OpenStack', { timeout: 240_000 }, () => {
+describe.skipIf(reason !== undefined)(`OpenStack${reason === undefined ? '' : ` (${reason})`}`, { timeout: 240_000 }, () => {
   let gateway: Gateway;
   let proxy: FaultProxy;
   let connector: Connector;
@@ -106,6 +106,46 @@ describe.skipIf(reason !== undefined)('OpenStack', { timeout: 240_000 }, () => {
     );
     const refused = await failureOf(connector.launch(request({ cpus: 64, memoryMiB: 4_000_000 }), context));
     expect(refused).toMatchObject({ code: 'invalid', message: 'No flavor has 64 CPUs, 4000000 MiB of memory and a disk of 0 GiB' });
+  });
+
+  test('machines with user data in common are launched by one request, and one that was given another name is still ours', async () => {
+    const shared = { name: `web-${randomBytes(4).toString('hex')}`, userData: Buffer.from('#!/bin/sh\n') };
+    const wanted = { ...request({ count: 5 }), shared };
+    const machines = await connector.launch(wanted, context);
+    expect(launches()).toMatchObject([
+      {
+        name: shared.name,
+        user_data: shared.userData.toString('base64'),
+        min_count: 1,
+        max_count: 5,
+        metadata: { 'paceline:indices': '1-5' },
+      },
+    ]);
+    expect(machines.map(({ index, name }) => `${index} ${name}`)).toEqual(
+      [1, 2, 3, 4, 5].map((number) => `${number} ${shared.name}-${number}`),
+    );
+    const renamed = machines[1]?.id ?? '';
+    await when(connector, renamed, ({ state }) => state === 'running');
+    const { path = '', headers = {} } = proxy.seen.find(isLaunch) ?? {};
+    const answer = await fetch(`${gateway.url}${path}/${renamed}`, {
+      method: 'PUT',
+      headers: { 'x-auth-token': String(headers['x-auth-token']), 'content-type': 'application/json' },
+      body: JSON.stringify({ server: { name: 'mine' } }),
+    });
+    expect(answer.status).toBe(200);
+    const found = await listed(connector, wanted.owner.run);
+    expect(found.flatMap(({ machine }) => machine?.index ?? []).toSorted((one, other) => one - other)).toEqual([0, 1, 3, 4, 5]);
+    await end(
+      connector,
+      machines.map(({ id }) => id),
+    );
+    expect(await listed(connector, wanted.owner.run)).toEqual([]);
+  });
+
+  test('only machines without floating addresses are launched together', async () => {
+    const outside = connect({ floatingNetwork: 'public' });
+    expect([connector.capabilities.sharedLaunch?.maxBatch, outside.capabilities.sharedLaunch]).toEqual([200, undefined]);
+    await outside.close?.();
   });
 
   test('machines reach each other, others the declared ports alone, and the groups go with the last machine', async () => {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { listOffers, probeAccount, readQuota } from './account.ts';
 import type { Config } from './config.ts';
 import { describeServers, describeMachines, listResources } from './inventory.ts';
-import { launchMachines, limits } from './launch.ts';
+import { launchMachines, limits, sharedLaunch } from './launch.ts';
 import { createImage, removeResource } from './machine-image.ts';
 import { Groups } from './security-group.ts';
 import type { Session } from './session.ts';
@@ -17,6 +17,8 @@ export function createOpenstackConnector(session: Session, config: Config): Conn
     info: { name: 'openstack', version: '0.0.0', api: 1, scope: session.scope },
     capabilities: {
       ...limits,
+      // Machines with floating addresses have a port each, which Nova takes for one machine at a time.
+      ...(config.floatingNetwork === undefined && { sharedLaunch }),
       idempotency: 'tag',
       // Nova shows what it has accepted. A request that nobody waits for any more may still be on its way there.
       listConsistencyMs: 15_000,

@@ -9,6 +9,7 @@ const anyTags: fc.Arbitrary<Tags> = fc.record(
     owner: fc.record({ engine: word, run: word, node: word }, { requiredKeys: ['engine', 'run'] }),
     token: word,
     index: fc.nat(),
+    indices: fc.array(fc.nat(9_999), { minLength: 1, maxLength: 20 }),
     expiresAt: fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('9999-12-31') }),
     login: word,
   },

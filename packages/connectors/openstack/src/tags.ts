@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { readTags, wantedTags, writeTags, type Owner, type OwnerQuery, type Tags } from '@paceline/engine/connector';
 
 const prefix = 'paceline:';
+/** What the machines of one request were called, of which Nova has made their names. */
+export const nameKey = `${prefix}name`;
 /** On all that is ours, whoever's run it is. */
 export const ours = 'paceline';
 

@@ -11,11 +11,21 @@ export function engineId(engineKey: Buffer, tag?: string): string {
 }
 
 /**
+ * What the one-time secrets of the machines of a launch come from. Only machines that have their user data in common are given it, which
+ * then work out their own.
+ */
+export function launchSecret(engineKey: Buffer, run: string, token: string): string {
+  return createHmac('sha256', engineKey).update(`launch ${run} ${token}`).digest('base64url');
+}
+
+/**
  * The one-time secret by which a machine joins. It is worked out from the engine's own key and never stored, so that a launch
  * that is repeated after a crash carries the same user data.
  */
 export function joinSecret(engineKey: Buffer, run: string, instance: string, token: string): string {
-  return createHmac('sha256', engineKey).update(`join ${run} ${instance} ${token}`).digest('base64url');
+  return createHmac('sha256', launchSecret(engineKey, run, token))
+    .update(instance)
+    .digest('base64url');
 }
 
 /** The token that is good for one run alone. Worked out, so that a request to start a run may be repeated. */

@@ -1,5 +1,19 @@
 import { sha256 } from '../run/script-digest.ts';
 
+/** Reads `PLACE SECRET NODE RANGES…`, and writes what the machine at this place is called and by which secret it joins, for JSON. */
+const whoProgram = `
+const [place, secret, node, ...ranges] = require("node:fs").readFileSync(0, "utf8").split(" ");
+const numbers = ranges.flatMap((range) => {
+  const [from, to = from] = range.split("-").map(Number);
+  return Array.from({ length: to - from + 1 }, (_, at) => from + at);
+});
+const number = /^[0-9]+$/.test(place) ? numbers[place] : undefined;
+if (number === undefined) process.exit(1);
+const instance = node + "." + number;
+const own = require("node:crypto").createHmac("sha256", secret).update(instance).digest("base64url");
+process.stdout.write(JSON.stringify({ instance, secret: own }).slice(1, -1));
+`;
+
 /**
  * The part of the bootstrap that is the same for all machines, and not part of the user data, which has to be small. The user data fetches
  * it by its digest and reads it in, with all its own variables and functions.
@@ -38,6 +52,15 @@ if [ -z "\${PACELINE_RESIDENT:-}" ]; then
   works || fail 'there is no Node.js 18 or newer on this machine, and none could be had'
 fi
 get "$sha" "$agent"
+
+if [ "$launch" ]; then
+  # All machines of a launch have this user data. Which of them this one is, its cloud knows.
+  key=\${launch%% *}
+  place=$(cloud-init query "$key") || fail "cloud-init does not know $key, which tells this machine from others of its launch"
+  who=$(printf '%s %s' "$place" "\${launch#* }" | "$node" -e '${whoProgram}') ||
+    fail "$key is $place, and none of the machines that were launched"
+  config=$config,$who
+fi
 
 [ -z "\${PACELINE_RESIDENT:-}" ] || config_file=$PACELINE_RESIDENT/$PACELINE_MACHINE.json
 {

@@ -17,6 +17,7 @@ url='@URL@'
 sha=@SHA@
 runtime='@RUNTIME@'
 config='@CONFIG@'
+launch='@LAUNCH@'
 root=\${PACELINE_ROOT:-}
 home=$root/var/lib/paceline
 cache=\${PACELINE_AGENT_CACHE:-$home}

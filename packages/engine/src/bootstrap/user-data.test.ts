@@ -13,8 +13,7 @@ const bootstrap: Bootstrap = {
   url: 'http://127.0.0.1:1',
   agentSha256: sha256(agent),
   run: 'a1b2c3d4-0000-4000-8000-000000000000',
-  instance: 'apache.1',
-  secret: 'x'.repeat(43),
+  machine: { instance: 'apache.1', secret: 'x'.repeat(43) },
   expiresAt: new Date('2030-01-02T03:04:05.678Z'),
   runtime: { machine: 'x86_64', sha256: 'b'.repeat(64) },
 };
@@ -37,7 +36,7 @@ describe('user data', () => {
   });
 
   it('refuses values that would end a quote', () => {
-    expect(() => renderUserData({ ...bootstrap, secret: "a'b" })).toThrow('quote');
+    expect(() => renderUserData({ ...bootstrap, machine: { instance: 'apache.1', secret: "a'b" } })).toThrow('quote');
   });
 
   it('is taken by cloud-init as one script, with nothing that would replace what an image configures', ({ skip }) => {
@@ -71,7 +70,7 @@ describe('on a machine', () => {
       url: bootstrap.url,
       run: bootstrap.run,
       instance: 'apache.1',
-      secret: bootstrap.secret,
+      secret: 'x'.repeat(43),
       expires: bootstrap.expiresAt.toISOString(),
     });
     expect(readFileSync(join(root, 'resident', 'agent'), 'utf8')).toBe(join(root, 'cache', `agent-${sha256(agent)}.cjs`));

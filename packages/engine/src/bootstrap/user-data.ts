@@ -1,3 +1,4 @@
+import { writeRanges } from '../connector/ranges.ts';
 import { setupSha256 } from './setup-script.ts';
 import { userDataTemplate } from './user-data-template.ts';
 import { tunnelSetup, type TunnelSetup } from '../tunnel/tunnel-setup.ts';
@@ -8,13 +9,29 @@ export interface Bootstrap {
   url: string;
   agentSha256: string;
   run: string;
-  instance: string;
-  secret: string;
+  machine: Identity | SharedIdentity;
   expiresAt: Date;
   /** The Node.js that the engine has for machines without one. */
   runtime?: Runtime;
   /** For machines that their engine has to reach, by an account that it makes for itself. */
   tunnel?: TunnelSetup;
+}
+
+/** Who a machine is. */
+export interface Identity {
+  instance: string;
+  secret: string;
+}
+
+/** How a machine finds out who it is, of those that have the same user data. */
+export interface SharedIdentity {
+  /** What cloud-init is asked for its place among them. */
+  placeKey: string;
+  /** Of the launch: its own comes from this and its name. */
+  launchSecret: string;
+  node: string;
+  /** The numbers of their instances, by their places. */
+  numbers: readonly number[];
 }
 
 /** A Node.js that needs nothing but a C library. */
@@ -32,8 +49,8 @@ export const maxUserDataBytes = 4096;
  * `PACELINE_ROOT`, `PACELINE_AGENT_CACHE`, `PACELINE_NODE`, `PACELINE_RESIDENT` and friends let a connector place things.
  */
 export function renderUserData(bootstrap: Bootstrap): Uint8Array {
-  const { url, agentSha256, run, instance, secret, expiresAt, runtime, tunnel } = bootstrap;
-  const config = { url, run, instance, secret, expires: expiresAt.toISOString() };
+  const { url, agentSha256, run, machine, expiresAt, runtime, tunnel } = bootstrap;
+  const config = { url, run, ...('instance' in machine && machine), expires: expiresAt.toISOString() };
   const values: Record<string, string> = {
     SHA: agentSha256,
     SETUP: setupSha256,
@@ -41,6 +58,7 @@ export function renderUserData(bootstrap: Bootstrap): Uint8Array {
     CONFIG: Object.entries(config)
       .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`)
       .join(','),
+    LAUNCH: 'instance' in machine ? '' : `${machine.placeKey} ${machine.launchSecret} ${machine.node} ${writeRanges(machine.numbers)}`,
     RUNTIME: runtime === undefined ? '' : `Linux ${runtime.machine} ${runtime.sha256}`,
     END: `${expiresAt.toISOString().slice(0, 19).replace('T', ' ')} UTC`,
     SECONDS: String(Math.ceil(expiresAt.getTime() / 1000)),

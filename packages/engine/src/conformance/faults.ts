@@ -7,11 +7,11 @@ import type { FaultProxy, ProxyFault } from './fault-proxy.ts';
 import { batchOf } from './launching.ts';
 import type { ConformanceSubject, FaultySubject } from './subject.ts';
 
-function withoutFaults({ faults: through }: ConformanceSubject): string | undefined {
+export function withoutFaults({ faults: through }: ConformanceSubject): string | undefined {
   return through === undefined ? 'no requests of it can be lost here' : undefined;
 }
 
-async function withFaults(
+export async function withFaults(
   bench: Bench,
   work: (line: { connector: Connector; proxy: FaultProxy; by: FaultySubject }) => Promise<void>,
 ): Promise<void> {

@@ -6,10 +6,11 @@ import { faults } from './faults.ts';
 import { inside } from './inside.ts';
 import { launching } from './launching.ts';
 import { listing } from './listing.ts';
+import { sharing } from './sharing.ts';
 import type { ConformanceSubject } from './subject.ts';
 
 /** All that a connector has to do. */
-export const checks: readonly Check[] = [...launching, ...listing, ...ending, ...inside, ...failing, ...faults];
+export const checks: readonly Check[] = [...launching, ...sharing, ...listing, ...ending, ...inside, ...failing, ...faults];
 
 /** Runs one check, and ends what it has made. @throws what the check or the clean-up threw */
 export async function runCheck(check: Check, subject: ConformanceSubject): Promise<void> {

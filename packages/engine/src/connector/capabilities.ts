@@ -4,6 +4,8 @@ export interface Capabilities {
   userDataBytes: number;
   /** The most machines that one `launch` call may start. */
   maxBatch: number;
+  /** One call to the cloud launches many machines, with the same user data. @default each machine is launched by itself */
+  sharedLaunch?: SharedLaunch;
   /**
    * How a repeated launch is kept from making a second machine: the cloud knows the token, or a name that is unique, or the engine
    * finds the token among the tags.
@@ -19,4 +21,12 @@ export interface Capabilities {
   bringsNode?: boolean;
   /** How many calls the cloud takes, as far as that is known; when it complains there are less. @default 20 a second, 100 at once */
   calls?: { perSecond: number; burst: number };
+}
+
+/** How machines are launched that have their user data in common: `shared` of a launch. */
+export interface SharedLaunch {
+  /** The most of them that one `launch` call may start. */
+  maxBatch: number;
+  /** What a machine asks `cloud-init query` for to learn its place in the call, which begins with 0, such as `ds.meta_data.launch_index`. */
+  placeKey: string;
 }

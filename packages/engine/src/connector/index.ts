@@ -1,6 +1,6 @@
 /** The public connector API: all that a connector package may import from the engine. */
 export type { Account, Offer, Quota } from './account.ts';
-export type { Capabilities } from './capabilities.ts';
+export type { Capabilities, SharedLaunch } from './capabilities.ts';
 export type { Connector, ConnectorContext, ConnectorLog, ConnectorModule } from './connector.ts';
 export { ConnectorError, isConnectorError, type ConnectorErrorCode, type ConnectorErrorDetails } from './connector-error.ts';
 export { inParallel, partOf, valuesOf, type Outcomes } from './in-parallel.ts';
@@ -10,6 +10,6 @@ export type { Machine, MachineState, Resource, TerminateResult } from './machine
 export type { MachineImage } from './machine-image.ts';
 export type { Owner, OwnerQuery } from './owner.ts';
 export { machineResource, resourceOf } from './resource.ts';
-export { matches, readTags, tagsOf, wantedTags, writeTags, type Tags } from './tags.ts';
+export { indexOf, matches, readTags, sharedTagsOf, tagsOf, wantedTags, writeTags, type Tags } from './tags.ts';
 export type { WayIn } from './way-in.ts';
 export type { SshAccess, SshCredential } from '../ssh/access.ts';

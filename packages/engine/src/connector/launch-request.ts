@@ -7,6 +7,11 @@ export interface LaunchRequest {
   token: string;
   owner: Owner;
   machines: MachineRequest[];
+  /**
+   * For `capabilities.sharedLaunch`: good for all of `machines`, if one call starts them all, and each learns from the cloud which of
+   * them it is, in their order. It is of no use when one of them is there already: then each of the others gets its own user data.
+   */
+  shared?: { name: string; userData: Uint8Array };
   /** The native image, as the cloud names it; empty where the cloud has no images (`local`). */
   image: string;
   login?: string;
@@ -23,7 +28,7 @@ export interface LaunchRequest {
 export interface MachineRequest {
   /** The instance's number in its node. */
   index: number;
-  /** Deterministic, at most 63 characters of `a-z0-9-`. */
+  /** Deterministic, at most 63 characters of `a-z0-9-`. Those of a shared launch are called `NAME-1`, `NAME-2` and so on instead. */
   name: string;
   /** Raw bytes, given to the machine unchanged. */
   userData: Uint8Array;

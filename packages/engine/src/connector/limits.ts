@@ -4,13 +4,14 @@ import type { LaunchRequest } from './launch-request.ts';
 
 /** @throws ConnectorError invalid, when a launch asks for more than the connector has said that it takes */
 export function checkLimits(
-  { machines }: LaunchRequest,
-  { maxBatch, userDataBytes }: Pick<Capabilities, 'maxBatch' | 'userDataBytes'>,
+  { machines, shared }: LaunchRequest,
+  { maxBatch, sharedLaunch, userDataBytes }: Pick<Capabilities, 'maxBatch' | 'sharedLaunch' | 'userDataBytes'>,
 ): void {
-  if (machines.length > maxBatch) {
-    throw new ConnectorError('invalid', `A launch of ${machines.length} machines is over the limit of ${maxBatch}`);
+  const most = shared === undefined ? maxBatch : (sharedLaunch?.maxBatch ?? maxBatch);
+  if (machines.length > most) {
+    throw new ConnectorError('invalid', `A launch of ${machines.length} machines is over the limit of ${most}`);
   }
-  for (const { name, userData } of machines) {
+  for (const { name, userData } of [...machines, ...(shared === undefined ? [] : [shared])]) {
     if (userData.length > userDataBytes) {
       throw new ConnectorError('invalid', `The user data of ${name} has ${userData.length} bytes, over the limit of ${userDataBytes}`);
     }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { resourceOf } from './resource.ts';
-import { matches, readTags, wantedTags, writeTags, type Tags } from './tags.ts';
+import { indexOf, matches, readTags, wantedTags, writeTags, type Tags } from './tags.ts';
 
 const word = fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme' });
 const anyTags: fc.Arbitrary<Tags> = fc.record(
@@ -9,6 +9,7 @@ const anyTags: fc.Arbitrary<Tags> = fc.record(
     owner: fc.record({ engine: word, run: word, node: word }, { requiredKeys: ['engine', 'run'] }),
     token: word,
     index: fc.nat(),
+    indices: fc.array(fc.nat(9_999), { minLength: 1, maxLength: 20 }),
     expiresAt: fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('9999-12-31') }),
     login: word,
   },
@@ -29,6 +30,14 @@ test('whatever somebody else has written is not ours, and a value that cannot be
   expect(readTags(null)).toBeUndefined();
   expect(readTags({ engine: 1, run: 'x' })).toBeUndefined();
   expect(readTags({ engine: 'e', run: 'r', index: '-1', expires: 'soon', token: null })).toEqual({ owner: { engine: 'e', run: 'r' } });
+});
+
+test('a machine has its own number, or that of its place among those that were launched by one call', () => {
+  const owner = { engine: 'e', run: 'r' };
+  expect(indexOf({ owner, index: 4 }, undefined)).toBe(4);
+  expect([0, 1, 2].map((place) => indexOf({ owner, indices: [4, 9] }, place))).toEqual([4, 9, 0]);
+  expect(indexOf({ owner, indices: [4, 9] }, undefined)).toBe(0);
+  expect(indexOf({ owner }, 0)).toBeUndefined();
 });
 
 test('a query selects what carries all that it names', () => {

@@ -1,5 +1,6 @@
 import type { LaunchRequest } from './launch-request.ts';
 import type { OwnerQuery } from './owner.ts';
+import { readRanges, writeRanges } from './ranges.ts';
 
 /**
  * What everything that a connector makes says of itself, in whatever its cloud has for that: tags, labels, metadata. The owner is
@@ -10,6 +11,8 @@ export interface Tags {
   token?: string;
   /** The instance's number in its node. */
   index?: number;
+  /** These numbers instead, of all machines that one call has launched, by their places in it. */
+  indices?: number[];
   expiresAt?: Date;
   login?: string;
 }
@@ -19,10 +22,26 @@ export function tagsOf({ owner, token, expiresAt, login }: LaunchRequest, index:
   return { owner, token, index, expiresAt, ...(login !== undefined && { login }) };
 }
 
+/** The tags that the machines of a shared launch have in common. */
+export function sharedTagsOf(request: LaunchRequest): Tags {
+  const { index: _, ...tags } = tagsOf(request, 0);
+  return { ...tags, indices: request.machines.map(({ index }) => index) };
+}
+
+/**
+ * The instance's number of a machine.
+ * @param place in the call that has launched it, from 0
+ * @returns undefined when there is none: the machine is not ours; and 0, which no instance has, when it is ours, but its place is unknown
+ */
+export function indexOf({ index, indices }: Tags, place: number | undefined): number | undefined {
+  return index ?? (indices && (indices[place ?? -1] ?? 0));
+}
+
 /** Tags as keys and values. @param prefix of the keys, which tells ours from those of others @default none */
-export function writeTags({ owner, token, index, expiresAt, login }: Tags, prefix = ''): Record<string, string> {
+export function writeTags({ owner, token, index, indices, expiresAt, login }: Tags, prefix = ''): Record<string, string> {
   const { engine, run, node } = owner;
-  return withPrefix({ engine, run, node, token, index: index?.toString(), expires: expiresAt?.toISOString(), login }, prefix);
+  const numbers = { index: index?.toString(), indices: indices && writeRanges(indices) };
+  return withPrefix({ engine, run, node, token, ...numbers, expires: expiresAt?.toISOString(), login }, prefix);
 }
 
 /** Reads what {@link writeTags} has written. @returns undefined for what is not ours; a value that cannot be is left out */
@@ -34,11 +53,13 @@ export function readTags(values: Readonly<Record<string, unknown>> | null | unde
   const [engine, run, node, token, login] = ['engine', 'run', 'node', 'token', 'login'].map(read);
   if (engine === undefined || run === undefined) return undefined;
   const index = /^\d+$/.test(read('index') ?? '') ? Number(read('index')) : undefined;
+  const indices = readRanges(read('indices') ?? '');
   const expiresAt = new Date(read('expires') ?? Number.NaN);
   return {
     owner: { engine, run, ...(node !== undefined && { node }) },
     ...(token !== undefined && { token }),
     ...(index !== undefined && { index }),
+    ...(indices !== undefined && { indices }),
     ...(!Number.isNaN(expiresAt.getTime()) && { expiresAt }),
     ...(login !== undefined && { login }),
   };

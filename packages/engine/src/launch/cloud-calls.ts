@@ -1,6 +1,7 @@
 import { ConnectorError, isConnectorError, type Machine, type MachineImage } from '../connector/index.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
+import { batchOf } from './batch.ts';
 import type { CallFrame } from './call-limit.ts';
 import type { CloudLine } from './cloud-line.ts';
 import type { Clouds } from './clouds.ts';
@@ -40,11 +41,12 @@ export class CloudCalls {
   ): Promise<void> {
     const configured = this.#ports.clouds.get(cloud);
     const { connector } = configured;
-    const { maxBatch, bringsNode } = connector.capabilities;
+    const { bringsNode } = connector.capabilities;
     const runtime = bringsNode === true ? undefined : await this.#ports.runtime?.();
     let missing = 0;
-    for (let from = 0; from < instances.length && goesOn(); from += maxBatch) {
-      const batch = instances.slice(from, from + maxBatch);
+    for (let rest = instances; rest.length > 0 && goesOn();) {
+      const batch = batchOf(rest, configured);
+      rest = rest.slice(batch.length);
       const request = launchRequest(this.#run, batch, configured, this.#ports, runtime);
       const machines = await this.#line(cloud).call(this.#ports, 'launch', async (context) =>
         // Until it has its turn, the run may have come to its end.

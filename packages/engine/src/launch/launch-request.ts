@@ -1,4 +1,4 @@
-import { joinSecret } from '../bootstrap/secrets.ts';
+import { joinSecret, launchSecret } from '../bootstrap/secrets.ts';
 import { renderUserData, type Bootstrap, type Runtime } from '../bootstrap/user-data.ts';
 import type { LaunchRequest } from '../connector/index.ts';
 import type { Instance } from '../run/instance.ts';
@@ -6,6 +6,7 @@ import type { Run } from '../run/run.ts';
 import { sha256 } from '../run/script-digest.ts';
 import { tunnelKeys } from '../tunnel/tunnel-keys.ts';
 import { tunnelPort } from '../tunnel/tunnel-port.ts';
+import { placeKeyOf } from './batch.ts';
 import { reachOf, type Cloud } from './clouds.ts';
 
 /** What all launches of an engine have in common. */
@@ -34,22 +35,38 @@ export function launchRequest(
   const { resources, clouds, ports } = node.image;
   const native = node.built ?? clouds[cloud] ?? clouds[configured.connector.info.name];
   const expiresAt = new Date(run.facts.expiresAt);
+  const userDataOf = (instance: Instance, machine: Bootstrap['machine']): Uint8Array =>
+    renderUserData({
+      ...wayHome(run, instance, configured, frame),
+      agentSha256: frame.agentSha256,
+      ...(runtime === undefined ? {} : { runtime }),
+      run: run.id,
+      machine,
+      expiresAt,
+    });
+  const placeKey = placeKeyOf(instances, configured);
   return {
     token,
     owner: { engine: frame.engineId, run: run.id, node: first.node },
     machines: instances.map((instance) => ({
       index: instance.index,
       name: machineName(run, instance),
-      userData: renderUserData({
-        ...wayHome(run, instance, configured, frame),
-        agentSha256: frame.agentSha256,
-        ...(runtime === undefined ? {} : { runtime }),
-        run: run.id,
+      userData: userDataOf(instance, {
         instance: instance.name,
         secret: joinSecret(frame.engineKey, run.id, instance.name, token),
-        expiresAt,
       }),
     })),
+    ...(placeKey !== undefined && {
+      shared: {
+        name: machineName(run, first, longestName - longestPlace),
+        userData: userDataOf(first, {
+          placeKey,
+          launchSecret: launchSecret(frame.engineKey, run.id, token),
+          node: first.node,
+          numbers: instances.map(({ index }) => index),
+        }),
+      },
+    }),
     image: native?.image ?? '',
     ...(native?.login === undefined ? {} : { login: native.login }),
     ...defined(resources),
@@ -70,15 +87,17 @@ function wayHome(run: Run, { name, machine }: Instance, cloud: Cloud, frame: Lau
 }
 
 const longestName = 63;
+/** `-1000` */
+const longestPlace = 5;
 
 /** `apache-1-0f3c2b1a`: fit for a host name, different for every instance, and the run can be told from it. */
-export function machineName(run: Pick<Run, 'id'>, { name }: Pick<Instance, 'name'>): string {
+export function machineName(run: Pick<Run, 'id'>, { name }: Pick<Instance, 'name'>, longest = longestName): string {
   const plain = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
   const short = `${plain}-${run.id.slice(0, 8)}`;
-  if (short.length <= longestName && /^[a-z][a-z0-9]*(\.\d+)?$/.test(name)) return short;
+  if (short.length <= longest && /^[a-z][a-z0-9]*(\.\d+)?$/.test(name)) return short;
   // What was lost of the name is made up for by a part of its digest.
   const tail = `-${sha256(name).slice(0, 8)}-${run.id.slice(0, 8)}`;
-  return `${plain.slice(0, longestName - tail.length)}${tail}`;
+  return `${plain.slice(0, longest - tail.length)}${tail}`;
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -1,4 +1,12 @@
-import { ConnectorError, type Connector, type LaunchRequest, type Machine, type OwnerQuery, type Resource } from '../connector/index.ts';
+import {
+  ConnectorError,
+  type Capabilities,
+  type Connector,
+  type LaunchRequest,
+  type Machine,
+  type OwnerQuery,
+  type Resource,
+} from '../connector/index.ts';
 
 /** What the next calls of a method do instead of working: fail before anything happened, or after it (a lost answer). */
 export interface Fault {
@@ -11,6 +19,8 @@ interface FakeMachine extends Machine {
   token: string;
   owner: LaunchRequest['owner'];
   userData: string;
+  /** Among those of its launch, where they have their user data in common. */
+  place: number;
 }
 
 /** A cloud in memory, for the faults that real ones do not produce on demand. It does not know tokens: doubles are really made. */
@@ -22,13 +32,13 @@ export class FakeCloud {
   readonly hidden = new Set<string>();
   /** What calls of a method wait for before they answer; their effect has happened by then. */
   readonly gates: Partial<Record<Fault['method'], Promise<void>>> = {};
-  readonly capabilities = {
+  readonly capabilities: Capabilities = {
     userDataBytes: 16_384,
     maxBatch: 100,
-    idempotency: 'tag' as const,
+    idempotency: 'tag',
     listConsistencyMs: 0,
-    console: 'none' as const,
-    reach: 'direct' as const,
+    console: 'none',
+    reach: 'direct',
     snapshot: false,
   };
   /** Called with every machine that comes up. */
@@ -38,8 +48,7 @@ export class FakeCloud {
   readonly connector: Connector = {
     info: { name: 'fake', version: '0.0.0', api: 1 },
     capabilities: this.capabilities,
-    launch: (request) =>
-      this.#faulty('launch', () => request.machines.map(({ index, name, userData }) => this.#start(request, index, name, userData))),
+    launch: (request) => this.#faulty('launch', () => this.#startAll(request)),
     describe: (ids) =>
       this.#faulty(
         'describe',
@@ -65,10 +74,19 @@ export class FakeCloud {
 
   /** A request that was given up long ago has its effect. */
   arrive(request: Pick<LaunchRequest, 'token' | 'owner' | 'machines'>): void {
-    for (const { index, name, userData } of request.machines) this.#start(request, index, name, userData);
+    this.#startAll(request);
   }
 
-  #start(request: Pick<LaunchRequest, 'token' | 'owner'>, index: number, name: string, userData: Uint8Array): Machine {
+  /** Fewer than wanted, when there is no more room. */
+  room = Number.POSITIVE_INFINITY;
+
+  #startAll(request: Pick<LaunchRequest, 'token' | 'owner' | 'machines' | 'shared'>): Machine[] {
+    return request.machines
+      .slice(0, this.room)
+      .map(({ index, name, userData }, place) => this.#start(request, index, name, request.shared?.userData ?? userData, place));
+  }
+
+  #start(request: Pick<LaunchRequest, 'token' | 'owner'>, index: number, name: string, userData: Uint8Array, place: number): Machine {
     const id = `i-${this.#next++}`;
     const machine: FakeMachine = {
       id,
@@ -81,6 +99,7 @@ export class FakeCloud {
       token: request.token,
       owner: request.owner,
       userData: new TextDecoder().decode(userData),
+      place,
     };
     this.machines.set(id, machine);
     queueMicrotask(() => this.onLaunch(machine));

@@ -14,6 +14,7 @@ import { openSqlite } from '../store/sqlite.ts';
 import { createCipher } from '../store/value-cipher.ts';
 import { createRun } from '../run/create.ts';
 import { sha256 } from '../run/script-digest.ts';
+import { bootConfig } from './boot-config.ts';
 import { FakeCloud } from './fake-cloud.ts';
 import { clientServerPlan } from './plans.ts';
 
@@ -222,8 +223,8 @@ export class TestAgent {
 }
 
 /** Joins a machine of the fake cloud with the secret of its user data. */
-export async function joinFromUserData(engine: Engine, userData: string, agentKey: string): Promise<TestAgent> {
-  const config = JSON.parse(`{${/'("url".*)'/.exec(userData)?.[1] ?? ''}}`) as { run: string; instance: string; secret: string };
+export async function joinFromUserData(engine: Engine, userData: string, agentKey: string, place = 0): Promise<TestAgent> {
+  const config = bootConfig(userData, place);
   await engine.join({ ...config, keyHash: sha256(agentKey), agentVersion: '0', nodeVersion: '0', bootId: '0' });
   return new TestAgent(engine, agentKey);
 }
@@ -238,17 +239,17 @@ export async function bringUp(
   const count = Object.values(plan.nodes).reduce((sum, { multiplicity }) => sum + multiplicity, 0);
   await vi.waitFor(() => expect(world.cloud.machines.size).toBe(count));
   const agents = new Map<string, TestAgent>();
-  for (const { userData } of world.cloud.machines.values()) {
-    const name = instanceIn(userData);
-    agents.set(name, (await joinFromUserData(engine, userData, `key-${name}`)).connect());
+  for (const { userData, place } of world.cloud.machines.values()) {
+    const name = instanceIn(userData, place);
+    agents.set(name, (await joinFromUserData(engine, userData, `key-${name}`, place)).connect());
   }
   await vi.waitFor(async () => expect((await engine.runDetail(id)).state).toBe('Executing'));
   return { engine, id, agents };
 }
 
 /** The instance that user data is for. */
-export function instanceIn(userData: string): string {
-  return /"instance":"([^"]+)"/.exec(userData)?.[1] ?? '';
+export function instanceIn(userData: string, place = 0): string {
+  return bootConfig(userData, place).instance;
 }
 
 export async function completeAll(engine: Engine, id: string, agents: Map<string, TestAgent>): Promise<void> {

@@ -32,8 +32,7 @@ describe('the user data of a machine behind a tunnel', () => {
     url: 'http://127.0.0.1:22222',
     agentSha256: 'a'.repeat(64),
     run: 'a1b2c3d4-0000-4000-8000-000000000000',
-    instance: 'apache.1',
-    secret: 'x'.repeat(43),
+    machine: { instance: 'apache.1', secret: 'x'.repeat(43) },
     expiresAt: new Date(0),
     tunnel: setup,
   });

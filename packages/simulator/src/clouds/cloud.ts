@@ -48,9 +48,11 @@ export class SimulatedCloud {
     this.name = name;
     this.#earlyAddresses = this.#random.chance(0.4);
     this.#hasDisks = this.#random.chance(0.3);
+    const maxBatch = this.#random.pick([1, 2, 100, 100]);
     this.capabilities = {
       userDataBytes: 16_384,
-      maxBatch: this.#random.pick([1, 2, 100, 100]),
+      maxBatch,
+      ...(world.random.fork(`user data of ${name}`).chance(0.4) && { sharedLaunch: { maxBatch, placeKey: 'place' } }),
       idempotency: this.#random.pick(['tag', 'tag', 'token', 'name']),
       listConsistencyMs: world.faults.has('cloud.hidden') ? this.#random.pick([2000, 10_000, 30_000]) : this.#random.pick([0, 0, 5000]),
       console: 'none',
@@ -71,7 +73,11 @@ export class SimulatedCloud {
     if (faults.strikes('cloud.capacity', 0.1)) throw new ConnectorError('capacity', 'there is no room');
     const partial = request.machines.length > 1 && faults.strikes('cloud.partial', 0.3);
     const wanted = partial ? request.machines.slice(0, this.#random.whole(0, request.machines.length - 1)) : request.machines;
-    const machines = wanted.map((each) => this.#known(request.token, each) ?? this.#start(request, each));
+    const known = wanted.map((each) => this.#known(request.token, each));
+    const shared = known.some((machine) => machine !== undefined) ? undefined : request.shared?.userData;
+    const machines = wanted.map(
+      (each, at) => known[at] ?? this.#start(request, shared === undefined ? each : { ...each, userData: shared }),
+    );
     if (partial && this.#random.chance(0.3)) throw new ConnectorError('internal', 'it broke in the middle');
     return machines.map(described);
   }

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { Agent } from '../agents/agent.ts';
 import type { CloudMachine } from '../clouds/machine.ts';
 import type { Process } from '../kernel/process.ts';
@@ -23,7 +24,7 @@ export class Host {
     this.#world = world;
     this.machine = machine;
     this.#random = world.random.fork(`host ${machine.id}`);
-    this.disk = new Disk(configOf(machine.userData));
+    this.disk = new Disk(configOf(machine));
     world.checks.agents.equipped(this.disk.config.secret, machine.token);
   }
 
@@ -140,7 +141,12 @@ export class Host {
   }
 }
 
-function configOf(userData: Uint8Array): { run: string; instance: string; secret: string } {
+/** What a machine learns of itself from its user data; of those that have it in common, its cloud tells each which one it is. */
+function configOf({ userData, owner, index }: CloudMachine): { run: string; instance: string; secret: string } {
   const text = new TextDecoder().decode(userData);
-  return JSON.parse(`{${/'("url".*)'/.exec(text)?.[1] ?? ''}}`) as { run: string; instance: string; secret: string };
+  const config = JSON.parse(`{${/'("url".*)'/.exec(text)?.[1] ?? ''}}`) as { run: string; instance: string; secret: string };
+  const launchSecret = /^launch='\S+ (\S+) /m.exec(text)?.[1];
+  if (launchSecret === undefined) return config;
+  const instance = `${owner.node}.${index}`;
+  return { ...config, instance, secret: createHmac('sha256', launchSecret).update(instance).digest('base64url') };
 }

@@ -16,6 +16,14 @@ export function clientToken(request: ProxiedRequest): string | undefined {
   return actionOf(request) === 'RunInstances' ? (new URLSearchParams(request.body).get('ClientToken') ?? undefined) : undefined;
 }
 
+/** moto launches as few as it may, and EC2 as many as it can. */
+export function asManyAsWanted(request: ProxiedRequest): string {
+  if (actionOf(request) !== 'RunInstances') return request.body;
+  const fields = new URLSearchParams(request.body);
+  fields.set('MinCount', fields.get('MaxCount') ?? '1');
+  return fields.toString();
+}
+
 /** moto breaks on tags for the snapshots of an image, which EC2 takes since 2020. */
 export function withoutSnapshotTags(request: ProxiedRequest): string {
   if (actionOf(request) !== 'CreateImage') return request.body;
