@@ -4,7 +4,7 @@ import { PacelineError } from '@paceline/model';
 import { decideJoin } from '../agents/join.ts';
 import { engineId, runToken } from '../bootstrap/secrets.ts';
 import { systemClock, type Clock } from '../clock.ts';
-import type { CallFrame } from '../launch/call-limit.ts';
+import { leasedFrame, type CallFrame } from '../launch/call-limit.ts';
 import { MachineAccess } from '../launch/machine-access.ts';
 import { BuiltImages } from '../images/built-images.ts';
 import { Reaper, type ReapReport } from '../launch/reaper.ts';
@@ -42,7 +42,6 @@ export class Engine {
   readonly #journal: Journal;
   readonly #active = new Map<string, ActiveRun>();
   readonly #agents = new AgentIndex();
-  readonly #stop = new AbortController();
   readonly #frame: CallFrame;
   readonly #engineId: string;
   readonly #ownership: Ownership;
@@ -58,7 +57,6 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#frame = { clock: this.#clock, log: options.log, signal: this.#stop.signal };
     this.#engineId = engineId(options.key, options.ownerTag);
     this.#journal = new Journal(options.store, this.#clock, {
       committed: (run, writes) => this.#active.get(run.id)?.committed(run, writes),
@@ -66,7 +64,6 @@ export class Engine {
     });
     this.#feeds = new Feeds(options.store, (run) => this.#active.has(run));
     this.#tunnels = new Tunnels(options, this.#clock, (run, instance, message) => this.#active.get(run)?.notice(instance, message));
-    this.machines = new MachineAccess(options, this.#frame, (id) => this.run(id));
     this.#retention = new Retention({
       store: options.store,
       reports: options.reports,
@@ -84,6 +81,8 @@ export class Engine {
       dropAll: () => [...this.#active.keys()].forEach((id) => this.#drop(id)),
       regained: () => this.#active.forEach((active) => active.look()),
     });
+    this.#frame = leasedFrame(this.#clock, options.log, this.#ownership);
+    this.machines = new MachineAccess(options, this.#frame, (id) => this.run(id));
   }
 
   /** Takes and loads the runs that nobody drives, so that their agents are known before they call. */
@@ -283,9 +282,8 @@ export class Engine {
 
   /** Leaves all runs as they are, for the next engine. */
   async close(): Promise<void> {
-    this.#stop.abort();
-    await this.#deaf();
     await this.#ownership.halt();
+    await this.#deaf();
     await this.#retention.stop();
     await Promise.all([...this.#active.values()].map((active) => active.stop()));
     this.#tunnels.close();
@@ -309,9 +307,8 @@ export class Engine {
       lost: () => this.#drop(id),
       ended: (run) => this.#drop(run.id),
       reach: (run) => this.#tunnels.keep(run),
-      keeper: {
+      keeper: Object.assign(leasedFrame(this.#clock, log, this.#ownership), {
         holds: () => this.#ownership.holds,
-        ...this.#frame,
         clouds,
         random,
         engineId: this.#engineId,
@@ -320,7 +317,7 @@ export class Engine {
         images: store.images,
         runtime: async () => this.#options.runtime?.(),
         url: () => this.#options.url(),
-      },
+      }),
     });
     this.#active.set(id, active);
     if (this.#started) active.start();

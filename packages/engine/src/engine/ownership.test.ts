@@ -10,6 +10,7 @@ import {
   joinFromUserData,
   newWorld,
   openEngine,
+  startRun,
   TestAgent,
   wake,
   type World,
@@ -90,6 +91,68 @@ describe('replicas of one store', () => {
     });
     expect((await engine.run(id)).parameters.has('ss:url.service')).toBe(false);
   });
+
+  it('one whose clock is set back stops acting in time all the same', async () => {
+    const world = sharedWorld();
+    const { engine, id } = await bringUp(world);
+    const read = async (): Promise<unknown> => engine.findActive(id)?.read('apache.1:ready');
+    await read();
+    world.database.failure = new Error('no connection');
+    world.clock.set(-3_600_000);
+    await pass(world, leaseMs);
+    await expect(read()).rejects.toMatchObject({ status: 503 });
+  });
+
+  it('one whose clock is set forward takes nobody for dead', async () => {
+    const world = sharedWorld();
+    const { engine, id } = await bringUp(world);
+    const second = await openEngine(world);
+    await pass(world, leaseMs);
+    // It is silent for longer than between two looks, and for less than a lease.
+    freeze(engine, 'asleep');
+    await pass(world, leaseMs * 0.3);
+    world.clock.set(60_000);
+    await pass(world, leaseMs * 0.3);
+    wake(engine);
+    await pass(world, leaseMs);
+    expect([driven(engine, id), driven(second, id)]).toEqual([true, false]);
+  });
+
+  it('one that cannot tell that it lives gives up what it asks of a cloud before others take its runs', async () => {
+    const world = sharedWorld();
+    const asked = Promise.withResolvers<AbortSignal>();
+    world.cloud.connector.launch = (_request, { signal }) => {
+      asked.resolve(signal);
+      return new Promise(() => {});
+    };
+    await startRun(world, clientServerPlan(1));
+    await openEngine(world);
+    const signal = await asked.promise;
+    await pass(world, 3 * leaseMs);
+    expect(signal.aborted).toBe(false);
+    world.database.failure = new Error('no connection');
+    await pass(world, leaseMs - 1000);
+    expect(signal.aborted).toBe(true);
+  });
+
+  it.each([0, 500, 1000, 1500, 2000])(
+    'keep their runs when the database was away from all of them, and came back %i ms later',
+    async (later) => {
+      const world = sharedWorld();
+      const { engine, id } = await bringUp(world);
+      await pass(world, 1250);
+      const second = await openEngine(world);
+      await pass(world, leaseMs);
+      const all = world.database.all.bind(world.database);
+      world.database.failure = new Error('no connection');
+      world.database.all = () => Promise.reject(new Error('no connection'));
+      await pass(world, 6 * leaseMs + later);
+      world.database.failure = undefined;
+      world.database.all = all;
+      await pass(world, 3 * leaseMs);
+      expect([driven(engine, id), driven(second, id)]).toEqual([true, false]);
+    },
+  );
 
   it('show each other’s runs live to those who follow them, also while they change hands', async () => {
     const world = sharedWorld();

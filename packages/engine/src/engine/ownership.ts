@@ -18,10 +18,16 @@ export interface OwnershipPorts {
   regained: () => void;
 }
 
+/** A moment by both clocks: the one that can be set, and the one that may stand still. */
+interface Moment {
+  told: number;
+  elapsed: number;
+}
+
 /** A replica that gives no sign of life for this long is taken for dead, in milliseconds. */
 export const leaseMs = 10_000;
 const beatMs = leaseMs / 4;
-/** A replica stops acting this long before others may take it for dead: what it has just asked for should be over by then. */
+/** A replica stops acting this long before others may take it for dead: what it gives up then should be over by then. */
 const marginMs = leaseMs / 5;
 
 /**
@@ -34,9 +40,11 @@ export class Ownership {
   #id: string = randomUUID();
   #beats = 0;
   /** When the last sign of life was begun that got through. */
-  #renewedAt = Number.NEGATIVE_INFINITY;
+  #renewedAt: Moment | undefined;
+  #lease = new AbortController();
   readonly #seen = new Map<string, { beats: number; since: number }>();
   #cancelTimer = (): void => {};
+  #cancelEnd = (): void => {};
   #beating: Promise<void> = Promise.resolve();
   #taking: Promise<void> | undefined;
   #again = false;
@@ -53,8 +61,19 @@ export class Ownership {
 
   /** Nobody else can have taken the runs of this replica yet: it may answer for them, and act. */
   get holds(): boolean {
-    const { store, clock } = this.#ports;
-    return !store.shared || clock.now() < this.#renewedAt + leaseMs - marginMs;
+    return !this.#ports.store.shared || this.#silentMs < leaseMs - marginMs;
+  }
+
+  /** Aborted when others may soon take the runs: what is asked for them has to be over by then. */
+  get lease(): AbortSignal {
+    return this.#lease.signal;
+  }
+
+  /** Since the last sign of life, by whichever clock says more: one may have been set back, the other may stand still while a host sleeps. */
+  get #silentMs(): number {
+    if (this.#renewedAt === undefined) return Number.POSITIVE_INFINITY;
+    const now = this.#now();
+    return Math.max(now.told - this.#renewedAt.told, now.elapsed - this.#renewedAt.elapsed);
   }
 
   /** The address of the replica that drives a run, when it is another one. */
@@ -84,6 +103,8 @@ export class Ownership {
   async halt(): Promise<void> {
     this.#stopped = true;
     this.#cancelTimer();
+    this.#cancelEnd();
+    this.#lease.abort(new Error('the engine stops'));
     await Promise.allSettled([this.#beating, this.#taking]);
   }
 
@@ -106,8 +127,8 @@ export class Ownership {
   }
 
   async #beat(): Promise<void> {
-    const { store, clock, url } = this.#ports;
-    const begun = clock.now();
+    const { store, url } = this.#ports;
+    const begun = this.#now();
     // A number is never used twice: one whose answer was lost may be stored, and the same again would be no sign of life.
     this.#beats += 1;
     if (await store.beat({ id: this.#id, url: url(), beats: this.#beats })) {
@@ -122,17 +143,35 @@ export class Ownership {
   }
 
   async #register(): Promise<void> {
-    const { store, clock, url } = this.#ports;
-    const begun = clock.now();
+    const { store, url } = this.#ports;
+    const begun = this.#now();
     this.#beats = 0;
     await store.addReplica({ id: this.#id, url: url(), beats: 0 });
     this.#renew(begun);
   }
 
-  #renew(begun: number): void {
+  #renew(begun: Moment): void {
     const held = this.holds;
     this.#renewedAt = begun;
-    if (!held) this.#ports.regained();
+    this.#extend();
+    if (held) return;
+    // The others could be as silent as this one for the same reason: they are given the time of a lease from now on.
+    this.#seen.clear();
+    this.#ports.regained();
+  }
+
+  #extend(): void {
+    if (this.#stopped) return;
+    if (this.#lease.signal.aborted) this.#lease = new AbortController();
+    this.#cancelEnd();
+    this.#cancelEnd = this.#ports.clock.after(leaseMs - marginMs - this.#silentMs, () => {
+      this.#lease.abort(new Error('the database is out of reach, and other servers may take the runs of this one'));
+    });
+  }
+
+  #now(): Moment {
+    const { clock } = this.#ports;
+    return { told: clock.now(), elapsed: clock.elapsed() };
   }
 
   /** Signs of life do not wait for this: reading the runs of a replica that died may take longer than a lease. */
@@ -166,8 +205,8 @@ export class Ownership {
       const { id, beats } = replica;
       if (id === this.#id) continue;
       const seen = this.#seen.get(id);
-      if (seen?.beats !== beats) this.#seen.set(id, { beats, since: clock.now() });
-      else if (clock.now() >= seen.since + leaseMs && (await store.buryReplica(replica))) {
+      if (seen?.beats !== beats) this.#seen.set(id, { beats, since: clock.elapsed() });
+      else if (clock.elapsed() >= seen.since + leaseMs && (await store.buryReplica(replica))) {
         this.#seen.delete(id);
         continue;
       }

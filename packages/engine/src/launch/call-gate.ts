@@ -42,7 +42,8 @@ export class CallGate {
    */
   pass<T>(frame: CallFrame, kind: CallKind, call: (context: ConnectorContext) => Promise<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const onStop = (): void => leave(new ConnectorError('unavailable', 'the engine stops', { untouched: true }));
+    const { signal } = frame;
+    const onStop = (): void => leave(new ConnectorError('unavailable', (signal.reason as Error).message, { untouched: true }));
     const late = (): void =>
       leave(new ConnectorError('throttled', `the cloud takes so few calls that ${kind} was not its turn`, { untouched: true }));
     const cancel = frame.clock.after(longestWaitMs, late);
@@ -52,7 +53,7 @@ export class CallGate {
       refuse: reject,
       stopWaiting() {
         cancel();
-        frame.signal.removeEventListener('abort', onStop);
+        signal.removeEventListener('abort', onStop);
       },
     };
     const leave = (error: ConnectorError): void => {
@@ -60,9 +61,9 @@ export class CallGate {
       this.#waiting = this.#waiting.filter((each) => each !== waiting);
       reject(error);
     };
-    if (frame.signal.aborted) onStop();
+    if (signal.aborted) onStop();
     else {
-      frame.signal.addEventListener('abort', onStop);
+      signal.addEventListener('abort', onStop);
       const at = this.#waiting.findIndex(({ rank }) => rank > waiting.rank);
       this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, waiting);
       this.#pump(frame);
@@ -94,19 +95,19 @@ export class CallGate {
   }
 
   async #carryOut<T>(frame: CallFrame, kind: CallKind, call: (context: ConnectorContext) => Promise<T>): Promise<T> {
+    const { signal } = frame;
     try {
       const result = await withinLimit(frame, kind, call);
       this.#learn(frame, undefined);
       return result;
     } catch (cause) {
-      this.#learn(frame, toConnectorError(cause));
+      // What fails because it was given up says nothing of the cloud.
+      if (!signal.aborted) this.#learn(frame, toConnectorError(cause));
       throw cause;
     }
   }
 
-  #learn({ clock, signal, log }: CallFrame, error: ConnectorError | undefined): void {
-    // What fails because the engine stops says nothing of the cloud.
-    if (signal.aborted) return;
+  #learn({ clock, log }: CallFrame, error: ConnectorError | undefined): void {
     const now = clock.now();
     const rate = this.#rateAt(now);
     this.#rate = error?.code === 'throttled' ? slowed(rate, this.#limits, now, error.details.retryAfterMs) : quickened(rate, this.#limits);

@@ -17,7 +17,7 @@ test('a call is told to give up when its time is over, and when the engine stops
     let told: AbortSignal | undefined;
     const outcome = withinLimit(calls, 'describe', ({ signal }) => ((told = signal), never())).catch((error: Error) => error.message);
     if (end === 'late') calls.clock.pass(60_001);
-    else calls.stop.abort();
+    else calls.stop.abort(new Error('the engine stops'));
     expect(await outcome).toBe(end === 'late' ? 'the cloud has not answered to describe within 60 s' : 'the engine stops');
     expect(told?.aborted).toBe(true);
   }

@@ -5,8 +5,19 @@ import { ConnectorError, type ConnectorContext, type ConnectorLog } from '../con
 export interface CallFrame {
   clock: Clock;
   log: ConnectorLog;
-  /** Aborted when the engine stops. */
-  signal: AbortSignal;
+  /** Aborted when nothing may be asked any more, with the reason. */
+  readonly signal: AbortSignal;
+}
+
+/** Calls may be made for as long as the lease lasts, and again with the next one. */
+export function leasedFrame(clock: Clock, log: ConnectorLog, ownership: { readonly lease: AbortSignal }): CallFrame {
+  return {
+    clock,
+    log,
+    get signal() {
+      return ownership.lease;
+    },
+  };
 }
 
 /** How long each call may take, in milliseconds. What has not answered by then may have had its effect all the same. */
@@ -38,7 +49,7 @@ export async function withinLimit<T>(
   });
   const onStop = (): void => {
     giveUp.abort();
-    given.reject(new ConnectorError('unavailable', 'the engine stops'));
+    given.reject(new ConnectorError('unavailable', (signal.reason as Error).message));
   };
   signal.addEventListener('abort', onStop);
   if (signal.aborted) onStop();

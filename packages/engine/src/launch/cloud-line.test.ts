@@ -92,7 +92,7 @@ describe('the turns of calls', () => {
     clock.pass(300_001);
     expect(await late).toBe('throttled');
     const stopped = call('list').catch((error: ConnectorError) => error.code);
-    stop.abort();
+    stop.abort(new Error('the engine stops'));
     expect(await stopped).toBe('unavailable');
     expect(asked).toEqual(['list']);
   });
@@ -192,7 +192,7 @@ describe('those who ask at the same time', () => {
     const asks = [line.list(frame, { engine: 'e' }), line.list(frame, { engine: 'e', run: 'r1' })].map((ask) =>
       ask.catch((error: ConnectorError) => error.message),
     );
-    stop.abort();
+    stop.abort(new Error('the engine stops'));
     expect(await Promise.all(asks)).toEqual(['the engine stops', 'the engine stops']);
   });
 

@@ -21,12 +21,22 @@ import { clientServerPlan } from './plans.ts';
 /** Time that moves only when a test says so. */
 export class ManualClock implements Clock {
   #now = 1_000_000;
+  #setBy = 0;
   #timers = new Set<{ at: number; callback: () => void }>();
   /** How many timers have gone off. */
   fired = 0;
 
   now(): number {
+    return this.#now + this.#setBy;
+  }
+
+  elapsed(): number {
     return this.#now;
+  }
+
+  /** Somebody sets the clock. */
+  set(byMs: number): void {
+    this.#setBy += byMs;
   }
 
   after(ms: number, callback: () => void): () => void {
@@ -84,6 +94,10 @@ class ProcessClock implements Clock {
 
   now(): number {
     return this.#time.now();
+  }
+
+  elapsed(): number {
+    return this.#time.elapsed();
   }
 
   after(ms: number, callback: () => void): () => void {

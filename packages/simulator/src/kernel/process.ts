@@ -28,6 +28,7 @@ export class Process {
     this.name = name;
     this.clock = {
       now: () => kernel.now + skewMs,
+      elapsed: () => kernel.elapsed,
       after: (ms, callback) => this.after(ms, callback),
       soon: (callback) => void this.after(0, callback),
     };

@@ -84,20 +84,20 @@ export const storeMutants: Mutant[] = [
   {
     name: 'a stale lease still acts',
     file: 'engine/ownership.ts',
-    search: 'clock.now() < this.#renewedAt + leaseMs - marginMs',
-    replace: 'clock.now() < this.#renewedAt + leaseMs * 3',
+    search: 'this.#silentMs < leaseMs - marginMs;',
+    replace: 'this.#silentMs < leaseMs * 3;',
   },
   {
     name: 'a lease counts from the answer, not from the question',
     file: 'engine/ownership.ts',
     search: 'this.#renewedAt = begun;',
-    replace: 'this.#renewedAt = this.#ports.clock.now();',
+    replace: 'this.#renewedAt = this.#now();',
   },
   {
     name: 'living replicas are taken for dead',
     file: 'engine/ownership.ts',
-    search: 'clock.now() >= seen.since + leaseMs',
-    replace: 'clock.now() >= seen.since + leaseMs / 4',
+    search: 'clock.elapsed() >= seen.since + leaseMs',
+    replace: 'clock.elapsed() >= seen.since + leaseMs / 4',
   },
   {
     name: 'the runs of a dead replica are left alone',
