@@ -138,6 +138,26 @@ describe('a run whose commit failed', () => {
     expect(second.findActive(other)?.run.parameters.get('ss:url.service')?.value).toBe('good');
   });
 
+  it('is read again, and no other with it, when its own data cannot be written out', async () => {
+    const world = newWorld();
+    const { engine, id } = await bringUp(world);
+    const other = await startRun(world, planOf({ n: nodeOf() }), 'b1b2c3d4-0000-4000-8000-000000000000');
+    await engine.close();
+    const second = await openEngine(world);
+    const unwritable = 1n as unknown as string;
+    const bad = second
+      .findActive(id)
+      ?.decide((_run, at) => [
+        { kind: 'event', at, body: { type: 'instance.notice', severity: 'info', message: 'x', data: { instance: unwritable } } },
+      ]);
+    const good = second.findActive(other)?.write('ss:url.service', 'good', false);
+    await expect(bad).rejects.toThrow('BigInt');
+    await good;
+    expect((await second.run(other)).parameters.get('ss:url.service')?.value).toBe('good');
+    await recovered(world, second, id);
+    await second.findActive(id)?.write('ss:url.service', 'good', false);
+  });
+
   it('is read again when what follows a commit breaks, and the commit counts', async () => {
     const world = newWorld();
     const { agents, engine, id } = await bringUp(world);

@@ -3,6 +3,7 @@ import { PacelineError } from '@paceline/model';
 import type { Clock } from '../clock.ts';
 import { withBoundedEvents } from '../agents/event-bound.ts';
 import type { LogBook } from '../agents/log-book.ts';
+import { Answers } from '../agents/answers.ts';
 import { checkAnswerSize, decideOp, type OpContext } from '../agents/ops.ts';
 import type { AgentLink, Session } from '../agents/session.ts';
 import { Sessions } from '../agents/sessions.ts';
@@ -13,7 +14,7 @@ import { ledgerChanges } from '../launch/ledger.ts';
 import { advance } from '../lifecycle/advance.ts';
 import { nextDeadline } from '../lifecycle/deadlines.ts';
 import { movesRun, type Change, type Decision } from '../run/change.ts';
-import type { Instance, Refusal } from '../run/instance.ts';
+import type { Instance } from '../run/instance.ts';
 import { hasEnded, type Run } from '../run/run.ts';
 import type { Journal, RunWrites } from '../store/journal.ts';
 
@@ -105,27 +106,29 @@ export class RunWork {
     session.heard = now;
     checkAnswerSize(this.run, ops);
     const context = this.#opContext(session, now);
-    const first = ops.find((op) => 'id' in op);
-    const refusals: Refusal[] = instance.refusals.filter((refusal) => first !== undefined && 'id' in first && refusal.id >= first.id);
-    const results: OpResult[] = [];
+    const answers = new Answers(instance.refusals, ops);
+    const { results, refusals } = answers;
     let { lastOp } = instance;
     for (const op of ops) {
       if ('id' in op && op.id <= lastOp) {
-        results.push(refusals.find((refusal) => refusal.id === op.id)?.result ?? { status: 'ok' });
+        answers.repeat(op.id);
         continue;
       }
+      if (answers.isFull) break;
       const { changes, result } = decideOp(this.run, instance, op, context, now);
       this.#record('id' in op ? withBoundedEvents(instance, changes, op.id, lastOp, now) : changes);
-      results.push(result);
-      if (!('id' in op)) continue;
-      lastOp = op.id;
-      if (result.status === 'error') refusals.push({ id: op.id, result });
+      answers.add('id' in op ? op.id : undefined, result);
+      if ('id' in op) lastOp = op.id;
     }
     if (lastOp > instance.lastOp) this.#record([{ kind: 'instance', name: instance.name, patch: { lastOp, refusals } }]);
     this.#settle();
     this.#stalls.stir(ops, now);
     if (this.#stalls.nextDue() < this.#timerDue) this.look();
     await journal.stored(this.run);
+    if (results.length < ops.length) {
+      // What was carried out has been, as after an answer that was lost.
+      throw new PacelineError('PACELINE_TOO_LARGE', 'The answers to all of this are too long together');
+    }
     return results;
   }
 

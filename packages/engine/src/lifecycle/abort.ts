@@ -1,13 +1,19 @@
 import type { Change } from '../run/change.ts';
 import { isPacelineError, PacelineError } from '@paceline/model';
 import type { Run } from '../run/run.ts';
+import { shortened } from '../run/shortened.ts';
 import { isTimeOver } from './deadlines.ts';
+
+/** Of a reason, in characters: it is stored with every change of the run, and told to every machine. */
+const maxReason = 8192;
 
 /**
  * Raises the abort flag of a node and of the run. The first reason wins; later ones stay on their own node only.
  * @param source the parameter that was set: `apache.1:abort`, or `ss:abort`
+ * @param said the reason, of which the first 8192 characters are kept
  */
-export function abortChanges(run: Run, source: string, reason: string, now: number): Change[] {
+export function abortChanges(run: Run, source: string, said: string, now: number): Change[] {
+  const reason = shortened(said, maxReason);
   const changes: Change[] = [];
   const name = source.slice(0, source.lastIndexOf(':'));
   const instance = run.instances.get(name);

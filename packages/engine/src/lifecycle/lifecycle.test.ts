@@ -110,6 +110,14 @@ describe('abort', () => {
     expect(test.stepsOf('apache.1')).toEqual(['report-upload']);
   });
 
+  it('keeps as much of a reason as people read', () => {
+    const test = new TestRun(clientServerPlan());
+    test.provision();
+    test.apply(abortChanges(test.run, 'apache.1:abort', 'x'.repeat(1024 * 1024), test.now));
+    for (const kept of [test.run.facts.abort?.reason, test.instance('apache.1').abort]) expect(kept).toBe(`${'x'.repeat(8192)}…`);
+    expect(test.events.at(-1)?.message.length).toBeLessThan(8300);
+  });
+
   it('skips recipes when it comes while machines are being provisioned, and waits only for those that have joined', () => {
     const test = new TestRun(clientServerPlan());
     test.boot('apache.1');

@@ -4,6 +4,7 @@ import { abortChanges, cancelAbortChanges } from '../lifecycle/abort.ts';
 import type { Change } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
+import { shortened } from '../run/shortened.ts';
 import { locate, type Location } from './location.ts';
 import { mappedFrom } from './mapping.ts';
 import { declaredSecret, isDeclared, planned, unknownParameter } from './read.ts';
@@ -105,8 +106,4 @@ function setEvent(key: string, value: string, secret: boolean, now: number): Cha
       data: { key, value: value === '' ? null : shown, secret },
     },
   };
-}
-
-function shortened(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

@@ -147,9 +147,8 @@ export class Journal {
     const batch = this.#pending;
     this.#pending = new Map();
     this.#writing = batch;
-    const statements = new Map([...batch].map(([run, { writes }]) => [run, statementsOf(run, writes, this.#store)]));
     const tell = [...batch].flatMap(([{ id }, { writes }]) => (writes.events.length + writes.logs.length > 0 ? [id] : []));
-    const failures = await this.#write(statements, tell);
+    const failures = await this.#write(batch, tell);
     this.#writing = new Map();
     for (const [run, entry] of batch) {
       if (failures.has(run)) this.#fail(run, entry, failures.get(run));
@@ -158,18 +157,28 @@ export class Journal {
     if (this.#pending.size > 0) this.#schedule();
   }
 
-  /** Stores all, or, when that fails, each run by itself: one that cannot be stored takes no other with it. */
-  async #write(statements: ReadonlyMap<Run, Statement[]>, tell: string[]): Promise<Map<Run, unknown>> {
+  /** Stores all, or, when that fails, each run by itself: one that cannot be stored, or written out, takes no other with it. */
+  async #write(batch: ReadonlyMap<Run, Entry>, tell: string[]): Promise<Map<Run, unknown>> {
     const failures = new Map<Run, unknown>();
+    const statements = new Map<Run, Statement[]>();
+    for (const [run, { writes }] of batch) {
+      try {
+        statements.set(run, statementsOf(run, writes, this.#store));
+      } catch (error) {
+        failures.set(run, error);
+      }
+    }
+    if (statements.size === 0) return failures;
     try {
       await this.#store.commit([...statements.values()].flat(), tell);
       return failures;
     } catch (error) {
       // A database that is away takes none of them; otherwise it may be one run that cannot be stored.
-      if (statements.size === 1 || (isPacelineError(error) && error.data['retryable'] === true))
+      if (statements.size === 1 || (isPacelineError(error) && error.data['retryable'] === true)) {
         for (const run of statements.keys()) failures.set(run, error);
+        return failures;
+      }
     }
-    if (failures.size > 0) return failures;
     for (const [run, own] of statements) await this.#store.commit(own, [run.id]).catch((error: unknown) => failures.set(run, error));
     return failures;
   }

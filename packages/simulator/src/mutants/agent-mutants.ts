@@ -16,15 +16,15 @@ export const agentMutants: Mutant[] = [
   },
   {
     name: 'refusals are not kept',
-    file: 'engine/run-work.ts',
-    search: "if (result.status === 'error') refusals.push({ id: op.id, result });",
+    file: 'agents/answers.ts',
+    search: '    this.refusals.push(refusal);\n',
     replace: '',
   },
   {
     name: 'ops are answered before they are stored',
     file: 'engine/run-work.ts',
-    search: '    await journal.stored(this.run);\n    return results;',
-    replace: '    return results;',
+    search: '    await journal.stored(this.run);\n    if (results',
+    replace: '    if (results',
   },
   {
     name: 'an agent is greeted before that is stored',
