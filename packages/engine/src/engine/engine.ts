@@ -85,8 +85,9 @@ export class Engine {
     this.machines = new MachineAccess(options, this.#frame, (id) => this.run(id));
   }
 
-  /** Takes and loads the runs that nobody drives, so that their agents are known before they call. */
+  /** Takes and loads the runs that nobody drives, so that their agents are known before they call. @throws PACELINE_STORE_FAILED */
   async load(): Promise<void> {
+    await this.#options.store.belongTo(this.#engineId);
     this.#deaf = await this.#options.store.listen((news) => this.#hear(news));
     await this.#ownership.start();
   }

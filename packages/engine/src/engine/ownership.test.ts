@@ -77,6 +77,26 @@ describe('replicas of one store', () => {
     expect((await engine.runDetail(id)).state).toBe('Cancelled');
   });
 
+  it('have one key: with another one nothing that was launched would be found', async () => {
+    const world = sharedWorld();
+    const { engine, id } = await bringUp(world);
+    const other = { ...world, key: Buffer.alloc(32, 8) };
+    const refusal = { code: 'PACELINE_STORE_FAILED', message: expect.stringContaining('another key') };
+    await expect(openEngine(other)).rejects.toMatchObject(refusal);
+    await engine.findActive(id)?.terminate('a user');
+    await vi.waitFor(async () => expect((await engine.runDetail(id)).endedAt).not.toBeNull());
+    await expect(openEngine(other)).rejects.toMatchObject(refusal);
+    await engine.close();
+  });
+
+  it('may have another key when nothing is left of the old one', async () => {
+    const world = sharedWorld();
+    await (await openEngine(world)).close();
+    const engine = await openEngine({ ...world, key: Buffer.alloc(32, 8) });
+    await expect(openEngine(world)).rejects.toMatchObject({ code: 'PACELINE_STORE_FAILED' });
+    await engine.close();
+  });
+
   it('cannot store on top of what another one has stored, even when it believes that it holds the run', async () => {
     const world = sharedWorld();
     const { engine, id } = await bringUp(world);

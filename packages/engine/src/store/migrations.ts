@@ -90,6 +90,7 @@ const migrations: readonly (readonly string[])[] = [
       status INTEGER NOT NULL, PRIMARY KEY (at, id)
     )`,
   ],
+  ['CREATE TABLE engine (place INTEGER PRIMARY KEY, id TEXT NOT NULL)'],
 ];
 
 /** PostgreSQL's words for SQLite's types: text compares by its bytes, whatever language the database was made for. */
@@ -107,6 +108,7 @@ const turns: Record<Database['dialect'], readonly string[]> = {
 /**
  * Brings the database to a schema. Any number of servers may do so at once.
  * @param last its version; the newest one unless a test begins with an older one
+ * @throws PACELINE_STORE_FAILED when the tables are those of a newer version
  */
 export async function migrate(database: Database, last = migrations.length): Promise<void> {
   const run = (...lines: readonly string[]): Statement[] => lines.map((sql) => ({ sql: translations[database.dialect](sql), values: [] }));
@@ -118,6 +120,8 @@ export async function migrate(database: Database, last = migrations.length): Pro
       if (!isPacelineError(error) || error.code !== 'PACELINE_CONFLICT') throw error;
     });
   }
+  const found = (await nextVersion(database)) - 1;
+  if (found > migrations.length) throw notOurs(found, 'A newer Paceline has brought them further: use that one, or a newer one still.');
 }
 
 /** For a server that may not change the tables. @throws PACELINE_STORE_FAILED unless they are those of this version */
@@ -127,9 +131,12 @@ export async function checkSchema(database: Database): Promise<void> {
     () => 0,
   );
   if (found === migrations.length) return;
-  throw new PacelineError('PACELINE_STORE_FAILED', `The tables are of version ${found}, and this is for version ${migrations.length}`, {
-    hint: 'Start it once as a user of the database who may change tables, and without leaving out migrations.',
-  });
+  throw notOurs(found, 'Start it once as a user of the database who may change tables, and without leaving out migrations.');
+}
+
+function notOurs(found: number, hint: string): PacelineError {
+  const message = `The tables are of version ${found}, and this is for version ${migrations.length}`;
+  return new PacelineError('PACELINE_STORE_FAILED', message, { hint });
 }
 
 async function nextVersion(database: Database): Promise<number> {

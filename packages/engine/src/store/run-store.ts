@@ -12,6 +12,7 @@ import type { Database, Row, SqlValue, Statement } from './database.ts';
 import { checkSchema, migrate } from './migrations.ts';
 import { newsOf, readNews, type News } from './news.ts';
 import { insertRun, readEvent, readLog, readRun } from './run-rows.ts';
+import { makeOwner } from './store-owner.ts';
 import type { ValueCipher } from './value-cipher.ts';
 
 export interface RunListEntry {
@@ -79,6 +80,12 @@ export class RunStore {
   static async open(database: Database, cipher: ValueCipher, { migrates = true } = {}): Promise<RunStore> {
     await (migrates ? migrate(database) : checkSchema(database));
     return new RunStore(database, cipher);
+  }
+
+  /** @throws PACELINE_STORE_FAILED while there are runs or servers of an engine with another key */
+  belongTo(engine: string): Promise<void> {
+    const inUse = async (): Promise<boolean> => (await this.activeRuns()).length > 0 || (await this.replicas()).length > 0;
+    return makeOwner(this.#database, engine, inUse);
   }
 
   /** Several processes may use this store at once. */

@@ -140,6 +140,8 @@ export interface World {
   warnings: string[];
   /** The most that each run may cost. */
   budget?: Budget;
+  /** The key of the engine, unless it is the usual one. */
+  key?: Buffer;
   /** Chance, where a test needs some. @default 0.5 */
   random?: () => number;
 }
@@ -154,11 +156,11 @@ export function newWorld(): World {
 export async function openEngine(world: World, beforeStart = (): void => {}): Promise<Engine> {
   const clock = new ProcessClock(world.clock);
   const engine = new Engine({
-    store: await RunStore.open(world.database, createCipher(key)),
+    store: await RunStore.open(world.database, createCipher(world.key ?? key)),
     clouds: new Clouds(Object.entries({ test: world.cloud, ...world.others }).map(([name, { connector }]) => ({ name, connector }))),
     reports: new ReportFiles(await mkdtemp(join(tmpdir(), 'paceline-reports-')), 1024 * 1024),
     log: { info: () => {}, warn: (message) => world.warnings.push(message) },
-    key,
+    key: world.key ?? key,
     ...(world.budget !== undefined && { budget: world.budget }),
     agentSha256: 'a'.repeat(64),
     url: () => 'http://127.0.0.1:1',
