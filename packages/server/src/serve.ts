@@ -2,7 +2,17 @@ import { createHmac } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Clouds, createCipher, Engine, openDatabase, ReportFiles, RunStore, type Cloud, type Database } from '@paceline/engine';
+import {
+  Clouds,
+  createCipher,
+  Engine,
+  openDatabase,
+  ReportFiles,
+  RunStore,
+  type Cloud,
+  type Database,
+  type RetentionPolicy,
+} from '@paceline/engine';
 import { PacelineError, type Budget } from '@paceline/model';
 import { AgentBundles } from './agent-bundles.ts';
 import { buildApp, type AppOptions } from './app.ts';
@@ -57,6 +67,8 @@ export interface ServerOptions {
   budget?: Budget;
   /** What machines are told to call, when it is not the address that the server listens on. */
   publicUrl?: string;
+  /** For how long what finished runs leave is kept. @default see there */
+  retention?: RetentionPolicy;
   /** What is taken of the reports of one instance, in bytes. @default 4 GiB */
   maxReportBytes?: number;
   /** How much connections may take; see the defaults there. */
@@ -118,6 +130,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
       url: () => options.publicUrl ?? url,
       accept: (channel) => (door === undefined ? channel.destroy() : door.accept(channel)),
       ...(options.budget === undefined ? {} : { budget: options.budget }),
+      ...(options.retention === undefined ? {} : { retention: options.retention }),
       replicaUrl: () => options.replicaUrl ?? url,
     });
     close = () => engine.close();

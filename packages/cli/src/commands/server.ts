@@ -2,7 +2,7 @@ import { access, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isPacelineError, PacelineError, parseDuration } from '@paceline/model';
 import { openClouds, readClouds, type CloudsSource } from '@paceline/clouds';
-import { lostTheRace, removeEngineFile, writeEngineFile } from '@paceline/door';
+import { durationOf, lostTheRace, removeEngineFile, writeEngineFile } from '@paceline/door';
 import { openServer, StateDirectory } from '@paceline/server';
 import { watchIdle } from '../embedded/idle-watch.ts';
 import { stateLocation } from '../embedded/state-location.ts';
@@ -23,6 +23,9 @@ export interface ServerCommandOptions extends GlobalOptions {
   clouds?: string;
   logins?: string;
   dashboard: boolean;
+  keepRuns: string;
+  keepOutput: string;
+  keepReports: string;
   ownerTag?: string;
   embedded?: boolean;
   idleExit?: string;
@@ -48,6 +51,11 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
     agentPath: agentPath(),
     version,
     logger: { level: options.logLevel, stream: process.stderr },
+    retention: {
+      runsMs: durationOf('--keep-runs', options.keepRuns),
+      logsMs: durationOf('--keep-output', options.keepOutput),
+      reportsMs: durationOf('--keep-reports', options.keepReports),
+    },
     limits: { maxConnections: wholeNumber('--max-connections', options.maxConnections, 1, 10_000_000) },
     ...(await tlsOf(options, shell)),
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),

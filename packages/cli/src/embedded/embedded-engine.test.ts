@@ -120,3 +120,9 @@ test.each(['0', '-1', '1e3', 'many', ''])('a server takes no %j for a number of 
     err: `error: --max-connections: '${most}' is not a whole number from 1 to 10000000 [PACELINE_REQUEST_INVALID]\n`,
   });
 });
+
+test.each(['runs', 'output', 'reports'])('a server says when it does not understand how long %s are to be kept', async (what) => {
+  const bench = await CommandBench.open(command.path);
+  const { code, err } = await bench.run(['server', `--keep-${what}=ever`]);
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(`--keep-${what}: 'ever' is not a duration`) });
+});

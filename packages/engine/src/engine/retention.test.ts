@@ -1,7 +1,7 @@
 import { mkdtemp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ReportFiles } from '../reports/report-files.ts';
 import { createRun } from '../run/create.ts';
 import { insertEvent, insertLog, insertReport, saveFacts } from '../store/run-rows.ts';
@@ -70,6 +70,14 @@ describe('what finished runs have left', () => {
         reports: [active, fresh, old],
       },
     });
+  });
+
+  it('goes soon after a start: an engine may be started again and again, and never live for an hour', async () => {
+    const { retention, left, clock } = await world([100 * day]);
+    retention.start();
+    clock.pass(10_000);
+    await vi.waitFor(async () => expect((await left()).rows['runs']).toEqual([]));
+    await retention.stop();
   });
 
   it('goes by itself, and keeps going', async () => {

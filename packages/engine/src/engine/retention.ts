@@ -21,6 +21,8 @@ export interface RetentionPorts {
   warn: (message: string) => void;
 }
 
+/** The first time is soon: an engine may live for minutes only, and be started again and again. */
+const firstMs = 5000;
 const everyMs = 3_600_000;
 
 /** Removes what finished runs have left when its time is over, a little at a time, so that nobody has to wait for it. */
@@ -34,12 +36,12 @@ export class Retention {
     this.#ports = ports;
   }
 
-  start(): void {
-    this.#cancelTimer = this.#ports.clock.after(everyMs, () => {
+  start(inMs = firstMs): void {
+    this.#cancelTimer = this.#ports.clock.after(inMs, () => {
       this.#underWay = this.sweep()
         .catch((error: unknown) => this.#ports.warn(`what old runs have left could not be removed: ${String(error)}`))
         .finally(() => {
-          if (!this.#stopped) this.start();
+          if (!this.#stopped) this.start(everyMs);
         });
     });
   }
