@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { flushDirectory, hasCode, loopbackAddresses, printRecord, writeDurably } from '@paceline/connector-host';
 import { ConnectorError, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
@@ -8,6 +8,9 @@ import type { RootLayers } from './image.ts';
 import { readRecord, type MachineRecord } from './machine-record.ts';
 import { createRun } from './run-directory.ts';
 import { machineDirectory, machineId, machinesOf, type Site } from './site.ts';
+
+/** What a machine writes while it boots, with something to spare. */
+const leastMiB = 8;
 
 /**
  * Writes down that there shall be this machine, before anything of it runs. Its directory is filled elsewhere and then moved into
@@ -28,6 +31,7 @@ export async function recordIntent(
     if (earlier !== undefined) {
       return earlier;
     }
+    await checkRoom(site);
     const record = newRecord(site, id, request, wanted, layers, now);
     const staged = join(site.staging, `machine-${randomUUID()}`);
     try {
@@ -78,6 +82,20 @@ async function findEarlier(machine: string, request: LaunchRequest): Promise<Mac
     throw new ConnectorError('conflict', `The token of this launch was used by node ${reading.record.owner.node}`);
   }
   return reading.record;
+}
+
+/** A machine on a full disk would not get through its boot, nor could it say why. */
+async function checkRoom({ root }: Site): Promise<void> {
+  const { bavail, bsize } = await statfs(root);
+  const leftMiB = Math.floor((bavail * bsize) / 1024 ** 2);
+  if (leftMiB >= leastMiB) return;
+  throw new ConnectorError(
+    'capacity',
+    `There are ${leftMiB} MiB left for machines on the disk of ${root}, and one needs at least ${leastMiB}`,
+    {
+      hint: 'Free some disk space or set `root` to a directory on another disk.',
+    },
+  );
 }
 
 async function fill(directory: string, record: MachineRecord, userData: Uint8Array): Promise<void> {

@@ -16,6 +16,9 @@ interface Found {
   record?: MachineRecord;
 }
 
+/** Of a file that was made and could not be written. */
+const unsaid = 'there was no room on the disk to write down what went wrong';
+
 const exitSchema = z.object({ why: z.string(), failed: z.boolean() });
 
 /** What can be said of these machines. Those that are not there are absent. */
@@ -104,7 +107,7 @@ async function inspectOne(
       ended: ended !== undefined,
       ...(started !== undefined && { started }),
       alive,
-      ...(fault !== undefined && { fault }),
+      ...(fault !== undefined && { fault: fault || unsaid }),
       ...(exit !== undefined && { exit: await readExit(directory, exit) }),
       boot,
     }),
@@ -114,6 +117,7 @@ async function inspectOne(
 
 /** The last line on the console usually says why a machine could not go on. */
 async function readExit(directory: string, text: string): Promise<{ why: string; failed: boolean }> {
+  if (text === '') return { why: unsaid, failed: true };
   try {
     const { why, failed } = exitSchema.parse(JSON.parse(text));
     const said = failed ? await unlessMissing(lastLine(join(directory, 'console.log'))) : undefined;

@@ -152,8 +152,12 @@ def follow(descriptor, heard, ended=lambda: None):
 
 
 def keep_console(log, text):
-    if log.tell() < CONSOLE_LIMIT:
-        log.write(text[: CONSOLE_LIMIT - log.tell()])
+    try:
+        if log.tell() < CONSOLE_LIMIT:
+            log.write(text[: CONSOLE_LIMIT - log.tell()])
+    except OSError:
+        # The disk is full, and what the machine has still to say is lost.
+        pass
 
 
 async def pump(reader, writer):

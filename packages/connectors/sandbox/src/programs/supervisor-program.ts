@@ -101,7 +101,7 @@ class Supervisor:
         if machine.template.code is None:
             machine.template.boot(machine)
         else:
-            write_text(machine.path("fault"), "cloud-init cannot be loaded from its image; the log of the supervisor says why")
+            testify(machine.path("fault"), "cloud-init cannot be loaded from its image; the log of the supervisor says why")
 
     def heard(self, machine, line):
         """From its process 1 that it is there, then from cloud-init that it runs, and at the end what went wrong."""
@@ -111,7 +111,7 @@ class Supervisor:
             machine.template.through(machine)
             machine.close_pipes()
         elif line:
-            write_text(machine.path("fault"), line)
+            testify(machine.path("fault"), line)
 
     # Their end
 
@@ -161,7 +161,7 @@ class Supervisor:
         if machine.template is not None:
             machine.template.through(machine)
         if os.path.isdir(machine.directory):
-            write_text(machine.path("exit"), json.dumps({"why": why, "failed": failed}))
+            testify(machine.path("exit"), json.dumps({"why": why, "failed": failed}))
         note(f"{machine.name}: {why}")
         self.notice()
         machine.gone.set()
@@ -241,8 +241,19 @@ def remove(path):
         pass
 
 
+def testify(path, text):
+    """On a full disk the file stays empty, which says as much; what has to be done besides is done all the same."""
+    try:
+        write_text(path, text)
+    except OSError as error:
+        note(f"{path} is not written: {error}")
+
+
 def note(text):
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+    try:
+        print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+    except OSError:
+        pass
 
 
 async def supervise():
