@@ -14,8 +14,8 @@ export const actions = readdirSync(here).filter((name) => existsSync(join(here, 
 const postEntry = "process.argv[2] = 'post';\nawait import('./index.mjs');\n";
 const withPost = ['deploy', 'run'];
 
-/** What of the command the engine needs: to serve, and to say why it cannot. */
-const engineFiles = ['paceline.mjs', 'commands-server.mjs', 'failure.mjs', 'agent.cjs'];
+/** What of the command the engine needs: to serve, to say why it cannot, and the connectors that it loads when a cloud needs them. */
+const engineFiles = ['paceline.mjs', 'commands-server.mjs', 'failure.mjs', 'agent.cjs', 'connector-aws.mjs', 'connector-openstack.mjs'];
 
 /**
  * The toolkit brings undici, twice, and loads it at once; it is used by few steps, for GitHub's interface and for proxies. One copy

@@ -113,3 +113,56 @@ it('clouds that let nobody in, or are no clouds, fail the step with words', asyn
   expect(main.log.annotations.at(-1)?.message).toContain("There is no connector 'nonesuch'");
   expect(post.log.annotations.filter(({ level }) => level === 'error').length).toBe(post.code === 0 ? 0 : 1);
 });
+
+it('a cloud that knows no credentials of the job fails the step with what to do about it, and nobody waits for it', async () => {
+  const { runner } = await bench();
+  await project(runner, {
+    'clouds.yaml': 'clouds: { aws-paris: { connector: aws, region: eu-west-3 } }',
+    ...oneMachine('#!/bin/sh\n', { timeout: '20s' }, { clouds: { 'aws-paris': { image: 'ami-0123456789abcdef0', login: 'admin' } } }),
+  });
+  // There is no metadata service to ask either.
+  const { main, post } = await runner.job('deploy', { env: { AWS_EC2_METADATA_DISABLED: 'true' } });
+  expect([main.code, post.code], main.output + post.output).toEqual([1, 1]);
+  expect(main.log.annotations.at(-1)?.message).toMatch(/Could not load credentials/);
+  expect(main.log.annotations.at(-1)?.message).toContain('aws sts get-caller-identity');
+  // It does not know whether anything is left, and says so at once instead of waiting for what cannot come.
+  expect(post.output).toContain('aws-paris lets nobody in');
+  expect(post.log.annotations.at(-1)?.message).toContain('still Finalizing');
+});
+
+it('a cloud whose quota is used up aborts the run with the words of the cloud', async () => {
+  const { runner } = await bench();
+  const answers = {
+    hello: {
+      result: {
+        protocol: 1,
+        name: 'full',
+        version: '1.0.0',
+        capabilities: { userDataBytes: 65_536, maxBatch: 8, idempotency: 'name', listConsistencyMs: 0, reach: 'host' },
+      },
+    },
+    probe: { result: { account: 'tester', regions: [] } },
+    launch: { error: { code: 'quota', message: 'CPUs: 8 of 8 are in use' } },
+    describe: { result: { machines: [] } },
+    list: { result: {} },
+    terminate: { result: { results: [] } },
+  };
+  const program = `const answers = ${JSON.stringify(answers)};
+for await (const line of (await import('node:readline')).createInterface({ input: process.stdin })) {
+  const { id, method } = JSON.parse(line);
+  if (id !== undefined) console.log(JSON.stringify({ id, ...answers[method] }));
+}
+`;
+  await project(runner, {
+    ...oneMachine('#!/bin/sh\n'),
+    'full.mjs': program,
+    'clouds.yaml': JSON.stringify({
+      clouds: { full: { connector: 'exec', command: [process.execPath, join(runner.workspace, 'full.mjs')] } },
+    }),
+  });
+  const { main, post } = await runner.job('deploy');
+  expect([main.code, post.code], main.output + post.output).toEqual([1, 0]);
+  expect(main.log.annotations.at(-1)?.message).toContain('CPUs: 8 of 8 are in use');
+  expect(main.summary).toContain('CPUs: 8 of 8 are in use');
+  expect(post.output).toContain('Nothing is left');
+});

@@ -40,6 +40,15 @@ it.each(actions)('%s is one file for node24, of at most 2 MB, and a line that be
   expect(statSync(join(actionsFolder, name, runs.main)).size).toBeLessThanOrEqual(mostBytes);
 });
 
+it('the engine that comes with the actions has the connectors that it loads when a cloud needs them', () => {
+  const engine = join(actionsFolder, 'engine/dist');
+  const loaded = [...readFileSync(join(engine, 'commands-server.mjs'), 'utf8').matchAll(/"\.\/(connector-[\w-]+\.mjs)"/g)].map(
+    ([, name]) => name,
+  );
+  expect(new Set(loaded)).toEqual(new Set(['connector-aws.mjs', 'connector-openstack.mjs']));
+  expect(new Set(globSync('connector-*.mjs', { cwd: engine }))).toEqual(new Set(loaded));
+});
+
 it('what uploads artifacts keeps to the same bound', () => {
   expect(statSync(join(actionsFolder, 'engine/dist/artifact.mjs')).size).toBeLessThanOrEqual(mostBytes);
 });
@@ -48,7 +57,7 @@ it('the same sources make the same bundles, wherever they are built', { timeout:
   const folder = await temporary();
   execFileSync(process.execPath, [join(actionsFolder, 'build.mjs'), folder], { stdio: 'inherit' });
   expect(digests(folder)).toEqual(digests(actionsFolder));
-  expect(Object.keys(digests(folder))).toHaveLength(actions.length + 2 + 5);
+  expect(Object.keys(digests(folder))).toHaveLength(actions.length + 2 + 7);
 });
 
 it('a release is a commit with the bundles, and a workflow that uses its tag gets all that it needs', async () => {

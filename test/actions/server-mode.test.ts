@@ -31,12 +31,28 @@ it('is refused where no rule lets it in, with what the job is', async () => {
   expect(post.code, 'a post that cannot look says so').toBe(1);
 });
 
-it('a server that is down fails the step, and one that comes back in time does not', async () => {
+it('a server that is down fails the step', async () => {
   const { runner } = await bench();
   const inputs = { deployment: 'examples/client-server', server: 'http://127.0.0.1:9' };
   const { main } = await runner.job('deploy', { inputs });
   expect(main.code).toBe(1);
   expect(main.log.annotations.at(-1)?.message).toContain('http://127.0.0.1:9 cannot be reached');
+});
+
+it('a server that dies while the step waits and is there again does not', async () => {
+  const set = await bench();
+  const { url, fallOver } = await serve(set);
+  let again: Promise<void> | undefined;
+  const { main, post } = await set.runner.job('deploy', {
+    inputs: { deployment: 'examples/client-server', server: url },
+    meanwhile: (output) => {
+      if (output.includes('::group::Executing')) again ??= fallOver();
+    },
+  });
+  await again;
+  expect(again).toBeDefined();
+  expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
+  await until(async () => set.cloud.expectEmpty(), 20_000);
 });
 
 it('builds an image once, on several clouds, for all later jobs', async () => {

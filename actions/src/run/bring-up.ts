@@ -2,7 +2,7 @@ import { info, setOutput, summary } from '@actions/core';
 import { dirname, resolve } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { RunDetail } from '@paceline/api';
+import type { EventView, RunDetail } from '@paceline/api';
 import { chooseClouds, endRun, followRun, namesPublished, requestParameters } from '@paceline/door';
 import { PacelineError, toError, type ResolvedDeployment } from '@paceline/model';
 import { runSummary, type RunReport } from '../report/summary.ts';
@@ -31,6 +31,9 @@ export interface Up {
   story: RunReport;
 }
 
+/** A run that has failed and still goes after so long is left to post, which has its own time for it: a cloud may refuse for ever. */
+const goingMs = 15_000;
+
 /** How long a step that is cancelled tells the server so; post does it again, and waits for the end. */
 const lastWordMs = 3000;
 
@@ -56,11 +59,17 @@ export async function bringUp(given: BringUpOptions): Promise<Up> {
   setOutput('run', id);
   info(`Run ${id} of ${created.run.name}, ${created.run.instances.length} machines at first`);
   const view = logView(output, process.env);
+  const left = new AbortController();
+  const event = (told: EventView): void => {
+    view.event(told);
+    if (told.type === 'run.state' && told.data['state'] === 'Finalizing') setTimeout(() => left.abort(), goingMs).unref();
+  };
+  const signal = AbortSignal.any([cancelled, left.signal]);
   let run: RunDetail;
   let missed: unknown;
   try {
     if (cancelled.aborted) throw cancelled.reason as Error;
-    run = await followRun({ client, run: id, view, logs: true, signal: cancelled, endsReady: () => true });
+    run = await followRun({ client, run: id, view: { ...view, event }, logs: true, signal, endsReady: () => true });
     const condition = conditionOf(options.waitFor);
     if (condition !== undefined && run.endedAt === null && run.abort === null && !cancelled.aborted) {
       info(`Ready; waiting for ${options.waitFor}`);

@@ -12,16 +12,37 @@ export const takeDownMs = 4 * 60_000;
 const lateRequestMs = 3000;
 const lookMs = 250;
 
-/** Ends a run and follows it to its end, as long as there is time. @returns the run as it is then */
+/** So often the clouds are asked whether they let anybody in. */
+const askMs = 15_000;
+
+/** Ends a run and follows it to its end, as long as there is time and a cloud lets anybody in. @returns the run as it is then */
 export async function takeDown(client: Client, id: string, output: StepOutput, budgetMs = takeDownMs): Promise<RunDetail> {
   const run = await endRun(client, id);
   if (run.endedAt !== null) return run;
   const view = logView(output, process.env);
+  const refused = new AbortController();
+  const signal = AbortSignal.any([refused.signal, AbortSignal.timeout(budgetMs)]);
+  const asking = setInterval(() => {
+    void lockedOut(client, run).then((message) => {
+      if (message === undefined || refused.signal.aborted) return;
+      view.note(message);
+      refused.abort();
+    });
+  }, askMs);
   try {
-    return await followRun({ client, run: id, view, after: run.lastEvent, signal: AbortSignal.timeout(budgetMs), endsReady: () => false });
+    return await followRun({ client, run: id, view, after: run.lastEvent, signal, endsReady: () => false });
   } finally {
+    clearInterval(asking);
     view.close();
   }
+}
+
+/** Why a cloud of the run lets nobody in; a job gets no other credentials by waiting. */
+async function lockedOut(client: Client, { instances }: RunDetail): Promise<string | undefined> {
+  // Who may not ask waits.
+  const clouds = await client.clouds().catch(() => []);
+  const [locked] = clouds.filter(({ name, failure }) => failure?.code === 'auth' && instances.some(({ cloud }) => cloud === name));
+  return locked && `${locked.name} lets nobody in: ${locked.failure?.message ?? ''}. It is not waited for.`;
 }
 
 /** The run, if there is one. @param created whether main has heard that there is: otherwise its request may come a little late */

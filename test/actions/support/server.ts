@@ -10,12 +10,16 @@ import type { Bench } from './bench.ts';
 
 const program = join(repository, 'packages/cli/dist/paceline.mjs');
 
+export interface ServerOfOthers {
+  url: string;
+  /** As its operator. */
+  client: Client;
+  /** Dies, and is started again. */
+  fallOver: () => Promise<void>;
+}
+
 /** A server of others, which lets in jobs of `octo/app` on its main branch. */
-export async function serve(
-  { github, cloud, runner }: Bench,
-  role = 'deployer',
-  cloudsFile = cloud.file,
-): Promise<{ url: string; client: Client }> {
+export async function serve({ github, cloud, runner }: Bench, role = 'deployer', cloudsFile = cloud.file): Promise<ServerOfOthers> {
   const logins = join(runner.temp, '..', 'logins.yaml');
   // The audience has to be known before the port is: the actions name the server as they were told.
   const state = join(runner.temp, '..', 'server');
@@ -40,7 +44,8 @@ export async function serve(
   first.kill('SIGTERM');
   await once(first, 'exit');
   await writeFile(logins, policy(url));
-  const server = start(new URL(url).port);
+  const { port } = new URL(url);
+  let server = start(port);
   onTestFinished(async () => {
     if (server.exitCode === null && server.signalCode === null) {
       server.kill('SIGTERM');
@@ -48,6 +53,12 @@ export async function serve(
     }
   });
   await addressOf(server);
+  const fallOver = async (): Promise<void> => {
+    server.kill('SIGKILL');
+    await once(server, 'exit');
+    server = start(port);
+    await addressOf(server);
+  };
   const token = (await readFile(join(state, 'operator.token'), 'utf8')).trim();
-  return { url, client: createClient({ url, token }) };
+  return { url, client: createClient({ url, token }), fallOver };
 }

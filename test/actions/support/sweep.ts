@@ -42,21 +42,32 @@ export async function* sweep({ set, workflows, points, seed }: SweepOptions): As
   const { runner, cloud, github } = set;
   const chance = random(seed);
   const scheduled = await anotherRunner(set, { GITHUB_RUN_ID: '16000000003' });
-  const lengths = new Map<string, number>();
+  const courses = new Map<string, Course>();
   for (let point = 0; point < points; point++) {
     const { name, text } = workflows[point % workflows.length] ?? { name: '', text: '' };
     const way = ways[point % ways.length] ?? 'cancel';
-    // The moments are spread over what the job takes on this machine now.
-    const length = lengths.get(name) ?? (await lengthOf(() => whole(set, text)));
-    lengths.set(name, length);
-    const atMs = Math.floor(chance() * length);
+    const course = courses.get(name) ?? (await whole(set, text));
+    courses.set(name, course);
+    // Moments are spread over the time that a job takes, and found again by how far it is: this machine may be slower now.
+    const atMs = Math.floor(chance() * course.lengthMs);
+    const met = Math.max(
+      0,
+      course.placesAtMs.findLastIndex((placeMs) => placeMs <= atMs),
+    );
+    const restMs = Math.max(0, atMs - (course.placesAtMs[met] ?? 0));
     let place = 'over';
     let timer: NodeJS.Timeout | undefined;
-    const cut = (job: RunningJob): void => {
-      place = job.place;
-      job[way]();
+    const began = (job: RunningJob): void => {
+      let index = -1;
+      job.moved = () => {
+        if (++index !== met) return;
+        timer = setTimeout(() => {
+          ({ place } = job);
+          job[way]();
+        }, restMs);
+      };
     };
-    const job = await runWorkflow(text, { runner, others: otherActions, began: (running) => (timer = setTimeout(cut, atMs, running)) });
+    const job = await runWorkflow(text, { runner, others: otherActions, began });
     clearTimeout(timer);
     const shown = await cloud.listing();
     let output = job.steps.map((step) => `--- ${step.name}, ${step.entry}: ${step.code}\n${step.output}`).join('\n');
@@ -80,9 +91,22 @@ export async function* sweep({ set, workflows, points, seed }: SweepOptions): As
   }
 }
 
-async function whole({ runner }: Bench, text: string): Promise<void> {
-  const job = await runWorkflow(text, { runner, others: otherActions });
+/** How a job goes that nobody disturbs. */
+interface Course {
+  lengthMs: number;
+  /** When it got to each place. */
+  placesAtMs: number[];
+}
+
+async function whole({ runner }: Bench, text: string): Promise<Course> {
+  const begin = performance.now();
+  const placesAtMs: number[] = [];
+  const began = (job: RunningJob): void => {
+    job.moved = () => placesAtMs.push(performance.now() - begin);
+  };
+  const job = await runWorkflow(text, { runner, others: otherActions, began });
   if (job.conclusion !== 'success') throw new Error(job.steps.map(({ output }) => output).join('\n'));
+  return { lengthMs: performance.now() - begin, placesAtMs };
 }
 
 function endOf({ steps }: JobRecord): string {
@@ -93,12 +117,6 @@ function endOf({ steps }: JobRecord): string {
 
 function postsOf({ steps }: JobRecord): (number | null)[] {
   return steps.filter(({ entry }) => entry === 'post').map(({ code }) => code);
-}
-
-async function lengthOf(act: () => Promise<unknown>): Promise<number> {
-  const begin = performance.now();
-  await act();
-  return performance.now() - begin;
 }
 
 /** Numbers below 1 that a seed determines. */

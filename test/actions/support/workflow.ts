@@ -25,6 +25,8 @@ export interface JobRecord {
 export interface RunningJob {
   /** The step that runs, and how far its log is. */
   readonly place: string;
+  /** Told each time that it gets to another place. */
+  moved: (place: string) => void;
   /** As a person cancels it: the step gets its signals, those after it are left out, and the post steps come. */
   cancel(): void;
   /** The step dies at once with all of its processes. A post step does not. */
@@ -90,7 +92,8 @@ export async function runWorkflow(text: string, { runner, others = {}, began }: 
 class Fate implements RunningJob {
   isOver = false;
   isLost = false;
-  place = 'before';
+  moved = (_place: string): void => {};
+  #place = 'before';
   readonly #runner: Runner;
   #step: RunningStep | undefined;
   #mayDie = false;
@@ -99,26 +102,36 @@ class Fate implements RunningJob {
     this.#runner = runner;
   }
 
+  get place(): string {
+    return this.#place;
+  }
+
+  #move(place: string): void {
+    if (place === this.#place) return;
+    this.#place = place;
+    this.moved(place);
+  }
+
   /** For the next step: who tells it what befalls the job. */
   meets(name: string, entry: 'main' | 'post'): Pick<StepOptions, 'started' | 'meanwhile'> {
     return {
       started: (step) => {
         this.#step = step;
         this.#mayDie = entry === 'main';
-        this.place = `${name} ${entry}`;
+        this.#move(`${name} ${entry}`);
         if (this.isLost) step.kill();
         else if (this.isOver && this.#mayDie) step.cancel();
       },
       meanwhile: (output) => {
         const [, phase] = /.*^::group::(\w+)/ms.exec(output) ?? [];
-        if (phase !== undefined) this.place = `${name} ${entry}: ${phase}`;
+        if (phase !== undefined) this.#move(`${name} ${entry}: ${phase}`);
       },
     };
   }
 
   passes(): void {
     this.#step = undefined;
-    this.place = `after ${this.place.split(':')[0]}`;
+    this.#move(`after ${this.place.split(':')[0]}`);
   }
 
   cancel(): void {
