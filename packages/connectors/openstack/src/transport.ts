@@ -22,7 +22,8 @@ export class Transport {
     const ca = authority === undefined ? undefined : readAuthority(authority);
     this.#agent = new Agent({
       connect: { timeout: 10_000, ...(ca !== undefined && { ca }) },
-      headersTimeout: 120_000,
+      // Nova takes minutes to accept many machines when it is busy, and goes on when nobody listens: whoever calls gives up by the signal.
+      headersTimeout: 300_000,
       bodyTimeout: 60_000,
       maxResponseSize: largestAnswer,
     });

@@ -3,7 +3,7 @@ import { isConnectorError, type Connector, type ConnectorContext } from '../conn
 import { isTransient } from '../launch/retry.ts';
 import type { Bench } from './bench.ts';
 import type { Check } from './check.ts';
-import type { FaultProxy, ProxyFault } from './fault-proxy.ts';
+import type { FaultProxy, ProxiedAnswer, ProxyFault } from './fault-proxy.ts';
 import { batchOf } from './launching.ts';
 import type { ConformanceSubject, FaultySubject } from './subject.ts';
 
@@ -24,6 +24,10 @@ export async function withFaults(
     await connector.close?.();
     await proxy[Symbol.asyncDispose]();
   }
+}
+
+function throttledBy({ faults: through }: ConformanceSubject): ProxiedAnswer | undefined {
+  return through?.refusals.find(({ code, retryAfterMs }) => code === 'throttled' && retryAfterMs === undefined)?.answer;
 }
 
 /** What every connector is asked for, each as one call. */
@@ -122,6 +126,26 @@ export const faults: Check[] = [
           proxy.fault = () => ({ answer });
           assert.equal((await bench.failure(connector.probe(bench.context))).code, code, `${why}, of any call`);
         }
+      }),
+  },
+  {
+    id: 'throttled',
+    title: 'on a cloud that turns every fourth request away for its speed, no machine is lost or made twice',
+    skipped: (subject) => withoutFaults(subject) ?? (throttledBy(subject) === undefined ? 'it is not known how it throttles' : undefined),
+    patience: 6,
+    run: (bench) =>
+      withFaults(bench, async ({ connector, proxy }) => {
+        const answer = throttledBy(bench.subject);
+        assert.ok(answer);
+        const random = chances();
+        let refused = 0;
+        proxy.fault = () => (random() < 0.25 ? (refused++, { answer }) : undefined);
+        const machines = await bench.launchAll(bench.request({ count: batchOf(bench) }), connector);
+        const ids = machines.map(({ id }) => id).toSorted();
+        assert.deepEqual(await bench.machines({}, ids.length), ids);
+        await bench.end(ids, connector);
+        assert.ok(refused > 0, 'requests were turned away');
+        assert.deepEqual(await bench.machines({}, 0), []);
       }),
   },
   {

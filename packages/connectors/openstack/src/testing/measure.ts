@@ -1,7 +1,8 @@
-// `node --conditions=@paceline/source packages/connectors/openstack/src/testing/measure.ts [MACHINES]`: launches machines by the connector, as the
-// engine does, and by a loop over OpenStack's own client, and counts what both ask of the cloud.
+// `node --conditions=@paceline/source packages/connectors/openstack/src/testing/measure.ts [MACHINES] [WHO…]`: launches machines by the connector,
+// as the engine does, and by a loop over OpenStack's own client, and counts what both ask of the cloud.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openFaultProxy } from '@paceline/engine/conformance';
 import type { ConnectorContext } from '@paceline/engine/connector';
@@ -9,37 +10,28 @@ import { connectorModule } from '../index.ts';
 import { openGateway, reason, removeClouds, writeClouds } from './openstack.ts';
 
 const count = Number(process.argv[2] ?? '200');
-const batch = 50;
 const lookEveryMs = 2000;
-
-interface Figures {
-  who: string;
-  calls: number;
-  launchedMs: number;
-  runningMs: number;
-  goneMs: number;
-}
 
 /** The official client, in the plainest loop: make each, then wait for each, then delete each. */
 const loop = `
 import sys, time, openstack
 connection, count = openstack.connect(cloud='paceline'), int(sys.argv[1])
-begun = time.time()
 servers = [connection.create_server(f'loop-{n}', image='debian-12', flavor='m1.nano', network='paceline', wait=False) for n in range(count)]
-launched = time.time()
+print('launched', flush=True)
 for server in servers: connection.wait_for_server(server, timeout=3600)
-running = time.time()
+print('running', flush=True)
 for server in servers: connection.delete_server(server.id, wait=False)
 while any(s.name.startswith('loop-') for s in connection.compute.servers()): time.sleep(2)
-print(int((launched - begun) * 1000), int((running - begun) * 1000), int((time.time() - running) * 1000))
+print('gone', flush=True)
 `;
 
 const context: ConnectorContext = { signal: new AbortController().signal, now: Date.now, log: { info: () => {}, warn: console.warn } };
 
-async function byConnector(cloudsFile: string): Promise<Omit<Figures, 'calls'>> {
+async function* byConnector(cloudsFile: string): AsyncGenerator<string> {
   const connector = connectorModule.createConnector({ cloud: 'paceline', cloudsFile, image: 'debian-12' });
   const token = randomBytes(16).toString('hex');
-  const begun = Date.now();
+  const { sharedLaunch, maxBatch } = connector.capabilities;
+  const batch = sharedLaunch?.maxBatch ?? maxBatch;
   const ids: string[] = [];
   for (let from = 0; from < count; from += batch) {
     const machines = Array.from({ length: Math.min(batch, count - from) }, (_, at) => ({
@@ -47,44 +39,53 @@ async function byConnector(cloudsFile: string): Promise<Omit<Figures, 'calls'>> 
       name: `measured-${from + at + 1}`,
       userData: randomBytes(3000),
     }));
-    const owner = { engine: 'measure', run: token, node: 'node' };
     const launched = await connector.launch(
-      { token, owner, machines, image: '', ports: [], expiresAt: new Date(begun + 3_600_000) },
+      {
+        token,
+        owner: { engine: 'measure', run: token, node: 'node' },
+        machines,
+        ...(sharedLaunch && { shared: { name: `measured-${from + 1}`, userData: randomBytes(3000) } }),
+        image: '',
+        ports: [],
+        expiresAt: new Date(Date.now() + 3_600_000),
+      },
       context,
     );
     ids.push(...launched.map(({ id }) => id));
   }
-  const launchedMs = Date.now() - begun;
+  if (ids.length !== count) throw new Error(`${ids.length} of ${count} machines were launched`);
+  yield 'launched';
   while ([...(await connector.describe(ids, context)).values()].some(({ state }) => state !== 'running')) await pause(lookEveryMs);
-  const runningMs = Date.now() - begun;
-  const ending = Date.now();
+  yield 'running';
   while ((await connector.terminate(ids, context)).some(({ gone }) => !gone)) await pause(lookEveryMs);
-  const goneMs = Date.now() - ending;
+  yield 'gone';
   await connector.close?.();
-  return { who: 'connector', launchedMs, runningMs, goneMs };
 }
 
-async function byLoop(cloudsFile: string): Promise<Omit<Figures, 'calls'>> {
+async function* byLoop(cloudsFile: string): AsyncGenerator<string> {
   const child = spawn('/usr/bin/python3', ['-c', loop, String(count)], {
     env: { ...process.env, OS_CLIENT_CONFIG_FILE: cloudsFile },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const code = await new Promise((resolve) => child.on('close', resolve));
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  yield* createInterface({ input: child.stdout });
+  const code = await ended;
   if (code !== 0) throw new Error(`the loop ended with ${String(code)}`);
-  const [launchedMs = 0, runningMs = 0, goneMs = 0] = output.trim().split(' ').map(Number);
-  return { who: 'openstacksdk loop', launchedMs, runningMs, goneMs };
 }
 
 if (reason !== undefined) throw new Error(reason);
+const ways = { connector: byConnector, loop: byLoop };
+const wanted = process.argv.slice(3);
 await using gateway = await openGateway();
 try {
-  for (const way of [byConnector, byLoop]) {
+  for (const [who, way] of Object.entries(ways)) {
+    if (wanted.length > 0 && !wanted.includes(who)) continue;
     await using proxy = await openFaultProxy(gateway.url);
-    const figures: Figures = { calls: 0, ...(await way(await writeClouds(proxy.url))) };
+    const begun = Date.now();
+    for await (const phase of way(await writeClouds(proxy.url))) {
+      console.log(`${who}: ${count} machines ${phase} after ${Date.now() - begun} ms and ${proxy.seen.length} calls`);
+    }
     const kinds = Map.groupBy(proxy.seen, ({ method, path }) => `${method} ${path.replace(/\?.*/, '').replace(/[0-9a-f-]{32,36}/g, 'ID')}`);
-    console.log(JSON.stringify({ ...figures, calls: proxy.seen.length }));
     for (const [kind, { length }] of [...kinds].toSorted((one, other) => other[1].length - one[1].length))
       console.log(`  ${length} ${kind}`);
   }
