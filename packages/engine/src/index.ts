@@ -12,6 +12,7 @@ export { setupScript } from './bootstrap/setup-script.ts';
 export type { Runtime } from './bootstrap/user-data.ts';
 export type { ModuleStore, PublishedModule } from './registry/module-store.ts';
 export type { BuiltImages, ListedImage } from './images/built-images.ts';
+export { textOf } from './agents/answers.ts';
 export { runOfKey } from './agents/key.ts';
 export { iso } from './engine/run-view.ts';
 export { ReportFiles, type ReportPart } from './reports/report-files.ts';

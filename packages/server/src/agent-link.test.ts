@@ -30,7 +30,7 @@ async function link(run: JoinedRun, instance = 'web.1') {
   const events = (): { event: string; data: Record<string, unknown> }[] =>
     [...text.matchAll(/^event: (.*)\ndata: (.*)\n\n/gm)].map(([, event = '', data = '']) => ({ event, data: JSON.parse(data) }));
   const last = (event: string) =>
-    vi.waitFor(() => events().findLast((each) => each.event === event) ?? expect.fail(`no ${event} in ${text}`));
+    vi.waitFor(() => events().findLast((each) => each.event === event) ?? expect.fail(`no ${event} in ${text}`), { timeout: 10_000 });
   const session = String((await last('hello')).data['session']);
   const say = (...ops: object[]): boolean => socket.write(`${JSON.stringify({ session, ops })}\n`);
   return { socket, closed, events, last, say, session };
@@ -67,6 +67,16 @@ describe('a connection for both ways', () => {
     await vi.waitFor(() =>
       expect(client.events().at(-1)?.data).toEqual({ results: [{ status: 'values', values: { 1: 'true' }, unset: [] }] }),
     );
+  });
+
+  it('stays when more is asked than is answered at once', async () => {
+    const web = await link(await server.run());
+    web.say(set(1, 'x'.repeat(1024 * 1024)));
+    await web.last('results');
+    web.say(...Array.from({ length: 12 }, () => get('web.1:ready', false)));
+    expect((await web.last('problem')).data).toMatchObject({ status: 413, code: 'PACELINE_TOO_LARGE' });
+    web.say(...Array.from({ length: 6 }, () => get('web.1:ready', false)));
+    await vi.waitFor(() => expect(web.events().at(-1)?.data['results']).toHaveLength(6), { timeout: 10_000 });
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { opsRequest, type OpResult, type OpsRequest } from '@paceline/api';
-import type { Agent } from '@paceline/engine';
+import { textOf, type Agent } from '@paceline/engine';
 import { PacelineError } from '@paceline/model';
 import { problemOf, retryAfter, toPacelineError } from './problem.ts';
 import type { EventStream } from './sse.ts';
@@ -45,17 +45,8 @@ export function hearAgent(socket: Socket, out: EventStream, agent: Agent, maxByt
   });
 }
 
-const written = new WeakMap<OpResult, string>();
-
-/** What thousands ask for at once, all members' values, is written out once. */
 function resultsText(results: OpResult[]): string {
-  const texts = results.map((result) => {
-    if (result.status !== 'values') return JSON.stringify(result);
-    let text = written.get(result);
-    if (text === undefined) written.set(result, (text = JSON.stringify(result)));
-    return text;
-  });
-  return `{"results":[${texts.join(',')}]}`;
+  return `{"results":[${results.map(textOf).join(',')}]}`;
 }
 
 /** @throws PACELINE_REQUEST_INVALID */

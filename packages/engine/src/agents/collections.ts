@@ -6,6 +6,7 @@ import { versionOf } from '../run/apply.ts';
 import { getOrMake } from '../run/get-or-make.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run, RunView } from '../run/run.ts';
+import { isTooLong, textOf, tooLongTogether } from './answers.ts';
 import { refusedResult } from './op-error.ts';
 import type { Session } from './session.ts';
 
@@ -79,10 +80,12 @@ export class Collections {
     }
     const data = { node, name, values: Object.fromEntries(readings.map(({ index, value = '' }) => [index, value])) };
     const secrets = readings.filter(({ secret }) => secret);
+    const tooLong = isTooLong(data.values, () => JSON.stringify(data)) ? tooLongTogether(`${node}.*:${name}`) : undefined;
     for (const session of sessions) {
       const hidden = secrets.find((reading: Reading) => !maySee(run, session.instance, reading));
-      if (hidden === undefined) session.link.send('values', data);
-      else session.link.send('refused', { node, name, ...refusedResult(notForYou(session.instance, hidden.key)) });
+      const refused = hidden === undefined ? tooLong : notForYou(session.instance, hidden.key);
+      if (refused === undefined) session.link.send('values', data);
+      else session.link.send('refused', { node, name, ...refusedResult(refused) });
     }
   }
 
@@ -113,7 +116,8 @@ type AllValues = Extract<OpResult, { status: 'values' }>;
 
 interface Snapshot {
   version: number;
-  values: AllValues;
+  /** Undefined when they are too long together. */
+  values: AllValues | undefined;
   secrets: Reading[];
 }
 
@@ -122,7 +126,7 @@ const snapshots = new WeakMap<Run, Map<string, Snapshot>>();
 /**
  * The values of one parameter at all members of a node, by instance number, and the numbers that have none yet. While nothing
  * changes, everybody gets the same object.
- * @throws PACELINE_FORBIDDEN when one of them is a secret that the instance may not read
+ * @throws PACELINE_FORBIDDEN when one of them is a secret that the instance may not read, PACELINE_TOO_LARGE
  */
 export function readAll(run: Run, instance: Instance, node: string, name: string): AllValues {
   const known = snapshots.get(run) ?? new Map<string, Snapshot>();
@@ -133,6 +137,7 @@ export function readAll(run: Run, instance: Instance, node: string, name: string
   if (snapshot?.version !== version) known.set(id, (snapshot = { version, ...takeSnapshot(run, node, name) }));
   const hidden = snapshot.secrets.find((reading) => !maySee(run, instance, reading));
   if (hidden !== undefined) throw notForYou(instance, hidden.key);
+  if (snapshot.values === undefined) throw tooLongTogether(`${node}.*:${name}`);
   return snapshot.values;
 }
 
@@ -146,5 +151,6 @@ function takeSnapshot(run: Run, node: string, name: string): Omit<Snapshot, 'ver
     if (reading.value === undefined) unset.push(String(index));
     else values[index] = reading.value;
   }
-  return { values: { status: 'values', values, unset }, secrets };
+  const all: AllValues = { status: 'values', values, unset };
+  return { values: isTooLong(values, () => textOf(all)) ? undefined : all, secrets };
 }

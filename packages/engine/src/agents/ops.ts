@@ -5,7 +5,6 @@ import { completeState } from '../lifecycle/complete.ts';
 import { assignmentOf, stepTitle } from '../lifecycle/steps.ts';
 import { readAll } from './collections.ts';
 import { refusedResult } from './op-error.ts';
-import { locate } from '../parameters/location.ts';
 import { readAs } from '../parameters/secrets.ts';
 import { writeParameter } from '../parameters/write.ts';
 import type { Change } from '../run/change.ts';
@@ -41,24 +40,6 @@ export function decideOp(run: Run, instance: Instance, op: Op, context: OpContex
     if (!isPacelineError(error)) throw error;
     const result: OpResult = { status: 'error', ...refusedResult(error) };
     return { changes: abortOnUnknownKey(run, instance.name, error, now), result };
-  }
-}
-
-/** The most that is answered at once, in characters. Agents ask for less when it is refused. */
-const maxAnswer = 16 * 1024 * 1024;
-
-/**
- * Refuses questions whose answers together would be too long, before any of the ops is carried out.
- * @throws PACELINE_TOO_LARGE
- */
-export function checkAnswerSize(run: Run, ops: readonly Op[]): void {
-  if (ops.length < 2) return;
-  let size = 0;
-  for (const op of ops) {
-    if (op.op !== 'get') continue;
-    const location = locate(run, op.key);
-    size += (location && run.parameters.get(location.key)?.value.length) ?? 0;
-    if (size > maxAnswer) throw new PacelineError('PACELINE_TOO_LARGE', 'The answers to these questions are too long together');
   }
 }
 

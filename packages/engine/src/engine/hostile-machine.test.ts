@@ -1,5 +1,6 @@
 import type { OpResult } from '@paceline/api/agent';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { nodeOf, parameterOf, planOf } from '../testing/plans.ts';
 import { bringUp, newWorld, type TestAgent, type World } from '../testing/test-engine.ts';
 
 const mebibyte = 'x'.repeat(1024 * 1024);
@@ -43,5 +44,37 @@ describe('a machine that gives a very long reason for an abort', () => {
     for (const result of results) expect(result).toMatchObject({ status: 'error', code: 'PACELINE_RUN_ABORTED' });
     expect(JSON.stringify(results[0]).length).toBeLessThan(1500);
     expect(await longest(world, 'data)) AS n FROM instances')).toBeLessThan(512 * 1024);
+  });
+});
+
+describe('questions whose answers are too long together', () => {
+  const get = { op: 'get', key: 'testclient.1:webserver.ready', wait: false, ignoreAbort: true } as const;
+
+  it('are refused, whosever the values are, and answered in pieces', async () => {
+    const { agents } = await bringUp(newWorld());
+    const client = agents.get('testclient.1');
+    await agents.get('apache.1')?.say({ op: 'set', key: 'apache.1:ready', value: mebibyte, secret: false, ignoreAbort: true });
+    await expect(client?.say(...Array.from({ length: 60 }, () => get))).rejects.toMatchObject(tooLarge);
+    await expect(client?.say({ op: 'cancelAbort', id: 1 }, ...Array.from({ length: 8 }, () => get))).rejects.toMatchObject(tooLarge);
+    expect(await client?.say({ op: 'cancelAbort', id: 1 }, get, get)).toMatchObject([
+      { status: 'ok' },
+      { value: mebibyte },
+      { value: mebibyte },
+    ]);
+  });
+
+  it('are refused when they are about one parameter of all members of a node', async () => {
+    const parameters = { out: parameterOf({ output: true }) };
+    const { agents } = await bringUp(newWorld(), planOf({ a: nodeOf({ multiplicity: 7, parameters }) }));
+    const asker = agents.get('a.1');
+    const getAll = { op: 'getAll', node: 'a', name: 'out', wait: true, ignoreAbort: true } as const;
+    expect(await asker?.say(getAll)).toEqual([{ status: 'unset' }]);
+    for (const [name, agent] of agents)
+      await agent.say({ op: 'set', key: `${name}:out`, value: mebibyte, secret: false, ignoreAbort: true });
+    const refused = { code: 'PACELINE_TOO_LARGE', message: 'The values of a.*:out are too long together' };
+    await vi.waitFor(() => expect(asker?.events.at(-1)).toMatchObject({ event: 'refused', data: { node: 'a', name: 'out', ...refused } }));
+    expect(await asker?.say(getAll)).toMatchObject([refused]);
+    await asker?.say({ op: 'unset', key: 'a.1:out', ignoreAbort: true });
+    expect(await asker?.say({ ...getAll, wait: false })).toMatchObject([{ status: 'values', unset: ['1'] }]);
   });
 });

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { withBoundedEvents } from '../agents/event-bound.ts';
 import type { LogBook } from '../agents/log-book.ts';
 import { Answers } from '../agents/answers.ts';
-import { checkAnswerSize, decideOp, type OpContext } from '../agents/ops.ts';
+import { decideOp, type OpContext } from '../agents/ops.ts';
 import type { AgentLink, Session } from '../agents/session.ts';
 import { Sessions } from '../agents/sessions.ts';
 import { StallWatch } from '../agents/stall-watch.ts';
@@ -104,10 +104,8 @@ export class RunWork {
     const { clock, journal } = this.#ports;
     const now = clock.now();
     session.heard = now;
-    checkAnswerSize(this.run, ops);
     const context = this.#opContext(session, now);
     const answers = new Answers(instance.refusals, ops);
-    const { results, refusals } = answers;
     let { lastOp } = instance;
     for (const op of ops) {
       if ('id' in op && op.id <= lastOp) {
@@ -120,16 +118,13 @@ export class RunWork {
       answers.add('id' in op ? op.id : undefined, result);
       if ('id' in op) lastOp = op.id;
     }
-    if (lastOp > instance.lastOp) this.#record([{ kind: 'instance', name: instance.name, patch: { lastOp, refusals } }]);
+    if (lastOp > instance.lastOp) this.#record([{ kind: 'instance', name: instance.name, patch: { lastOp, refusals: answers.refusals } }]);
     this.#settle();
     this.#stalls.stir(ops, now);
     if (this.#stalls.nextDue() < this.#timerDue) this.look();
     await journal.stored(this.run);
-    if (results.length < ops.length) {
-      // What was carried out has been, as after an answer that was lost.
-      throw new PacelineError('PACELINE_TOO_LARGE', 'The answers to all of this are too long together');
-    }
-    return results;
+    answers.check(ops);
+    return answers.results;
   }
 
   /** @returns to be called when the connection is gone */

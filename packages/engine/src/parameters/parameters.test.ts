@@ -117,9 +117,9 @@ describe('writing', () => {
     set(test, 'apache.1:statecustom', 'installing', { instance: test.instance('apache.1') });
     expect(get(test, 'apache.1:statecustom')).toBe('installing');
     expect(test.events.at(-1)?.message).toBe('apache.1: installing');
-    const long = 'x'.repeat(5000);
+    const long = 'x'.repeat(1024 * 1024);
     set(test, 'apache.1:statecustom', long, { instance: test.instance('apache.1') });
-    expect(get(test, 'apache.1:statecustom')).toBe(long);
+    expect(get(test, 'apache.1:statecustom')).toBe(`${'x'.repeat(8192)}…`);
     expect(test.events.at(-1)).toMatchObject({ message: `apache.1: ${'x'.repeat(1000)}…`, data: { text: `${'x'.repeat(1000)}…` } });
   });
 

@@ -16,6 +16,8 @@ export type Writer = { instance: Instance } | 'user';
 /** In an event, in characters. */
 const maxShownValue = 200;
 const maxShownMessage = 1000;
+/** Of a message as it is kept, in characters: it is stored with its instance, each time that this says something. */
+const maxMessage = 8192;
 
 /**
  * The changes that setting a parameter means, its special effects included: `abort` raises the flag, `statecustom` shows a
@@ -72,7 +74,7 @@ function checkRight(run: Run, location: Location, writer: Writer): void {
 function showMessage(instance: Instance, statecustom: string, now: number): Change[] {
   const text = shortened(statecustom, maxShownMessage);
   return [
-    { kind: 'instance', name: instance.name, patch: { statecustom } },
+    { kind: 'instance', name: instance.name, patch: { statecustom: shortened(statecustom, maxMessage) } },
     {
       kind: 'event',
       at: now,

@@ -23,8 +23,8 @@ export const agentMutants: Mutant[] = [
   {
     name: 'ops are answered before they are stored',
     file: 'engine/run-work.ts',
-    search: '    await journal.stored(this.run);\n    if (results',
-    replace: '    if (results',
+    search: '    await journal.stored(this.run);\n    answers.check(ops);',
+    replace: '    answers.check(ops);',
   },
   {
     name: 'an agent is greeted before that is stored',
