@@ -70,6 +70,17 @@ describe.skipIf(reason !== undefined)(`a cloud of Libcloud${reason === undefined
     expect(nodesOf(folder)).toHaveLength(1);
   });
 
+  test('says why a launch is not whole', async () => {
+    const folder = scratch();
+    writeFileSync(join(folder, 'memory.json'), JSON.stringify({ made: 0, nodes: [], room: 1 }));
+    const connector = await open(keptCloud(folder));
+    const warned: string[] = [];
+    const launch = launchRequest('#!/bin/sh\n', { owner, count: 2 });
+    const machines = await connector.launch(launch, { ...context, log: { info: () => undefined, warn: (text) => void warned.push(text) } });
+    expect(machines.map(({ index }) => index)).toEqual([1]);
+    expect(warned).toEqual([expect.stringMatching(/^Could not launch more than 1 of 2 machines: .*the quota of this project is used up$/)]);
+  });
+
   test('keeps its hands off machines that it has not made', async () => {
     const folder = scratch();
     const nodes = ['web-1', 'pl-not-ours'].map((name, at) => ({

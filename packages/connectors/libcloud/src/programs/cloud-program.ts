@@ -69,6 +69,8 @@ class Cloud:
                     break
             if failure is not None and (not made or call.cancelled.is_set()):
                 raise failure
+            if failure is not None:
+                call.warn(str(explained(failure, f"launch more than {len(made)} of {len(params['machines'])} machines")))
             return {"machines": made}
 
     def make(self, params, machine, chosen):

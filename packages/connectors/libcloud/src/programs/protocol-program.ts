@@ -14,6 +14,9 @@ class Call:
     def item(self, item):
         say({"id": self.number, "item": item})
 
+    def warn(self, message):
+        say({"id": self.number, "log": {"level": "warn", "message": message}})
+
 
 speaking = threading.Lock()
 

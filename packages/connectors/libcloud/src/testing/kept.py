@@ -36,6 +36,8 @@ class Kept(DummyNodeDriver):
 
     def make(self, **made):
         with self.locked() as memory:
+            if len(memory["nodes"]) >= memory.get("room", 100):
+                raise Exception("409 Conflict: the quota of this project is used up")
             memory["made"] += 1
             made.update(id=f"node-{memory['made']}", created=datetime.now(timezone.utc).isoformat())
             memory["nodes"].append(made)
