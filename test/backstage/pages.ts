@@ -22,6 +22,9 @@ export class Visit {
 
   static async begin(browser: Browser, url: string): Promise<Visit> {
     const context = await browser.newContext({ viewport: { width: 1300, height: 850 }, locale: 'en-GB', colorScheme: 'light' });
+    // Its script has some megabytes, which a busy host takes its time to read.
+    context.setDefaultTimeout(60_000);
+    context.setDefaultNavigationTimeout(120_000);
     const visit = new Visit(context, await context.newPage(), url);
     await visit.page.goto(url);
     await visit.page.getByRole('button', { name: 'Enter' }).click();

@@ -10,9 +10,14 @@ interface ActionButtonProps {
   confirm?: string;
 }
 
+/** Called once for each button that comes into the page: what changes meanwhile takes the focus from nobody. */
+function focus(button: HTMLButtonElement | null): void {
+  button?.focus();
+}
+
 /** A button that does something on the server: once at a time, and it says what went wrong. */
 export function ActionButton({ children, action, tone, confirm }: ActionButtonProps) {
-  const [state, setState] = useState<{ busy: boolean; asking: boolean; error?: Error }>({ busy: false, asking: false });
+  const [state, setState] = useState<{ busy: boolean; asking: boolean; refused?: boolean; error?: Error }>({ busy: false, asking: false });
   const act = (): void => {
     setState({ busy: true, asking: false });
     action().then(
@@ -24,10 +29,10 @@ export function ActionButton({ children, action, tone, confirm }: ActionButtonPr
     return (
       <span className="pl-confirm" role="group" aria-label={confirm}>
         <span>{confirm}</span>
-        <button type="button" className="pl-button" data-tone={tone} onClick={act} ref={(button) => button?.focus()}>
+        <button type="button" className="pl-button" data-tone={tone} onClick={act} ref={focus}>
           Yes
         </button>
-        <button type="button" className="pl-button" onClick={() => setState({ busy: false, asking: false })}>
+        <button type="button" className="pl-button" onClick={() => setState({ busy: false, asking: false, refused: true })}>
           No
         </button>
       </span>
@@ -40,6 +45,7 @@ export function ActionButton({ children, action, tone, confirm }: ActionButtonPr
         className="pl-button"
         data-tone={tone}
         disabled={state.busy}
+        ref={state.refused === true ? focus : undefined}
         onClick={() => (confirm === undefined ? act() : setState({ busy: false, asking: true }))}
       >
         {children}

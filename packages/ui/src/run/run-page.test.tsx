@@ -63,6 +63,19 @@ test('a thousand instances are a few rows and one summary', async () => {
   expect(screen.getByText('1001 of 1001')).toBeTruthy();
 });
 
+test('what changes meanwhile takes the focus from nobody who is asked whether the run shall end', async () => {
+  const { change, terminate } = show();
+  fireEvent.click(await screen.findByRole('button', { name: 'Terminate' }));
+  expect(document.activeElement?.textContent).toBe('Yes');
+  screen.getByRole('button', { name: 'No' }).focus();
+  change(run([instance('web.1', { message: 'Something new' })], { lastEvent: 2 }));
+  await waitFor(() => expect(document.body.textContent).toContain('Something new'));
+  expect(document.activeElement?.textContent).toBe('No');
+  fireEvent.click(screen.getByRole('button', { name: 'No' }));
+  expect(document.activeElement?.textContent).toBe('Terminate');
+  expect(terminate).not.toHaveBeenCalled();
+});
+
 test('of a run that was aborted there is to see why, and what its script wrote last', async () => {
   const failed = run([instance('web.1', { abort: 'exit 3' })], {
     abort: { reason: 'No licence', source: 'web.1:abort', at: '2026-11-21T12:00:00.000Z' },
