@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, stat, statfs, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ReportFiles } from './report-files.ts';
 
 const run = 'a1b2c3d4-0000-4000-8000-000000000000';
@@ -80,6 +80,48 @@ describe('a report', () => {
     const send = (index: number) => files.append(run, `client.1_report_2012-01-19T${100000 + index}Z.tgz`, empty, Readable.from([]));
     for (let index = 0; index < 100; index += 1) await send(index);
     await expect(send(100)).rejects.toMatchObject({ code: 'PACELINE_TOO_LARGE' });
+  });
+
+  it('takes no more of an instance when many are sent at once', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `client.1_report_2012-01-19T2035${10 + index}Z.tgz`);
+    const bodies = names.map(() => new PassThrough());
+    const sent = names.map((each, index) => files.append(run, each, whole, bodies[index] ?? new PassThrough()));
+    for (const body of bodies) body.end(content);
+    expect((await Promise.allSettled(sent)).filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const each of names) await files.append(run, each, whole, Readable.from([content])).catch(() => {});
+    const stored = await Promise.all((await readdir(join(root, run))).map((file) => stat(join(root, run, file))));
+    expect(stored.reduce((sum, { size }) => sum + size, 0)).toBeLessThanOrEqual(1024 * 1024);
+  });
+
+  it('goes on when it is sent again while its first connection hangs', async () => {
+    const hanging = new PassThrough();
+    const first = files.append(run, name, whole, hanging);
+    hanging.write(content.subarray(0, 1000));
+    await vi.waitFor(async () => expect(await files.progress(run, name)).toMatchObject({ received: 1000 }));
+    const second = files.append(run, name, { ...whole, offset: 1000 }, Readable.from([content.subarray(1000)]));
+    await expect(first).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
+    expect(hanging.destroyed).toBe(true);
+    expect(await second).toMatchObject({ complete: true });
+    expect(await buffer(files.open(run, name))).toEqual(content);
+  });
+
+  it('leaves some of the disk to others, and what was promised to those that are under way', async () => {
+    const large = new ReportFiles(root, Number.MAX_SAFE_INTEGER);
+    const { bavail, blocks, bsize } = await statfs(root);
+    const free = bavail * bsize;
+    const reserve = Math.min(1024 ** 3, (blocks * bsize) / 10);
+    const part = (size: number) => ({ ...whole, size: Math.floor(size) });
+    const full = { code: 'PACELINE_STORE_FULL' };
+    await expect(large.append(run, name, part(free - reserve / 2), Readable.from([]))).rejects.toMatchObject(full);
+    const slow = new PassThrough();
+    const first = large.append(run, name, part((free - reserve) * 0.6), slow);
+    slow.write('x');
+    await vi.waitFor(async () => expect(await large.progress(run, name)).toMatchObject({ received: 1 }));
+    const second = part((free - reserve) * 0.6);
+    await expect(large.append(run, name.replace('client', 'web'), second, Readable.from([]))).rejects.toMatchObject(full);
+    slow.end();
+    expect(await first).toEqual({ received: 1, complete: false });
+    expect(await large.append(run, name.replace('client', 'web'), second, Readable.from([]))).toEqual({ received: 0, complete: false });
   });
 
   it('says that the disk is full when it is', async () => {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { PacelineError } from '@paceline/model';
 import type { ReportProgress } from '@paceline/api/agent';
+import { Uploads, type Upload } from './uploads.ts';
 
 export interface ReportPart {
   /** Where this part begins in the file, in bytes. */
@@ -19,11 +20,14 @@ const reportName = /^(?<instance>\w+(?:\.\d+)?)_report_[0-9TZ-]{10,30}\.tgz$/;
 
 /** Of one instance: one is sent at the end of a run, and one more after each abort that was cancelled. */
 const mostReports = 100;
+/** What no report takes of a disk, which may be the database's: a tenth of it, or this, in bytes, when that is less. */
+const largestReserve = 1024 ** 3;
 
 /** The report files of all runs, a folder each. They are stored as they come and never unpacked. */
 export class ReportFiles {
   readonly #root: string;
   readonly #maxBytes: number;
+  readonly #uploads = new Uploads();
 
   /** @param maxBytes what is taken of one instance's reports, in bytes */
   constructor(root: string, maxBytes: number) {
@@ -39,12 +43,17 @@ export class ReportFiles {
   }
 
   /**
-   * Appends a part that comes from the network, in constant memory.
-   * @throws PACELINE_CONFLICT when the part does not begin where the last one ended, PACELINE_TOO_LARGE, PACELINE_REPORT_CORRUPT
-   * when the whole does not have its checksum, PACELINE_STORE_FULL
+   * Appends a part that comes from the network, in constant memory. What its instance was still sending is cut off.
+   * @throws PACELINE_CONFLICT when the part does not begin where the last one ended, or its instance has begun to send again,
+   * PACELINE_TOO_LARGE, PACELINE_REPORT_CORRUPT when the whole does not have its checksum, PACELINE_STORE_FULL
    */
   async append(run: string, name: string, part: ReportPart, body: Readable): Promise<ReportProgress> {
     const path = this.#path(run, name);
+    const sender = `${ReportFiles.instanceOf(name)} of the run ${run}`;
+    return this.#uploads.take(sender, body, (upload) => this.#append(run, name, path, part, body, upload));
+  }
+
+  async #append(run: string, name: string, path: string, part: ReportPart, body: Readable, upload: Upload): Promise<ReportProgress> {
     const before = await this.progress(run, name);
     if (before.complete) return before;
     await this.#checkSize(path, name, part);
@@ -53,7 +62,7 @@ export class ReportFiles {
         data: { ...before },
       });
     }
-    await this.#receive(path, name, part, body);
+    await this.#receive(path, name, part, body, upload);
     const received = (await sizeOf(partOf(path))) ?? 0;
     if (received < part.size) return { received, complete: false };
     await this.#finish(path, name, part);
@@ -79,16 +88,15 @@ export class ReportFiles {
     return reportName.exec(name)?.groups?.['instance'];
   }
 
-  async #receive(path: string, name: string, part: ReportPart, body: Readable): Promise<void> {
+  async #receive(path: string, name: string, part: ReportPart, body: Readable, upload: Upload): Promise<void> {
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await this.#checkSpace(path, part);
+      await this.#reserveSpace(path, part, upload);
       const file = await open(partOf(path), 'a', 0o600);
       try {
-        let left = part.size - part.offset;
         for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-          left -= chunk.length;
-          if (left < 0)
+          upload.left -= chunk.length;
+          if (upload.left < 0)
             throw new PacelineError('PACELINE_REQUEST_INVALID', `The report ${name} is longer than its announced ${part.size} bytes`);
           await file.writeFile(chunk);
         }
@@ -101,7 +109,7 @@ export class ReportFiles {
       if (!isFull(cause)) throw cause;
       throw new PacelineError('PACELINE_STORE_FULL', `There is no space left at the server for the report ${name}`, {
         cause,
-        hint: 'Free some space on the server; the report is still on its machine.',
+        hint: 'Free some space on the server: a tenth of the disk, and at most 1 GiB, is left to the runs. The report is still on its machine.',
       });
     }
   }
@@ -120,9 +128,13 @@ export class ReportFiles {
     );
   }
 
-  async #checkSpace(path: string, part: ReportPart): Promise<void> {
-    const { bavail, bsize } = await statfs(dirname(path));
-    if (bavail * bsize < part.size - part.offset) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
+  /** What others are still sending is not there any more, either. */
+  async #reserveSpace(path: string, { size, offset }: ReportPart, upload: Upload): Promise<void> {
+    const { bavail, blocks, bsize } = await statfs(dirname(path));
+    const reserve = Math.min(largestReserve, (blocks * bsize) / 10);
+    const room = bavail * bsize - reserve - this.#uploads.announced;
+    if (room < size - offset) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
+    upload.left = size - offset;
   }
 
   async #finish(path: string, name: string, part: ReportPart): Promise<void> {
