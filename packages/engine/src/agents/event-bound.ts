@@ -1,25 +1,45 @@
 import type { Change } from '../run/change.ts';
+import type { EventBody } from '../run/event.ts';
 import type { Instance } from '../run/instance.ts';
 
-/** So many ops of one instance make events: a value set every second makes them for a day. */
-export const mostTellingOps = 100_000;
+/** What is stored of the events that one instance makes, in characters: a value set every second makes so many in more than a day. */
+export const mostTold = 32 * 1024 * 1024;
+/** Beyond that its aborts are told, in characters. */
+export const abortReserve = 4 * 1024 * 1024;
+/** What an event costs beside its text, in characters. */
+const eventSize = 100;
 
-const told: ReadonlySet<string> = new Set(['instance.message', 'instance.notice', 'instance.step', 'parameter.set']);
+const limits: Partial<Record<EventBody['type'], number>> = {
+  'instance.message': mostTold,
+  'instance.notice': mostTold,
+  'instance.step': mostTold,
+  'parameter.set': mostTold,
+  'run.abort': mostTold + abortReserve,
+  'run.abort-cancelled': mostTold + abortReserve,
+};
 
 /**
- * What an op changes, without the events that only tell of it once the instance has said too much: the database of a run does not
- * grow as long as a machine talks.
- * @param id of the op, and the last one's before it
+ * What an instance changes, without the events that only tell of it once it has said too much: the database of a run does not grow
+ * as long as a machine talks.
  */
-export function withBoundedEvents(instance: Instance, changes: Change[], id: number, last: number, now: number): Change[] {
-  if (id <= mostTellingOps) return changes;
-  const kept = changes.filter((change) => change.kind !== 'event' || !told.has(change.body.type));
-  if (last > mostTellingOps) return kept;
-  const message = `${instance.name} has changed the run ${mostTellingOps} times; what it sets and says from now on makes no events`;
-  const notice: Change = {
-    kind: 'event',
-    at: now,
-    body: { type: 'instance.notice', severity: 'warning', message, data: { instance: instance.name } },
-  };
-  return [...kept, notice];
+export function withBoundedEvents(instance: Instance, changes: Change[], now: number): Change[] {
+  const { name, told: before } = instance;
+  let told = before;
+  const kept = changes.filter((change) => {
+    if (change.kind !== 'event') return true;
+    const limit = limits[change.body.type];
+    if (limit === undefined) return true;
+    if (told >= limit) return false;
+    told += JSON.stringify(change.body).length + eventSize;
+    return true;
+  });
+  if (told === before) return kept;
+  const patch: Change = { kind: 'instance', name, patch: { told } };
+  if (before >= mostTold || told < mostTold) return [...kept, patch];
+  const message = `${name} has told too much; what it sets and says from now on makes no events`;
+  return [
+    ...kept,
+    patch,
+    { kind: 'event', at: now, body: { type: 'instance.notice', severity: 'warning', message, data: { instance: name } } },
+  ];
 }

@@ -39,10 +39,20 @@ export function decideJoin(run: Run, instance: Instance, request: JoinRequest, e
   };
 }
 
-function refusal(instance: Instance, why: string, now: number): JoinDecision {
-  const message = `A machine tried to join as ${instance.name} and was refused: ${why}`;
+/** Of one instance: whoever tries needs no key, and may try as long as the run lasts. */
+const mostAlarms = 100;
+
+function refusal({ name, alarms: before }: Instance, why: string, now: number): JoinDecision {
+  const message = `A machine tried to join as ${name} and was refused: ${why}`;
+  const refused = new PacelineError('PACELINE_JOIN_REFUSED', message);
+  if (before >= mostAlarms) return { refused, changes: [] };
+  const alarms = before + 1;
+  const told = alarms === mostAlarms ? `${message}; this is the ${mostAlarms}th time, and the last that is told` : message;
   return {
-    refused: new PacelineError('PACELINE_JOIN_REFUSED', message),
-    changes: [{ kind: 'event', at: now, body: { type: 'security.alarm', severity: 'error', message, data: { instance: instance.name } } }],
+    refused,
+    changes: [
+      { kind: 'instance', name, patch: { alarms } },
+      { kind: 'event', at: now, body: { type: 'security.alarm', severity: 'error', message: told, data: { instance: name } } },
+    ],
   };
 }

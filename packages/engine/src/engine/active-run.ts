@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { LiveSight } from './run-view.ts';
 import type { RunFeeds } from './feeds.ts';
 import { RunWork, type RunWorkPorts } from './run-work.ts';
+import { withBoundedEvents } from '../agents/event-bound.ts';
 import { LogBook } from '../agents/log-book.ts';
 import { completeState } from '../lifecycle/complete.ts';
 import { abortChanges, abortOnUnknownKey, cancelAbortChanges, refuseWhenAborted } from '../lifecycle/abort.ts';
@@ -194,8 +195,8 @@ export class ActiveRun {
   async write(key: string, value: string, secret: boolean, { instance, ignoreAbort = true, by }: Asker = {}): Promise<void> {
     await this.#asked(instance, (current) => {
       refuseWhenAborted(current, ignoreAbort);
-      const writer = instance === undefined ? 'user' : { instance: instanceOf(current, instance) };
-      return this.decide(asked(by, (run, now) => writeParameter(run, key, value, secret, writer, now)));
+      if (instance === undefined) return this.decide(asked(by, (run, now) => writeParameter(run, key, value, secret, 'user', now)));
+      return this.#said(instance, (run, now) => writeParameter(run, key, value, secret, { instance: instanceOf(run, instance) }, now));
     });
   }
 
@@ -272,9 +273,14 @@ export class ActiveRun {
     try {
       return await act(this.run);
     } catch (error) {
-      if (instance !== undefined) await this.decide((run, now) => abortOnUnknownKey(run, instance, error, now));
+      if (instance !== undefined) await this.#said(instance, (run, now) => abortOnUnknownKey(run, instance, error, now));
       throw error;
     }
+  }
+
+  /** Changes the run as an instance's scripts wish. */
+  #said(instance: string, decision: Decision): Promise<void> {
+    return this.decide((run, now) => withBoundedEvents(instanceOf(run, instance), decision(run, now), now));
   }
 
   #current(): RunWork {

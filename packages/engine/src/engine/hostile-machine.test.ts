@@ -1,7 +1,8 @@
 import type { OpResult } from '@paceline/api/agent';
 import { describe, expect, it, vi } from 'vitest';
+import { abortReserve, mostTold } from '../agents/event-bound.ts';
 import { nodeOf, parameterOf, planOf } from '../testing/plans.ts';
-import { bringUp, newWorld, type TestAgent, type World } from '../testing/test-engine.ts';
+import { bringUp, joinFromUserData, newWorld, openEngine, TestAgent, type World } from '../testing/test-engine.ts';
 
 const mebibyte = 'x'.repeat(1024 * 1024);
 const tooLarge = { code: 'PACELINE_TOO_LARGE' };
@@ -76,5 +77,49 @@ describe('questions whose answers are too long together', () => {
     expect(await asker?.say(getAll)).toMatchObject([refused]);
     await asker?.say({ op: 'unset', key: 'a.1:out', ignoreAbort: true });
     expect(await asker?.say({ ...getAll, wait: false })).toMatchObject([{ status: 'values', unset: ['1'] }]);
+  });
+});
+
+describe('a machine that talks without end', () => {
+  it('makes no more events, whatever it says and through which door, also after a restart', async () => {
+    const world = newWorld();
+    const { agents, engine, id } = await bringUp(world);
+    const active = await engine.activeRun(id);
+    const told = mostTold + abortReserve - 1000;
+    await active.decide(() => [{ kind: 'instance', name: 'apache.1', patch: { told } }]);
+    const events = async () => Number((await world.database.all('SELECT COUNT(*) AS n FROM events', []))[0]?.['n']);
+    const before = await events();
+    await agents.get('apache.1')?.say({ op: 'abort', reason: 'x'.repeat(8000) });
+    expect(await events()).toBe(before + 1);
+    await engine.close();
+    const second = await openEngine(world);
+    const again = new TestAgent(second, 'key-apache.1').connect();
+    const run = second.findActive(id);
+    for (let turn = 0; turn < 5; turn += 1) {
+      const reply = await again.say(
+        { op: 'cancelAbort' },
+        { op: 'set', key: 'apache.1:ready', value: String(turn), secret: false, ignoreAbort: true },
+        { op: 'notice', severity: 'info', message: 'hello' },
+        { op: 'get', key: 'no.such.key', wait: false, ignoreAbort: true },
+      );
+      expect(reply.map(({ status }) => status)).toEqual(['ok', 'ok', 'ok', 'error']);
+      await run?.write('apache.1:ready', 'x', false, { instance: 'apache.1' });
+      await expect(run?.write('no.such.key', 'x', false, { instance: 'apache.1' })).rejects.toMatchObject({ status: 404 });
+    }
+    expect(await events()).toBe(before + 1);
+    expect((await second.runDetail(id)).abort).not.toBeNull();
+    await run?.write('apache.1:ready', 'y', false, { by: 'a user' });
+    expect(await events()).toBe(before + 2);
+  });
+
+  it('raises so many alarms, when it tries to join as another', async () => {
+    const world = newWorld();
+    const { engine, id } = await bringUp(world);
+    const [machine] = world.cloud.machines.values();
+    const join = () => joinFromUserData(engine, machine?.userData ?? '', 'another key');
+    for (let turn = 0; turn < 120; turn += 1) await expect(join()).rejects.toMatchObject({ code: 'PACELINE_JOIN_REFUSED' });
+    const alarms = (await engine.store.events(id, 0, 1000)).filter(({ type }) => type === 'security.alarm');
+    expect(alarms).toHaveLength(100);
+    expect(alarms.at(-1)?.message).toContain('the last that is told');
   });
 });

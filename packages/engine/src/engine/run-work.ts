@@ -114,7 +114,7 @@ export class RunWork {
       }
       if (answers.isFull) break;
       const { changes, result } = decideOp(this.run, instance, op, context, now);
-      this.#record('id' in op ? withBoundedEvents(instance, changes, op.id, lastOp, now) : changes);
+      this.#record(withBoundedEvents(instance, changes, now));
       answers.add('id' in op ? op.id : undefined, result);
       if ('id' in op) lastOp = op.id;
     }

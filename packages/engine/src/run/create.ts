@@ -110,6 +110,8 @@ export function createInstance(run: Run, node: string, index: number, cloud: str
     bootId: null,
     lastOp: 0,
     refusals: [],
+    told: 0,
+    alarms: 0,
     completed: 0,
     abort: null,
     statecustom: '',

@@ -51,6 +51,10 @@ export interface Instance {
   lastOp: number;
   /** Those of the last batch of ops that were refused, for an answer that was lost. */
   refusals: Refusal[];
+  /** What is stored of the events that it has made, about, in characters. */
+  told: number;
+  /** How often somebody was refused who tried to join as this instance, as far as it is told. */
+  alarms: number;
   /** The newest `seq` that the instance has completed. */
   completed: number;
   /** Its own abort flag. */

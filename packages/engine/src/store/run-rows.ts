@@ -121,7 +121,7 @@ export function insertReport(run: Run, { name, instance, bytes, sha256, at }: St
 /** What rows of earlier versions do not say. */
 const defaults = {
   facts: { scaling: null, lastScaling: null },
-  instance: { removing: false },
+  instance: { removing: false, told: 0, alarms: 0 },
   machine: { size: null, wantedSize: null, madeImage: null, endedAt: null },
 };
 
