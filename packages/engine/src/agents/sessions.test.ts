@@ -52,6 +52,22 @@ describe('what an agent says', () => {
 });
 
 describe('who waits', () => {
+  it('is told of what its parameter follows, also when that had a value of its own as the wait began', async () => {
+    const { agents, engine, id } = await bringUp(newWorld());
+    const client = agents.get('testclient.1');
+    const active = await engine.activeRun(id);
+    const key = 'testclient.1:webserver.ready';
+    await active.write(key, 'starting', false);
+    const wait = { op: 'get', key, wait: true, ignoreAbort: false, unless: 'starting' } as const;
+    expect(await client?.say(wait)).toEqual([{ status: 'unset' }]);
+    await active.write(key, '', false);
+    await agents.get('apache.1')?.say({ ...ready, value: 'starting' });
+    await agents.get('apache.1')?.say({ ...ready, value: 'done' });
+    expect(client?.events.filter(({ event }) => event === 'value').map(({ data }) => data)).toEqual([
+      { key, value: 'done', secret: false },
+    ]);
+  });
+
   const plan = planOf({
     wn: nodeOf({ multiplicity: 3, maxProvisioningFailures: 1, parameters: { address: parameterOf({ output: true }) } }),
   });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ValueEvent } from '@paceline/api/agent';
 import { readParameter, type Reading } from '../parameters/read.ts';
 import { maySee, notForYou } from '../parameters/secrets.ts';
@@ -17,7 +18,7 @@ interface Wait {
   readonly written: string;
   readonly unless: string | undefined;
   /** The parameters whose setting can end it. */
-  readonly sources: readonly string[];
+  sources: readonly string[];
 }
 
 /**
@@ -37,10 +38,10 @@ export class Waiters {
     const waits = getOrMake(this.#bySession, session, () => new Map<string, Wait>());
     const known = waits.get(written);
     if (known !== undefined) this.#forget(known);
-    const wait = { session, written, unless, sources: readParameter(run, written).sources };
+    const wait: Wait = { session, written, unless, sources: readParameter(run, written).sources };
     this.#bySession.set(session, waits);
     waits.set(written, wait);
-    for (const source of wait.sources) getOrMake(this.#bySource, source, () => new Set<Wait>()).add(wait);
+    this.#listen(wait);
   }
 
   remove(session: Session, written: string): void {
@@ -66,7 +67,10 @@ export class Waiters {
     for (const wait of [...(this.#bySource.get(changed) ?? [])]) {
       const { session, written } = wait;
       const { reading, event } = getOrMake(told, written, () => tell(run, written));
-      if (reading.value === undefined || reading.value === wait.unless) continue;
+      if (reading.value === undefined || reading.value === wait.unless) {
+        this.#follow(wait, reading.sources);
+        continue;
+      }
       this.#forget(wait);
       if (maySee(run, session.instance, reading)) {
         session.link.send('value', event);
@@ -76,14 +80,30 @@ export class Waiters {
     }
   }
 
-  #forget(wait: Wait): void {
-    const waits = this.#bySession.get(wait.session);
-    waits?.delete(wait.written);
-    if (waits?.size === 0) this.#bySession.delete(wait.session);
+  /** What has lost its own value follows others from now on, and what has got one follows nobody. */
+  #follow(wait: Wait, sources: readonly string[]): void {
+    if (isDeepStrictEqual(sources, wait.sources)) return;
+    this.#unlisten(wait);
+    wait.sources = sources;
+    this.#listen(wait);
+  }
+
+  #listen(wait: Wait): void {
+    for (const source of wait.sources) getOrMake(this.#bySource, source, () => new Set<Wait>()).add(wait);
+  }
+
+  #unlisten(wait: Wait): void {
     for (const source of wait.sources) {
       const set = this.#bySource.get(source);
       set?.delete(wait);
       if (set?.size === 0) this.#bySource.delete(source);
     }
+  }
+
+  #forget(wait: Wait): void {
+    const waits = this.#bySession.get(wait.session);
+    waits?.delete(wait.written);
+    if (waits?.size === 0) this.#bySession.delete(wait.session);
+    this.#unlisten(wait);
   }
 }
