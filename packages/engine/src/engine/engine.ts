@@ -4,7 +4,7 @@ import { PacelineError } from '@paceline/model';
 import { decideJoin } from '../agents/join.ts';
 import { engineId, runToken } from '../bootstrap/secrets.ts';
 import { systemClock, type Clock } from '../clock.ts';
-import { leasedFrame, type CallFrame } from '../launch/call-limit.ts';
+import type { CallFrame } from '../launch/call-limit.ts';
 import { MachineAccess } from '../launch/machine-access.ts';
 import { BuiltImages } from '../images/built-images.ts';
 import { Reaper, type ReapReport } from '../launch/reaper.ts';
@@ -81,7 +81,7 @@ export class Engine {
       dropAll: () => [...this.#active.keys()].forEach((id) => this.#drop(id)),
       regained: () => this.#active.forEach((active) => active.look()),
     });
-    this.#frame = leasedFrame(this.#clock, options.log, this.#ownership);
+    this.#frame = { clock: this.#clock, log: options.log, signal: () => this.#ownership.lease };
     this.machines = new MachineAccess(options, this.#frame, (id) => this.run(id));
   }
 
@@ -308,7 +308,8 @@ export class Engine {
       lost: () => this.#drop(id),
       ended: (run) => this.#drop(run.id),
       reach: (run) => this.#tunnels.keep(run),
-      keeper: Object.assign(leasedFrame(this.#clock, log, this.#ownership), {
+      keeper: {
+        ...this.#frame,
         holds: () => this.#ownership.holds,
         clouds,
         random,
@@ -318,7 +319,7 @@ export class Engine {
         images: store.images,
         runtime: async () => this.#options.runtime?.(),
         url: () => this.#options.url(),
-      }),
+      },
     });
     this.#active.set(id, active);
     if (this.#started) active.start();

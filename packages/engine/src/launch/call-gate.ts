@@ -42,7 +42,7 @@ export class CallGate {
    */
   pass<T>(frame: CallFrame, kind: CallKind, call: (context: ConnectorContext) => Promise<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const { signal } = frame;
+    const signal = frame.signal();
     const onStop = (): void => leave(new ConnectorError('unavailable', (signal.reason as Error).message, { untouched: true }));
     const late = (): void =>
       leave(new ConnectorError('throttled', `the cloud takes so few calls that ${kind} was not its turn`, { untouched: true }));
@@ -95,7 +95,7 @@ export class CallGate {
   }
 
   async #carryOut<T>(frame: CallFrame, kind: CallKind, call: (context: ConnectorContext) => Promise<T>): Promise<T> {
-    const { signal } = frame;
+    const signal = frame.signal();
     try {
       const result = await withinLimit(frame, kind, call);
       this.#learn(frame, undefined);

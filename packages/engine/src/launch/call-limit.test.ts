@@ -7,7 +7,7 @@ import { withinLimit, type CallFrame } from './call-limit.ts';
 
 const frame = (): CallFrame & { clock: ManualClock; stop: AbortController } => {
   const stop = new AbortController();
-  return { clock: new ManualClock(), log: { info: () => {}, warn: () => {} }, signal: stop.signal, stop };
+  return { clock: new ManualClock(), log: { info: () => {}, warn: () => {} }, signal: () => stop.signal, stop };
 };
 const never = (): Promise<never> => new Promise(() => {});
 

@@ -5,19 +5,8 @@ import { ConnectorError, type ConnectorContext, type ConnectorLog } from '../con
 export interface CallFrame {
   clock: Clock;
   log: ConnectorLog;
-  /** Aborted when nothing may be asked any more, with the reason. */
-  readonly signal: AbortSignal;
-}
-
-/** Calls may be made for as long as the lease lasts, and again with the next one. */
-export function leasedFrame(clock: Clock, log: ConnectorLog, ownership: { readonly lease: AbortSignal }): CallFrame {
-  return {
-    clock,
-    log,
-    get signal() {
-      return ownership.lease;
-    },
-  };
+  /** What is aborted, with the reason, when nothing may be asked any more. It is another one when something may be asked again. */
+  signal(): AbortSignal;
 }
 
 /** How long each call may take, in milliseconds. What has not answered by then may have had its effect all the same. */
@@ -36,10 +25,12 @@ export type CallKind = keyof typeof limits;
 
 /** Gives a call up when its time is over, also one that does not listen to its signal. @throws ConnectorError */
 export async function withinLimit<T>(
-  { clock, log, signal }: CallFrame,
+  frame: CallFrame,
   kind: CallKind,
   call: (context: ConnectorContext) => Promise<T>,
 ): Promise<T> {
+  const { clock, log } = frame;
+  const signal = frame.signal();
   // A controller of its own: signals that are composed of others are kept for as long as a connector has a listener on them.
   const given = Promise.withResolvers<never>();
   const giveUp = new AbortController();

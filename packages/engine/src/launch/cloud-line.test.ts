@@ -10,7 +10,7 @@ const silent = { info: () => {}, warn: () => {} };
 function world(calls = { perSecond: 1, burst: 1 }, overrides: Partial<Connector> = {}) {
   const clock = new ManualClock();
   const stop = new AbortController();
-  const frame: CallFrame = { clock, log: silent, signal: stop.signal };
+  const frame: CallFrame = { clock, log: silent, signal: () => stop.signal };
   const asked: string[] = [];
   const lists: OwnerQuery[] = [];
   const resource = (run: string, token: string): Resource => ({

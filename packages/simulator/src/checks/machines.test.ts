@@ -32,6 +32,16 @@ test('two replicas never act for one run', () => {
   expect(bench.broken).toBe('two replicas never act for one run');
 });
 
+test('nobody goes on with a launch when the run is another’s', async () => {
+  const bench = new Bench();
+  bench.commit(intended);
+  await bench.until(1000);
+  bench.checks.machines.goingOn(bench.engine, launch);
+  expect(bench.broken).toBeUndefined();
+  bench.checks.machines.goingOn(bench.other, launch);
+  expect(bench.broken).toBe('two replicas never act for one run');
+});
+
 test('nothing is launched for a run that ends', () => {
   const bench = new Bench({ outcome: 'Cancelled' });
   bench.commit(intended);

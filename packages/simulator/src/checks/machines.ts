@@ -8,6 +8,8 @@ import type { Instance, StoredChange, StoredRun } from './stored.ts';
 
 /** A machine that dies under a run is noticed within this time after the last fault, in milliseconds. */
 const noticeMs = 4 * 60_000;
+/** A process that was asleep has noticed that within this time, in milliseconds. */
+const noticingMs = 100;
 /** A dropped instance's machine is ended within this time after the last fault, in milliseconds. */
 const dropMs = 6 * 60_000;
 
@@ -47,6 +49,13 @@ export class MachineChecks {
       if (run.facts.outcome !== null) this.#checks.fail('nothing is launched for a run that ends', `${instance.name} of ${run.id}`);
       this.#checkDouble(process, cloud, token, index, instance);
     }
+  }
+
+  /** A process asks for the next machine of a launch. One that was asleep until a moment ago has had no time to notice anything. */
+  goingOn(process: Process, { owner }: Pick<LaunchRequest, 'owner'>): void {
+    const run = this.#checks.runOf(owner.run);
+    if (run?.facts.endedAt === null && run.owner !== process && process.awakeMs > noticingMs)
+      this.#checks.fail('two replicas never act for one run', `${process.name} goes on with launching ${owner.node} of ${run.id}`);
   }
 
   /** A list is made for a process. */

@@ -111,7 +111,9 @@ export class StoredRuns {
       const key = `${String(values[2])} ${String(values[3])}`;
       logs.set(key, [...(logs.get(key) ?? []), { start: Number(values[5]), bytes: Number(values[6]), text: String(values[8]) }]);
     } else if (
-      !/^(INSERT INTO reports|INSERT INTO replicas|INSERT INTO engine|UPDATE replicas|DELETE FROM replicas|CREATE|INSERT INTO schema_versions)/.test(sql)
+      !/^(INSERT INTO reports|INSERT INTO replicas|INSERT INTO engine|UPDATE replicas|DELETE FROM replicas|CREATE|INSERT INTO schema_versions)/.test(
+        sql,
+      )
     ) {
       throw new Error(`the simulator does not know what this statement means: ${sql}`);
     }

@@ -35,6 +35,8 @@ export class SimulatedCloud {
   readonly #hooks: MachineHooks;
   /** Addresses come with the launch, or when the machine runs. */
   readonly #earlyAddresses: boolean;
+  /** Those of one launch are asked for one after the other. */
+  readonly makesOneByOne: boolean;
   /** Every machine has a disk, which is sometimes forgotten when the machine goes. */
   readonly #hasDisks: boolean;
   /** Requests that have not arrived yet. */
@@ -48,6 +50,7 @@ export class SimulatedCloud {
     this.name = name;
     this.#earlyAddresses = this.#random.chance(0.4);
     this.#hasDisks = this.#random.chance(0.3);
+    this.makesOneByOne = world.random.fork(`turns of ${name}`).chance(0.25);
     const maxBatch = this.#random.pick([1, 2, 100, 100]);
     this.capabilities = {
       userDataBytes: 16_384,

@@ -4,6 +4,8 @@ import {
   type ConnectorContext,
   type ConnectorErrorCode,
   type ConnectorErrorDetails,
+  type LaunchRequest,
+  type Machine,
 } from '@paceline/engine/connector';
 import type { FaultKind } from '../faults/kinds.ts';
 import type { Process } from '../kernel/process.ts';
@@ -38,7 +40,7 @@ export class CloudLine {
       capabilities: cloud.capabilities,
       launch: (request, context) => {
         checks.machines.launching(process, cloud, request);
-        return this.#call('launch', context, () => cloud.launch(request));
+        return cloud.makesOneByOne ? this.#launchEach(request, context) : this.#call('launch', context, () => cloud.launch(request));
       },
       describe: (ids, context) => this.#call('describe', context, () => cloud.describe(ids)),
       list: (query, context) => {
@@ -56,6 +58,21 @@ export class CloudLine {
       remove: (resource, context) => this.#call('remove', context, () => cloud.remove(resource)),
       probe: async () => ({ account: cloud.name, regions: [] }),
     };
+  }
+
+  async #launchEach({ shared: _, ...request }: LaunchRequest, context: ConnectorContext): Promise<Machine[]> {
+    const made: Machine[] = [];
+    for (const machine of request.machines) {
+      if (context.signal.aborted && made.length > 0) break;
+      this.#world.checks.machines.goingOn(this.#process, request);
+      try {
+        made.push(...(await this.#call('launch', context, () => this.#cloud.launch({ ...request, machines: [machine] }))));
+      } catch (error) {
+        if (made.length === 0) throw error;
+        break;
+      }
+    }
+    return made;
   }
 
   async #call<T>(method: Method, context: ConnectorContext, act: () => T): Promise<T> {

@@ -94,6 +94,12 @@ export const storeMutants: Mutant[] = [
     replace: 'this.#renewedAt = this.#now();',
   },
   {
+    name: 'what was asked of a cloud goes on when the lease has ended',
+    file: 'engine/ownership.ts',
+    search: "this.#lease.abort(new Error('the database is out of reach,",
+    replace: "void (new Error('the database is out of reach,",
+  },
+  {
     name: 'living replicas are taken for dead',
     file: 'engine/ownership.ts',
     search: 'clock.elapsed() >= seen.since + leaseMs',
