@@ -18,6 +18,9 @@ const types: Record<string, string> = {
   '.woff2': 'font/woff2',
 };
 
+/** Where the application of the old front-end system is. */
+export const oldSystem = '/old';
+
 /** Serves the bundled application on loopback; every address that is no file of it is a page. @param port 0 takes a free one */
 export async function serveApp(folder: string, port: number, backendUrl: string): Promise<ServedApp> {
   let url = '';
@@ -25,7 +28,10 @@ export async function serveApp(folder: string, port: number, backendUrl: string)
     const name = basename(new URL(request.url ?? '/', 'http://localhost').pathname);
     const path = join(folder, name);
     if (types[extname(name)] !== undefined && existsSync(path)) void sendFile(path, response);
-    else response.setHeader('content-type', 'text/html; charset=utf-8').end(page(url, backendUrl));
+    else
+      response
+        .setHeader('content-type', 'text/html; charset=utf-8')
+        .end(page(url, backendUrl, request.url?.startsWith(oldSystem) === true));
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -46,9 +52,10 @@ async function sendFile(path: string, response: ServerResponse): Promise<void> {
   await pipeline(createReadStream(path), response).catch(() => {});
 }
 
-function page(url: string, backendUrl: string): string {
+function page(url: string, backendUrl: string, isOld: boolean): string {
+  const name = isOld ? 'old-app' : 'app';
   const data = {
-    app: { title: 'Paceline in Backstage', baseUrl: url },
+    app: { title: 'Paceline in Backstage', baseUrl: isOld ? `${url}${oldSystem}` : url },
     backend: { baseUrl: backendUrl },
     organization: { name: 'Paceline' },
     auth: { providers: {} },
@@ -61,12 +68,12 @@ function page(url: string, backendUrl: string): string {
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>Paceline in Backstage</title>
-    <link rel="stylesheet" href="/app.css" />
+    <link rel="stylesheet" href="/${name}.css" />
     <script type="backstage.io/config">${config}</script>
   </head>
   <body>
     <div id="root"></div>
-    <script type="module" src="/app.js"></script>
+    <script type="module" src="/${name}.js"></script>
   </body>
 </html>
 `;

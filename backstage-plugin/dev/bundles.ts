@@ -30,13 +30,13 @@ export async function buildBackend(): Promise<string> {
   return outfile;
 }
 
-/** The application for browsers. @returns the folder with `app.js` and what it needs */
+/** The applications for browsers, of the new system and of the old one. @returns the folder with `app.js`, `old-app.js` and what they need */
 export async function buildApp(): Promise<string> {
   const outdir = join(dist, 'app');
   const own = (name: string): string => join(folder, 'node_modules', name);
   await build({
     ...common,
-    entryPoints: { app: join(folder, 'dev/app.tsx') },
+    entryPoints: { app: join(folder, 'dev/app.tsx'), 'old-app': join(folder, 'dev/old-app.tsx') },
     outdir,
     platform: 'browser',
     target: 'chrome123',

@@ -1,9 +1,11 @@
-import type { RunDetail } from '@paceline/api';
+import type { CreatedRun, RunDetail } from '@paceline/api';
 import { diskFiles, loadModule, type ResolvedDeployment } from '@paceline/model';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isInstalled, startBackstage, type Backstage } from '../../backstage-plugin/dev/backstage.ts';
+import { oldSystem } from '../../backstage-plugin/dev/app-server.ts';
 import { browserPath, mistakesOf, openBrowser } from '../browser/browser.ts';
+import { enter, tabTo, type } from '../browser/keyboard.ts';
 import { repository, System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { Visit } from './pages.ts';
@@ -110,8 +112,7 @@ describe.skipIf(!isInstalled)('a real Backstage (to install it: npm ci --prefix 
     beforeAll(async () => {
       browser = await openBrowser();
       visit = await Visit.begin(browser, backstage.appUrl);
-      visit.page.setDefaultTimeout(60_000);
-    });
+    }, 300_000);
     afterAll(async () => {
       await visit?.end();
       await browser?.close();
@@ -154,6 +155,25 @@ describe.skipIf(!isInstalled)('a real Backstage (to install it: npm ci --prefix 
       expect(visit.complaints).toEqual([]);
     });
 
+    it('needs no mouse from the form of a template to the end of the run', slow, async () => {
+      const { page } = visit;
+      await visit.open('/create/templates/default/run-client-server');
+      await type(page, page.getByLabel('Name of the run'), 'by-keyboard');
+      await type(page, page.getByLabel('clients'), '1');
+      await enter(page, page.getByRole('button', { name: 'Review' }));
+      await enter(page, page.getByRole('button', { name: 'Create' }));
+      await enter(page, page.getByRole('link', { name: 'The run' }));
+      await page.locator('.pl header .pl-badge', { hasText: 'Ready' }).waitFor();
+      await tabTo(page, page.getByRole('tab', { name: 'Overview' }));
+      await page.keyboard.press('End');
+      await enter(page, page.getByRole('button', { name: 'Look into it' }).first());
+      await page.locator('.pl-files summary').first().waitFor();
+      await enter(page, page.getByRole('button', { name: 'Terminate' }));
+      await enter(page, page.getByRole('button', { name: 'Yes' }));
+      await page.locator('.pl header .pl-badge', { hasText: 'Done' }).waitFor();
+      expect(visit.complaints).toEqual([]);
+    });
+
     it('starts a run of an entity in its tab, shows it live there and on its card', slow, async () => {
       const { page } = visit;
       await visit.open('/catalog/default/component/shop');
@@ -177,6 +197,28 @@ describe.skipIf(!isInstalled)('a real Backstage (to install it: npm ci --prefix 
       await visit.open('/catalog/default/component/shop');
       await page.locator('.plb-card').getByRole('link', { name: 'of-the-shop' }).waitFor();
       expect(visit.complaints).toEqual([]);
+    });
+
+    it('has the same pages and parts of entities in an application of the old front-end system', slow, async () => {
+      if (example === undefined) throw new Error('nothing was published');
+      const body = { deployment: example, parameters: { clients: '1' }, cloud: 'local', tags: ['entity:component:default/shop'] };
+      const run = system.run((await system.call<CreatedRun>('POST', '/api/runs', body)).run.id);
+      const { page } = visit;
+      await visit.open(`${oldSystem}/paceline/runs/${run.id}`);
+      await page.locator('.pl header .pl-badge', { hasText: 'Ready' }).waitFor();
+      await page.getByRole('link', { name: 'App store' }).click();
+      await page.getByRole('link', { name: 'A web server and its clients' }).click();
+      await page.waitForURL(/\/old\/paceline\/apps\/client-server$/);
+      await page.getByLabel('clients', { exact: true }).waitFor();
+      expect(await mistakesOf(page, '.pl')).toEqual([]);
+      await visit.open(`${oldSystem}/catalog/default/component/shop`);
+      await page.locator('.plb-card').getByRole('link').first().click();
+      await page.waitForURL(/\/old\/paceline\/runs\//);
+      await visit.open(`${oldSystem}/catalog/default/component/shop/paceline`);
+      await page.getByRole('heading', { name: 'Runs' }).waitFor();
+      await page.getByRole('button', { name: 'Start' }).waitFor();
+      expect(visit.complaints).toEqual([]);
+      await run.down();
     });
 
     it('offers nothing that the policy does not allow', slow, async () => {
