@@ -21,6 +21,7 @@ export default defineConfig({
   test: {
     // Tests wait for machines and servers more than they compute: leaving one core free, which is the default, would only be slower.
     maxWorkers: '100%',
+    globalSetup: ['scripts/temporary-folder.ts'],
     reporters: [process.env['GITHUB_ACTIONS'] ? 'github-actions' : 'default', new TotalsReporter()],
     projects: [
       {
