@@ -1,6 +1,12 @@
-import type { Client } from '@paceline/api';
+import type { AuditEntry, Client } from '@paceline/api';
 import { diskFiles, loadModule, type ResolvedDeployment } from '@paceline/model';
-import { coreServices, createServiceFactory, type BackstageCredentials } from '@backstage/backend-plugin-api';
+import {
+  coreServices,
+  createServiceFactory,
+  type AuditorServiceCreateEventOptions,
+  type BackstageCredentials,
+  type SchedulerServiceTaskInvocationDefinition,
+} from '@backstage/backend-plugin-api';
 import { mockCredentials, mockServices, startTestBackend, type TestBackend } from '@backstage/backend-test-utils';
 import { eventsServiceRef } from '@backstage/plugin-events-node';
 import { notificationService, type NotificationSendOptions } from '@backstage/plugin-notifications-node';
@@ -55,6 +61,8 @@ let backend: TestBackend;
 let example: ResolvedDeployment;
 const published: { topic: string; eventPayload: unknown }[] = [];
 const notified: NotificationSendOptions[] = [];
+const audited: { options: AuditorServiceCreateEventOptions; outcome: string }[] = [];
+const scheduled: SchedulerServiceTaskInvocationDefinition[] = [];
 
 beforeAll(async () => {
   system = await System.start();
@@ -72,6 +80,17 @@ beforeAll(async () => {
         },
       }),
       catalogServiceMock.factory({ entities: [shop] }),
+      createServiceFactory({
+        service: coreServices.auditor,
+        deps: {},
+        factory: () => ({
+          createEvent: async (options) => ({
+            success: async () => void audited.push({ options, outcome: 'success' }),
+            fail: async () => void audited.push({ options, outcome: 'failure' }),
+          }),
+        }),
+      }),
+      mockServices.scheduler.mock({ scheduleTask: async (task) => void scheduled.push(task) }).factory,
       createServiceFactory({
         service: eventsServiceRef,
         deps: {},
@@ -133,6 +152,32 @@ describe('the back end', () => {
         expect.objectContaining({ id: run.id, state: 'Done', starter: 'user:default/alice' }),
       ]),
     );
+  });
+
+  it('tells the auditor of every change, and of those that come to nothing', async () => {
+    const alice = clientOf('alice');
+    const { run } = await alice.runs.create({ deployment: example, parameters: { clients: '1' } });
+    await alice.runs.get(run.id);
+    await expect(alice.runs.scale(run.id, { node: 'nothing', count: 2 })).rejects.toThrow(/./);
+    await alice.runs.terminate(run.id);
+    const told = audited.filter(({ options }) => JSON.stringify(options.meta).includes(run.id));
+    expect(
+      told.map(
+        ({ options, outcome }) => `${options.eventId} ${JSON.stringify(options.meta?.['path'] ?? options.meta?.['deployment'])} ${outcome}`,
+      ),
+    ).toEqual([
+      'run-change "client-server" success',
+      `run-change "/api/runs/${run.id}/scale" failure`,
+      `run-change "/api/runs/${run.id}" success`,
+    ]);
+  });
+
+  it('has the clouds reaped by the scheduler', async () => {
+    const [task] = scheduled;
+    expect(task?.id).toBe('paceline-reap');
+    await task?.fn(new AbortController().signal);
+    const { entries } = await system.call<{ entries: AuditEntry[] }>('GET', '/api/audit');
+    expect(entries[0]).toMatchObject({ actor: 'backstage', operation: 'reap', status: 200 });
   });
 
   it('shows and lets be changed what the policy allows, by owner and by entity', async () => {
