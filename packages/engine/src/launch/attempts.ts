@@ -21,6 +21,12 @@ export class LaunchAttempts {
     this.#heard.add(token);
   }
 
+  /** The cloud has told of some of its machines only. @param visibleAt when a look-up would show the others */
+  incomplete(token: string, visibleAt: number): void {
+    this.#doubtful.set(token, visibleAt);
+    this.#lookedUp.delete(token);
+  }
+
   /** @param visibleAt when a look-up would show what it has made all the same */
   failed(token: string, { code, details }: ConnectorError, visibleAt: number): void {
     const touched = details.untouched !== true;

@@ -24,11 +24,7 @@ const limits = {
 export type CallKind = keyof typeof limits;
 
 /** Gives a call up when its time is over, also one that does not listen to its signal. @throws ConnectorError */
-export async function withinLimit<T>(
-  frame: CallFrame,
-  kind: CallKind,
-  call: (context: ConnectorContext) => Promise<T>,
-): Promise<T> {
+export async function withinLimit<T>(frame: CallFrame, kind: CallKind, call: (context: ConnectorContext) => Promise<T>): Promise<T> {
   const { clock, log } = frame;
   const signal = frame.signal();
   // A controller of its own: signals that are composed of others are kept for as long as a connector has a listener on them.

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ConnectorError } from '../connector/index.ts';
+import { ConnectorError, type Machine } from '../connector/index.ts';
 import { lostAnswer, type Fault } from '../testing/fake-cloud.ts';
 import { nodeOf, planOf } from '../testing/plans.ts';
 import { engineId } from '../bootstrap/secrets.ts';
@@ -22,6 +22,33 @@ describe('a launch in several batches', () => {
       expect((await engine.runDetail(id)).instances.map(({ stage }) => stage)).toEqual(['booting', 'booting']);
     });
     expect(world.cloud.machines.size).toBe(2);
+  });
+
+  it('of which one was answered in part is looked up, although the next was turned away', async () => {
+    const world = newWorld();
+    world.cloud.capabilities.maxBatch = 2;
+    const { launch } = world.cloud.connector;
+    const answers = [
+      (all: Machine[]) => all.slice(0, 1),
+      () => {
+        throw new ConnectorError('unavailable', 'not now', { untouched: true });
+      },
+    ];
+    world.cloud.connector.launch = async (request, context) => {
+      const answer = answers.shift();
+      if (answers.length === 0 && answer !== undefined) return answer([]);
+      const all = await launch(request, context);
+      return answer?.(all) ?? all;
+    };
+    await startRun(world, planOf({ n: nodeOf({ multiplicity: 4 }) }));
+    await openEngine(world);
+    await vi.waitFor(() => {
+      world.clock.pass(100);
+      expect(world.cloud.machines.size).toBe(4);
+    });
+    const { calls } = world.cloud;
+    expect(calls.indexOf('list')).toBeGreaterThan(0);
+    expect(calls.slice(0, calls.lastIndexOf('launch'))).toContain('list');
   });
 
   it('launches no more of them when the run has ended meanwhile', async () => {

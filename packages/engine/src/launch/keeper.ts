@@ -182,6 +182,7 @@ export class MachineKeeper {
       if (wanted.length > 0) {
         await this.#clouds.launch(call.cloud, wanted, goesOn, (batch, machines) => {
           this.#attempts.succeeded(token);
+          if (machines.length < batch.length) this.#attempts.incomplete(token, this.#visibleAt(call.cloud));
           return this.#found(batch, machines);
         });
       }
