@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, stat, statfs, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, stat, statfs, symlink, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -29,6 +29,31 @@ describe('a report', () => {
       complete: true,
     });
     expect(await buffer(files.open(run, name))).toEqual(content);
+  });
+
+  it('is on disk with its name before it counts as complete', async () => {
+    const steps: string[] = [];
+    const names = new Map<number, string>();
+    const handle = await open(root);
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const spy = vi.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
+      await this.datasync();
+      const isRenamed = (await files.progress(run, name)).complete;
+      steps.push(`${names.get((await this.stat()).ino) ?? 'report'}${isRenamed ? ' after its renaming' : ''}`);
+    });
+    try {
+      names.set((await stat(root)).ino, 'root');
+      await files.append(run, name, whole, Readable.from([content.subarray(0, 1000)]));
+      names.set((await stat(join(root, run))).ino, 'folder');
+      await files.append(run, name, { ...whole, offset: 1000 }, Readable.from([content.subarray(1000)]));
+      expect(steps).toEqual(['root', 'report', 'folder after its renaming', 'root after its renaming']);
+      steps.length = 0;
+      await files.append(run, name, whole, Readable.from([]));
+      expect(steps).toContain('folder after its renaming');
+    } finally {
+      spy.mockRestore();
+    }
   });
 
   it('is not taken twice', async () => {

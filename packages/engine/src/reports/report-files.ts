@@ -55,7 +55,10 @@ export class ReportFiles {
 
   async #append(run: string, name: string, path: string, part: ReportPart, body: Readable, upload: Upload): Promise<ReportProgress> {
     const before = await this.progress(run, name);
-    if (before.complete) return before;
+    if (before.complete) {
+      await this.#keepName(path);
+      return before;
+    }
     await this.#checkSize(path, name, part);
     if (part.offset !== before.received) {
       throw new PacelineError('PACELINE_CONFLICT', `The report ${name} goes on at byte ${before.received}, not ${part.offset}`, {
@@ -90,7 +93,8 @@ export class ReportFiles {
 
   async #receive(path: string, name: string, part: ReportPart, body: Readable, upload: Upload): Promise<void> {
     try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      if (made !== undefined) await syncFolder(dirname(made));
       await this.#reserveSpace(path, part, upload);
       const file = await open(partOf(path), 'a', 0o600);
       try {
@@ -150,6 +154,13 @@ export class ReportFiles {
       await file.close();
     }
     await rename(partOf(path), path);
+    await this.#keepName(path);
+  }
+
+  /** What is on disk is found there after a loss of power only when its name is, too, and that of its folder. */
+  async #keepName(path: string): Promise<void> {
+    await syncFolder(dirname(path));
+    await syncFolder(this.#root);
   }
 
   #path(run: string, name: string): string {
@@ -160,6 +171,11 @@ export class ReportFiles {
     }
     return join(this.#root, run, name);
   }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path);
+  await folder.sync();
 }
 
 function partOf(path: string): string {
