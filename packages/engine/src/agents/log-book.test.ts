@@ -21,7 +21,10 @@ test('what is sent again is stored once, and an engine that starts again knows',
   expect(book.accept('a.1', output('1.stdout', 0, 'hello'), 0)).toMatchObject({ seq: 1, start: 0, bytes: 5, text: 'hello' });
   expect(book.accept('a.1', output('1.stdout', 0, 'hello'), 0)).toBeUndefined();
   expect(book.endsOf('a.1')).toEqual({ '1.stdout': 5 });
-  const again = await LogBook.open({ logEnds: async () => [{ instance: 'a.1', source: '1.stdout', end: 5, lastSeq: 1 }] }, 'run');
+  const again = await LogBook.open(
+    { logEnds: async () => [{ instance: 'a.1', source: '1.stdout', end: 5, lastSeq: 1, pieces: 1, size: 5 }] },
+    'run',
+  );
   expect(again.accept('a.1', output('1.stdout', 0, 'hello'), 0)).toBeUndefined();
   expect(again.accept('a.1', output('1.stdout', 5, '!'), 0)).toMatchObject({ seq: 2 });
 });
@@ -33,9 +36,15 @@ test('of an instance that prints without end, as much is kept as is allowed, and
   expect(kept.filter((text) => text !== undefined)).toHaveLength(2);
   expect(kept[1]).toContain('\n[a.1 prints more; only the first 2 MiB are kept]\n');
   expect(book.accept('a.2', output('1.stdout', 0, 'hello'), 0), 'another instance').toBeDefined();
-  const ends = [{ instance: 'a.1', source: '0', end: 2 * mebibyte.length + 1, lastSeq: 3 }];
+  const ends = [{ instance: 'a.1', source: '0', end: 3, lastSeq: 3, pieces: 2, size: 2 * mebibyte.length }];
   const again = await LogBook.open({ logEnds: async () => ends }, 'run', 2 * mebibyte.length);
   expect(again.accept('a.1', output('1', 0, 'more'), 0), 'after a restart').toBeUndefined();
+});
+
+test('what other alphabets cost on disk counts', () => {
+  const book = new LogBook(3000);
+  expect(book.accept('a.1', output('1', 0, '€'.repeat(1000), 1000), 0)).toBeDefined();
+  expect(book.accept('a.1', output('1', 1000, '€'), 0)).toBeUndefined();
 });
 
 test('no lie about its size gets more text into the store', () => {

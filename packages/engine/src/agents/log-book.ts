@@ -16,7 +16,7 @@ const pieceBytes = 100;
 interface Sources {
   /** The first byte of each that is not stored. */
   readonly ends: Map<string, number>;
-  /** What all of them cost. After a restart of the engine, an estimate. */
+  /** What all of them cost in the store, in bytes: an agent may say anything of the size of what it sends. */
   cost: number;
 }
 
@@ -34,10 +34,10 @@ export class LogBook {
   /** @param store where the ends of a run that goes on are read from */
   static async open(store: Pick<RunStore, 'logEnds'>, run: string, maxBytes?: number): Promise<LogBook> {
     const book = new LogBook(maxBytes);
-    for (const { instance, source, end, lastSeq } of await store.logEnds(run)) {
+    for (const { instance, source, end, lastSeq, pieces, size } of await store.logEnds(run)) {
       const sources = book.#of(instance);
       sources.ends.set(source, end);
-      sources.cost += end;
+      sources.cost += size + pieces * pieceBytes;
       book.#lastSeq = Math.max(book.#lastSeq, lastSeq);
     }
     return book;
@@ -59,7 +59,7 @@ export class LogBook {
       throw new PacelineError('PACELINE_TOO_LARGE', `${instance} has more than ${mostSources} sources of output`);
     }
     sources.ends.set(op.source, op.offset + op.bytes);
-    sources.cost += Math.max(op.bytes, op.text.length) + pieceBytes;
+    sources.cost += Buffer.byteLength(op.text) + pieceBytes;
     this.#lastSeq += 1;
     const at = Date.parse(op.at);
     const isLast = sources.cost > this.#maxBytes;

@@ -1,5 +1,6 @@
 import type { OpResult } from '@paceline/api/agent';
 import { describe, expect, it, vi } from 'vitest';
+import { LogBook } from '../agents/log-book.ts';
 import { abortReserve, mostTold } from '../agents/event-bound.ts';
 import { nodeOf, parameterOf, planOf } from '../testing/plans.ts';
 import { bringUp, joinFromUserData, newWorld, openEngine, TestAgent, type World } from '../testing/test-engine.ts';
@@ -121,5 +122,19 @@ describe('a machine that talks without end', () => {
     const alarms = (await engine.store.events(id, 0, 1000)).filter(({ type }) => type === 'security.alarm');
     expect(alarms).toHaveLength(100);
     expect(alarms.at(-1)?.message).toContain('the last that is told');
+  });
+});
+
+describe('a machine that prints more than it says', () => {
+  it('has no more of it stored when the engine starts again', async () => {
+    const { agents, engine, id } = await bringUp(newWorld());
+    const text = 'x'.repeat(100_000);
+    const print = (offset: number) => ({ op: 'log', source: 's', stream: 'stdout', offset, bytes: 1, text, at: '' }) as const;
+    await agents.get('apache.1')?.say(print(0), print(1), print(2));
+    expect(await engine.store.logEnds(id)).toEqual([
+      { instance: 'apache.1', source: 's', end: 3, lastSeq: 3, pieces: 3, size: 3 * text.length },
+    ]);
+    expect((await LogBook.open(engine.store, id, 3 * text.length)).accept('apache.1', print(3), 0)).toBeUndefined();
+    expect((await LogBook.open(engine.store, id, 4 * text.length)).accept('apache.1', print(3), 0)).toBeDefined();
   });
 });

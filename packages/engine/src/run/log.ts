@@ -12,3 +12,15 @@ export interface LogChunk {
   at: number;
   text: string;
 }
+
+/** What is stored of one source of an instance's output. */
+export interface LogEnd {
+  instance: string;
+  source: string;
+  /** The first byte that is missing. */
+  end: number;
+  lastSeq: number;
+  pieces: number;
+  /** Of their text, in bytes. */
+  size: number;
+}

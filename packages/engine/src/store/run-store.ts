@@ -5,7 +5,7 @@ import { ImageStore } from '../images/image-store.ts';
 import { ModuleStore } from '../registry/module-store.ts';
 import type { Instance } from '../run/instance.ts';
 import type { RunEvent } from '../run/event.ts';
-import type { LogChunk } from '../run/log.ts';
+import type { LogChunk, LogEnd } from '../run/log.ts';
 import type { StoredReport } from '../run/report.ts';
 import type { Run } from '../run/run.ts';
 import type { Database, Row, SqlValue, Statement } from './database.ts';
@@ -251,10 +251,11 @@ export class RunStore {
     return rows.map(readLog);
   }
 
-  /** How far each log source of a run is stored: `instance`, `source`, and the first byte that is missing. */
-  async logEnds(run: string): Promise<{ instance: string; source: string; end: number; lastSeq: number }[]> {
+  /** How much of each log source of a run is stored. */
+  async logEnds(run: string): Promise<LogEnd[]> {
     const rows = await this.#database.all(
-      'SELECT instance, source, MAX(start + bytes) AS stored, MAX(seq) AS last FROM logs WHERE run = ? GROUP BY instance, source',
+      `SELECT instance, source, MAX(start + bytes) AS stored, MAX(seq) AS last, COUNT(*) AS pieces, SUM(OCTET_LENGTH(text)) AS size
+        FROM logs WHERE run = ? GROUP BY instance, source`,
       [run],
     );
     return rows.map((row) => ({
@@ -262,6 +263,8 @@ export class RunStore {
       source: String(row['source']),
       end: Number(row['stored']),
       lastSeq: Number(row['last']),
+      pieces: Number(row['pieces']),
+      size: Number(row['size']),
     }));
   }
 

@@ -8,7 +8,15 @@ function storeOf(pieces: LogChunk[]): LogSource {
   const byInstance = Map.groupBy(pieces, ({ instance }) => instance);
   return {
     logs: async (_run, after, limit) => pieces.filter(({ seq }) => seq > after).slice(0, limit),
-    logEnds: async () => [...byInstance].map(([instance, own]) => ({ instance, source: 's', end: 0, lastSeq: own.at(-1)?.seq ?? 0 })),
+    logEnds: async () =>
+      [...byInstance].map(([instance, own]) => ({
+        instance,
+        source: 's',
+        end: 0,
+        lastSeq: own.at(-1)?.seq ?? 0,
+        pieces: own.length,
+        size: 0,
+      })),
   };
 }
 
