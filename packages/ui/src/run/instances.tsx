@@ -57,7 +57,7 @@ function InstanceRow({ instance, chosen, onChoose }: { instance: InstanceView; c
       <strong>{name}</strong>
       <span>{blockedIn.length > 0 ? `waits for ${blockedIn.join(', ')}` : lookWords[look]}</span>
       <span className="pl-faint">{step ?? ''}</span>
-      <span className={trouble === null ? '' : 'pl-bad'}>{trouble === null ? message : `Abort: ${trouble}`}</span>
+      <span className={trouble === null ? 'pl-said' : 'pl-said pl-bad'}>{trouble === null ? message : `Abort: ${trouble}`}</span>
       <code className="pl-faint">{address ?? cloud}</code>
     </button>
   );

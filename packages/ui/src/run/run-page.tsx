@@ -20,7 +20,14 @@ import { Timeline } from './timeline.tsx';
 /** One run, live. */
 export function RunPage({ id }: { id: string }) {
   const live = useRun(id);
-  if (live.run === undefined) return live.error === undefined ? <Loading /> : <ErrorNotice error={live.error} />;
+  if (live.run === undefined) {
+    return (
+      <section aria-labelledby="pl-run">
+        <h1 id="pl-run">Run {id}</h1>
+        {live.error === undefined ? <Loading /> : <ErrorNotice error={live.error} />}
+      </section>
+    );
+  }
   return (
     <article className="pl-run" aria-label={`Run ${live.run.name}`}>
       <Head run={live.run} onDone={live.reload} />

@@ -24,6 +24,7 @@ describe('an instance', () => {
 
   it('is counted with the others', () => {
     const all = [instance('a.1', { complete: true }), instance('a.2', { complete: true }), instance('a.3', { abort: 'x' })];
+    expect(summaryOf([])).toBe('no machines');
     expect(summaryOf(all)).toBe('2 complete, 1 failed');
   });
 });

@@ -23,8 +23,9 @@ export const lookWords: Record<Look, string> = {
   gone: 'gone',
 };
 
-/** How many instances look how, most first, as `998 complete, 2 failed`. */
+/** How many instances look how, most first, as `998 complete, 2 failed`; `no machines` of none. */
 export function summaryOf(instances: readonly InstanceView[]): string {
+  if (instances.length === 0) return 'no machines';
   const counts = new Map<Look, number>();
   for (const instance of instances) counts.set(lookOf(instance), (counts.get(lookOf(instance)) ?? 0) + 1);
   return [...counts]

@@ -1,7 +1,8 @@
 import type { EventView, RunDetail } from '@paceline/api';
 import { useEffect, useState } from 'react';
+import { Loading } from '../parts/notice.tsx';
 import { duration, Time } from '../parts/time.tsx';
-import { spansOf } from './spans.ts';
+import { spansOf, type Span } from './spans.ts';
 
 /** How long the run was in each state. */
 export function Timeline({ run, events }: { run: RunDetail; events: readonly EventView[] }) {
@@ -11,20 +12,26 @@ export function Timeline({ run, events }: { run: RunDetail; events: readonly Eve
   return (
     <section aria-labelledby="pl-timeline">
       <h2 id="pl-timeline">Timeline</h2>
-      <ol className="pl-timeline">
-        {spans.map(({ state, start, end }) => (
-          <li key={`${state}-${start}`} data-state={state}>
-            <span className="pl-span-name">{state}</span>
-            <svg className="pl-bar" aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 100 1">
-              <rect x={(100 * (start - (spans[0]?.start ?? 0))) / total} width={Math.max(0.4, (100 * (end - start)) / total)} height="1" />
-            </svg>
-            <span className="pl-faint">
-              <Time at={new Date(start).toISOString()} short /> · {duration(end - start)}
-            </span>
-          </li>
-        ))}
-      </ol>
+      {events.length === 0 && run.state !== 'Initializing' ? <Loading /> : <Spans spans={spans} total={total} />}
     </section>
+  );
+}
+
+function Spans({ spans, total }: { spans: Span[]; total: number }) {
+  return (
+    <ol className="pl-timeline">
+      {spans.map(({ state, start, end }) => (
+        <li key={`${state}-${start}`} data-state={state}>
+          <span className="pl-span-name">{state}</span>
+          <svg className="pl-bar" aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 100 1">
+            <rect x={(100 * (start - (spans[0]?.start ?? 0))) / total} width={Math.max(0.4, (100 * (end - start)) / total)} height="1" />
+          </svg>
+          <span className="pl-faint">
+            <Time at={new Date(start).toISOString()} short /> · {duration(end - start)}
+          </span>
+        </li>
+      ))}
+    </ol>
   );
 }
 
