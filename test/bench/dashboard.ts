@@ -20,24 +20,31 @@ export async function dashboard(machines: number): Promise<Figure[]> {
     assert.ok(web !== undefined);
     const run = await system.up({ ...deployment, parameters: {}, nodes: { web: { ...web, multiplicity: machines } } }, {}, 'light');
     await until(async () => assert.equal((await run.detail()).instances.filter(({ machineId }) => machineId !== null).length, machines));
+    const change = (turn: number): Promise<unknown> => run.set(`web.${1 + (turn % machines)}:statecustom`, `at ${turn}`);
     const page = await browser.newPage();
     await page.goto(system.url);
     await page.getByLabel('Token').fill(system.token);
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('link', { name: deployment.name }).waitFor();
-    const figures = await measureRunPage(page, 'the dashboard', `${system.url}/runs/${run.id}`, machines);
-    return isInstalled ? [...figures, ...(await inBackstage(system, browser, run.id, machines))] : figures;
+    const figures = await measureRunPage(page, 'the dashboard', `${system.url}/runs/${run.id}`, machines, change);
+    return isInstalled ? [...figures, ...(await inBackstage(system, browser, run.id, machines, change))] : figures;
   } finally {
     await browser.close();
     await system.close();
   }
 }
 
-async function inBackstage({ url, token }: System, browser: Browser, run: string, machines: number): Promise<Figure[]> {
+async function inBackstage(
+  { url, token }: System,
+  browser: Browser,
+  run: string,
+  machines: number,
+  change: (turn: number) => Promise<unknown>,
+): Promise<Figure[]> {
   const backstage = await startBackstage({ paceline: { url, token }, port: 0, appPort: 0, log: () => {} });
   try {
     const visit = await Visit.begin(browser, backstage.appUrl);
-    return await measureRunPage(visit.page, 'Backstage', `${backstage.appUrl}/paceline/runs/${run}`, machines);
+    return await measureRunPage(visit.page, 'Backstage', `${backstage.appUrl}/paceline/runs/${run}`, machines, change);
   } finally {
     await backstage.stop();
   }
