@@ -27,14 +27,15 @@ describe('a launch in several batches', () => {
   it('of which one was answered in part is looked up, although the next was turned away', async () => {
     const world = newWorld();
     world.cloud.capabilities.maxBatch = 2;
-    const { launch } = world.cloud.connector;
+    const { connector } = world.cloud;
+    const launch = connector.launch.bind(connector);
     const answers = [
       (all: Machine[]) => all.slice(0, 1),
       () => {
         throw new ConnectorError('unavailable', 'not now', { untouched: true });
       },
     ];
-    world.cloud.connector.launch = async (request, context) => {
+    connector.launch = async (request, context) => {
       const answer = answers.shift();
       if (answers.length === 0 && answer !== undefined) return answer([]);
       const all = await launch(request, context);
