@@ -23,7 +23,7 @@ test(
         expect((await sandbox.describe(id))?.fault).not.toBe('');
         expect(await sandbox.connector.terminate([id], context)).toEqual([{ id, gone: true }]);
         expect((await sandbox.list()).filter(({ kind }) => kind === 'machine')).toEqual([]);
-        expect((await tracesOf(sandbox)).processes).toEqual([]);
+        await vi.waitFor(async () => expect((await tracesOf(sandbox)).processes).toEqual([]), { timeout: 30_000, interval: 100 });
       } finally {
         execFileSync('umount', ['--lazy', root]);
       }
