@@ -231,6 +231,12 @@ describe('the back end', () => {
     expect(await erin.parameters.get(run.id, key)).toMatchObject({ key });
     await expect(erin.parameters.get(run.id, key, { reveal: true })).rejects.toMatchObject({ code: 'PACELINE_FORBIDDEN' });
     expect(await alice.parameters.get(run.id, key, { reveal: true })).toMatchObject({ key });
+    const at = `http://localhost:${backend.server.port()}/api/paceline/api/runs/${run.id}/parameters/${encodeURIComponent(key)}`;
+    const headers = { authorization: mockCredentials.user.header('user:default/erin') };
+    const answers = ['reveal=false', 'reveal=1', 'reveal=yes', 'reveal=on', 'reveal=TRUE', 'reveal=false&reveal=true'].map(
+      async (query) => (await fetch(`${at}?${query}`, { headers })).status,
+    );
+    expect(await Promise.all(answers)).toEqual([200, 403, 403, 403, 403, 403]);
     await alice.runs.terminate(run.id);
     await system.run(run.id).reaches('Done', 'Cancelled');
   });

@@ -33,7 +33,8 @@ export function openEventStream(reply: FastifyReply): EventStream {
   reply.hijack();
   raw.writeHead(200, {
     'content-type': 'text/event-stream',
-    'cache-control': 'no-store',
+    // Who compresses on the way keeps what comes until there is enough of it.
+    'cache-control': 'no-store, no-transform',
     'x-accel-buffering': 'no',
   });
   raw.flushHeaders();

@@ -15,7 +15,7 @@ import express, { type ErrorRequestHandler, type Request, type Response } from '
 import Router from 'express-promise-router';
 import * as z from 'zod';
 import { newRunTags } from '../runs/new-run-tags.ts';
-import type { RunAccess } from '../runs/run-access.ts';
+import type { RunAccess, RunPermission } from '../runs/run-access.ts';
 import type { RunFilter } from '../runs/rules.ts';
 import { forward, type Upstream } from './forward.ts';
 import { sendProblem, toPacelineError } from './problem.ts';
@@ -93,8 +93,9 @@ export function createRouter(deps: RouterDeps): express.Router {
       const path = route.path.replaceAll(/:(\w+)/g, (_match, name: string) => encodeURIComponent(params[name] ?? ''));
       const user = await nameOf(deps, credentials);
       const send = (): Promise<void> => forward(deps.upstream, request, response, path, user);
-      if (route.method === 'get') return send();
-      await audited(deps, request, { path }, send);
+      const isSecret = revealed(route, request) !== undefined;
+      if (route.method === 'get' && !isSecret) return send();
+      await audited(deps, request, { path }, send, isSecret ? 'secret-reveal' : 'run-change');
     });
   }
 
@@ -121,8 +122,12 @@ async function permit(
     return undefined;
   }
   // Whoever could set a secret may see it; others see that there is one.
-  const permission = route.reveal !== undefined && request.query['reveal'] === 'true' ? route.reveal : route.run;
-  return (await access.run(credentials, permission, text)).id;
+  return (await access.run(credentials, revealed(route, request) ?? route.run, text)).id;
+}
+
+/** What whoever asks for secrets needs. The server understands many words for yes, so that its one plain no alone asks for none. */
+function revealed(route: ForwardedRoute, { query }: Request): RunPermission | undefined {
+  return 'run' in route && query['reveal'] !== undefined && query['reveal'] !== 'false' ? route.reveal : undefined;
 }
 
 /** Who asks, for the records of runs. */
@@ -132,14 +137,15 @@ async function nameOf({ auth, userInfo }: RouterDeps, credentials: BackstageCred
   throw new PacelineError('PACELINE_FORBIDDEN', `Nobody who is known makes this request, so it cannot carry ${onBehalfOfHeader}`);
 }
 
-/** Tells the auditor of a change, and how it went. */
+/** Tells the auditor of what is done, and how it went. */
 async function audited(
   { auditor }: RouterDeps,
   request: Request,
   meta: Record<string, string | null>,
   change: () => Promise<void>,
+  eventId: 'run-change' | 'secret-reveal' = 'run-change',
 ): Promise<void> {
-  const event = await auditor.createEvent({ eventId: 'run-change', severityLevel: 'medium', request, meta });
+  const event = await auditor.createEvent({ eventId, severityLevel: 'medium', request, meta });
   try {
     await change();
     const status = request.res?.statusCode ?? 0;
