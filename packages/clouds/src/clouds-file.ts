@@ -21,6 +21,8 @@ export interface CloudEntry {
 export interface CloudsSource {
   /** The file; null when there is none and the default stands. */
   file: string | null;
+  /** What it says. */
+  text: string | null;
   /** Changes when anything in it changes. */
   digest: string;
   /** Where connectors of the user's own are looked for. */
@@ -40,14 +42,22 @@ export async function readClouds(state: string, file: string | undefined): Promi
     if (file === undefined && error.code === 'ENOENT') return undefined;
     throw invalid(path, `cannot be read: ${error.message}`, error);
   });
-  const folder = dirname(path);
   if (text === undefined)
     return {
       file: null,
+      text: null,
       digest: digestOf(state),
-      folder,
+      folder: state,
       entries: defaultClouds().map(withState(state)),
     };
+  return cloudsOf(state, path, text);
+}
+
+/**
+ * The clouds that a file says, or said when it was read.
+ * @throws PACELINE_REQUEST_INVALID with the file and what is wrong in it
+ */
+export function cloudsOf(state: string, path: string, text: string): CloudsSource {
   const { clouds, budget: most } = checked(path, text);
   const entries = Object.entries(clouds).map(([name, { connector, reach, ...config }]) => ({
     name,
@@ -57,8 +67,9 @@ export async function readClouds(state: string, file: string | undefined): Promi
   }));
   return {
     file: path,
+    text,
     digest: digestOf(state, path, text),
-    folder,
+    folder: dirname(path),
     entries: entries.map(withState(state)),
     ...(most === undefined ? {} : { budget: most }),
   };

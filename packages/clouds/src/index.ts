@@ -1,3 +1,3 @@
-export { readClouds, type CloudsSource } from './clouds-file.ts';
+export { cloudsOf, readClouds, type CloudsSource } from './clouds-file.ts';
 export { loadConnector } from './connector-package.ts';
 export { openClouds } from './open-clouds.ts';

@@ -1,4 +1,4 @@
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isPacelineError, PacelineError, parseDuration } from '@paceline/model';
 import { openClouds, readClouds, type CloudsSource } from '@paceline/clouds';
@@ -6,6 +6,7 @@ import { durationOf, lostTheRace, removeEngineFile, writeEngineFile } from '@pac
 import { openServer, StateDirectory } from '@paceline/server';
 import { watchIdle } from '../embedded/idle-watch.ts';
 import { stateLocation } from '../embedded/state-location.ts';
+import { rememberClouds, rememberedClouds } from '../embedded/told-clouds.ts';
 import { readLogins } from '../logins-file.ts';
 import { agentPath, brokenInstallation, dashboardPath } from '../program-files.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
@@ -72,7 +73,7 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
   if (server === undefined) return lostTheRace;
   try {
     const reachable = server.url.startsWith('http:');
-    if (embedded && options.clouds !== undefined) await writeFile(memoryOf(state.path), clouds.file ?? '', { mode: 0o600 });
+    if (embedded && options.clouds !== undefined) await rememberClouds(state.path, clouds);
     if (reachable)
       await writeEngineFile(state.path, {
         url: server.url,
@@ -107,21 +108,11 @@ function announce(url: string, { entries }: CloudsSource, state: string, shell: 
 
 /**
  * The clouds that were told, else, for an embedded engine, those that it was last told: runs that go on need theirs, whoever
- * starts it again.
+ * starts it again, and whatever has become of the file.
  */
 async function chooseClouds(state: string, { clouds, embedded }: ServerCommandOptions, shell: Shell): Promise<CloudsSource> {
   if (clouds !== undefined) return readClouds(state, clouds === '' ? undefined : resolve(shell.cwd, clouds));
-  const remembered = embedded ? (await readFile(memoryOf(state), 'utf8').catch(() => '')).trim() : '';
-  if (remembered === '') return readClouds(state, undefined);
-  return readClouds(state, remembered).catch((error: unknown) => {
-    say(shell, `warning: ${String(error)}; the clouds of the state directory are used instead`);
-    return readClouds(state, undefined);
-  });
-}
-
-/** Names the file of clouds that the embedded engine was last told. */
-function memoryOf(state: string): string {
-  return join(state, 'engine-clouds');
+  return (embedded ? await rememberedClouds(state) : undefined) ?? readClouds(state, undefined);
 }
 
 async function tlsOf({ tlsCert, tlsKey }: ServerCommandOptions, { cwd }: Shell): Promise<{ tls?: { cert: string; key: string } }> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -55,6 +55,18 @@ test('replaces one that was killed, and one whose number another process has got
   expect(await bench.run(['list', '--json'])).toMatchObject({ code: 0, out: '{"runs":[]}\n' });
   expect((await bench.engine())?.pid).not.toBe(other.pid);
   other.kill();
+});
+
+test('keeps the clouds that it was told when it is started again, whatever has become of their file', async () => {
+  const bench = await CommandBench.open(command.path);
+  const file = join(bench.state, 'told.yaml');
+  await writeFile(file, 'clouds: { mine: { connector: local } }\n');
+  const clouds = async (...more: string[]): Promise<string> => (await bench.run(['clouds', '--json', ...more])).out;
+  expect(await clouds('--clouds', file)).toContain('"mine"');
+  await bench.kill('SIGKILL');
+  await rm(file);
+  expect(await clouds()).toContain('"mine"');
+  await bench.run(['engine', 'stop']);
 });
 
 test('stops when it is told to', async () => {
