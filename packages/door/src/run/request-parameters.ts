@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PacelineError } from '@paceline/model';
-import { parse } from 'yaml';
+import { LineCounter, parse, YAMLParseError } from 'yaml';
 import * as z from 'zod';
 
 const parameterFile = z.record(z.string(), z.union([z.string(), z.record(z.string(), z.string())]));
@@ -42,17 +42,21 @@ async function readParameters(path: string): Promise<Record<string, string>> {
 /**
  * Parameters as YAML: `NAME: value`, `NODE:NAME: value`, or the values of a node below its name. Values are texts, exactly as they are
  * written: `1.10` is a version and no number.
- * @param where what the text comes from, for the error
+ * @param source what the text comes from, for the error
  * @throws PACELINE_REQUEST_INVALID
  */
-export function parametersOf(text: string, where: string): Record<string, string> {
+export function parametersOf(text: string, source: string): Record<string, string> {
   const invalid = (what: string, cause?: unknown): PacelineError =>
-    new PacelineError('PACELINE_REQUEST_INVALID', `${where} ${what}`, { cause });
+    new PacelineError('PACELINE_REQUEST_INVALID', `${source} ${what}`, { cause });
+  const lines = new LineCounter();
   let data: unknown;
   try {
-    data = parse(text, { schema: 'failsafe' }) ?? {};
+    data = parse(text, { schema: 'failsafe', prettyErrors: false, lineCounter: lines }) ?? {};
   } catch (error) {
-    throw invalid(`is not valid YAML: ${(error as Error).message}`, error);
+    // Where it is, and not the line itself: that may hold a secret which nobody masks yet.
+    const at = error instanceof YAMLParseError ? lines.linePos(error.pos[0]) : undefined;
+    const where = at === undefined ? '' : ` at line ${at.line}, column ${at.col}`;
+    throw invalid(`is not valid YAML${where}: ${(error as Error).message}`, error);
   }
   const parsed = parameterFile.safeParse(data);
   if (!parsed.success) throw invalid(`is not a list of parameters:\n${z.prettifyError(parsed.error)}`, parsed.error);
