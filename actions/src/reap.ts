@@ -1,8 +1,8 @@
 import { info, setFailed, setOutput, summary, warning } from '@actions/core';
 import { randomUUID } from 'node:crypto';
-import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, ReapReport } from '@paceline/api';
+import { chooseClouds } from '@paceline/door';
 import { code, plain, table } from './report/markdown.ts';
 import { leftovers, type Orphan } from './run/leftovers.ts';
 import { connectionInputs } from './run/options.ts';
@@ -13,10 +13,14 @@ import { openSession } from './session/session.ts';
 async function main({ inputs, job }: Step): Promise<void> {
   const clouds = inputs.text('clouds');
   const dry = inputs.flag('dry-run');
-  const file = clouds === undefined ? null : resolve(job.workspace, clouds);
+  const { file } = await chooseClouds('.', clouds, job.workspace);
   const session = await openSession({ inputs, job, run: `reap-${randomUUID()}`, cloudsFile: file });
   try {
     const { client } = session;
+    if (session.embedded && file === null)
+      warning(
+        'There is no file of clouds in the workspace: only what is on this runner itself is looked for. The input `clouds` names one.',
+      );
     const { orphans, failures } = await client.reap(false);
     for (const { cloud, message } of failures) warning(`${cloud} could not be asked: ${message}`);
     const token = session.embedded ? inputs.needed('token') : '';

@@ -1,3 +1,5 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import { anotherRunner, bench } from './support/bench.ts';
@@ -47,7 +49,10 @@ it('what a lost runner has left is found and removed by a scheduled reap, and no
   expect(early.outputs).toEqual({ found: String(all.length), removed: '0' });
 
   github.workflowRuns.set(16_000_000_001, 'completed');
-  const shown = await reap({ 'dry-run': 'true' });
+  const blind = await scheduled.main('reap', { inputs: { 'dry-run': 'true' } });
+  expect(blind.output).toContain('There is no file of clouds in the workspace');
+  await copyFile(cloud.file, join(scheduled.workspace, 'clouds.yaml'));
+  const shown = await scheduled.main('reap', { inputs: { 'dry-run': 'true' } });
   expect(shown.outputs).toEqual({ found: String(all.length), removed: '0' });
   expect(shown.summary).toContain('would be removed');
   const removed = await reap();

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { parameterEnvironment, runCommand } from './command.ts';
 import { isKept } from './options.ts';
 
@@ -20,6 +20,19 @@ test('a command finds the parameters, however long they are', async () => {
   const longest = 'x'.repeat(128 * 1024 - 1 - name);
   expect(await run(longest)).toBe(longest);
   expect(await run(`${longest}x`)).toBe('none');
+});
+
+test('a command sees what a script of the workflow sees, and nothing that is the action’s', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'paceline-command-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const hidden = ['INPUT_PARAMETERS', 'INPUT_SERVER-TOKEN', 'STATE_done', 'GITHUB_STATE', 'ACTIONS_RUNTIME_TOKEN', 'ACTIONS_RESULTS_URL'];
+  const shown = ['ACTIONS_ID_TOKEN_REQUEST_URL', 'GITHUB_OUTPUT', 'AWS_REGION'];
+  for (const name of [...hidden, ...shown]) vi.stubEnv(name, 'x');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await runCommand({ command: 'env -0 >seen', folder, env: { ITS_OWN: 'y' }, cancelled: new AbortController().signal });
+  const seen = (await readFile(join(folder, 'seen'), 'utf8')).split('\0').map((line) => line.slice(0, line.indexOf('=')));
+  expect(hidden.filter((name) => seen.includes(name))).toEqual([]);
+  expect([...shown, 'ITS_OWN'].filter((name) => !seen.includes(name))).toEqual([]);
 });
 
 test.each([

@@ -24,12 +24,15 @@ export async function parameterEnvironment(json: string, { temp }: Pick<Job, 'te
   return { PACELINE_PARAMETERS_FILE: file, ...(fits ? { PACELINE_PARAMETERS: json } : {}) };
 }
 
+/** What the runner gives to an action and not to a script: its inputs with their secrets, its state, the keys to caches and artifacts. */
+const ofTheAction = /^(INPUT_.*|STATE_.*|GITHUB_STATE|ACTIONS_(RUNTIME|RESULTS|CACHE)_.*)$/;
+
 /**
  * Runs a command of the workflow as `run:` does: `bash -e -o pipefail`. It may use workflow commands; it is the workflow's own.
  * @throws PACELINE_RUN_ABORTED when it fails
  */
 export async function runCommand({ command, folder, env, cancelled }: CommandOptions): Promise<void> {
-  const { INPUT_TOKEN: _token, 'INPUT_SERVER-TOKEN': _serverToken, ...inherited } = process.env;
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofTheAction.test(name)));
   const child = spawn('bash', ['--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', command], {
     cwd: folder,
     env: { ...inherited, ...env },
