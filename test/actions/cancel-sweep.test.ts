@@ -8,7 +8,7 @@ import { sweep, sweepTable, type SweepRow } from './support/sweep.ts';
 const given = process.env['PACELINE_CANCEL_POINTS'];
 const seed = Number(process.env['PACELINE_CANCEL_SEED'] ?? Date.now() % 2 ** 31);
 const clouds = [
-  { kind: 'local', points: Number(given ?? 9), why: undefined },
+  { kind: 'local', points: Number(given ?? 6), why: undefined },
   { kind: 'sandbox', points: Number(given ?? 3), why: whyNoSandbox },
 ] as const;
 

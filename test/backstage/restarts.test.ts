@@ -14,7 +14,7 @@ import { until } from '../support/until.ts';
 import { Visitor } from './visitor.ts';
 
 /** So often the back end is killed; the goal is a hundred. */
-const restarts = Number(process.env['RESTARTS'] ?? 2);
+const restarts = Number(process.env['RESTARTS'] ?? 1);
 /** A task keeps 2,000 lines, whatever happens; between two deaths there is half a minute. */
 const pauseSeconds = restarts > 10 ? 2 : 0.2;
 const limitMs = 120_000 + restarts * 90_000;
