@@ -5,6 +5,7 @@ import { beforeEach, afterEach, describe, expect, test } from 'vitest';
 import { readClouds } from './clouds-file.ts';
 import { loadConnector } from './connector-package.ts';
 import { openClouds } from './open-clouds.ts';
+import { behindTunnels } from './way-home.ts';
 
 let root = '';
 beforeEach(async () => {
@@ -128,4 +129,15 @@ describe('a connector', () => {
       message: expect.stringContaining(`The cloud mine in ${file}`),
     });
   });
+});
+
+test('machines that would call an engine that listens on its own host alone are gone to by SSH, unless their cloud says otherwise', async () => {
+  const module = (reach: string): string =>
+    `export const connectorModule = { name: "x", configSchema: {}, createConnector: () => ({ capabilities: { reach: "${reach}" } }) };`;
+  await put('direct.mjs', module('direct'));
+  await put('host.mjs', module('host'));
+  const clouds = '{ far: { connector: ./direct.mjs }, told: { connector: ./direct.mjs, reach: direct }, here: { connector: ./host.mjs } }';
+  const opened = await openClouds(await readClouds(root, await put('c.yaml', `clouds: ${clouds}`)), root);
+  const reaches = Object.fromEntries(behindTunnels(opened).map(({ name, reach }) => [name, reach]));
+  expect(reaches).toEqual({ far: 'tunnel', told: 'direct', here: undefined });
 });

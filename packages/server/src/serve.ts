@@ -215,6 +215,7 @@ async function listen(app: App, host: string, port: number, state?: StateDirecto
   return url;
 }
 
-function isLoopback(host: string): boolean {
+/** Whether what listens there is reached from this host alone. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

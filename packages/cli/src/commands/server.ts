@@ -1,9 +1,9 @@
 import { access, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isPacelineError, PacelineError, parseDuration } from '@paceline/model';
-import { openClouds, readClouds, type CloudsSource } from '@paceline/clouds';
+import { behindTunnels, openClouds, readClouds, type CloudsSource } from '@paceline/clouds';
 import { durationOf, lostTheRace, removeEngineFile, writeEngineFile } from '@paceline/door';
-import { openServer, StateDirectory } from '@paceline/server';
+import { isLoopback, openServer, StateDirectory } from '@paceline/server';
 import { watchIdle } from '../embedded/idle-watch.ts';
 import { stateLocation } from '../embedded/state-location.ts';
 import { rememberClouds, rememberedClouds } from '../embedded/told-clouds.ts';
@@ -44,11 +44,12 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
   await access(agentPath()).catch((cause: unknown) => {
     throw brokenInstallation(`The agent is not at ${agentPath()}`, cause);
   });
+  const opened = await openClouds(clouds, import.meta.dirname);
   const server = await openServer({
     state,
     host: options.host,
     port: wholeNumber('--port', options.port, 0, 65_535),
-    clouds: await openClouds(clouds, import.meta.dirname),
+    clouds: options.publicUrl === undefined && isLoopback(options.host) ? behindTunnels(opened) : opened,
     agentPath: agentPath(),
     version,
     logger: { level: options.logLevel, stream: process.stderr },

@@ -69,6 +69,21 @@ test('keeps the clouds that it was told when it is started again, whatever has b
   await bench.run(['engine', 'stop']);
 });
 
+test('goes by SSH to machines that could not call it, for it listens on this host alone', async () => {
+  const bench = await CommandBench.open(command.path);
+  const file = join(bench.state, 'far.yaml');
+  const aws = 'connector: aws, region: eu-west-3, endpoint: "http://127.0.0.1:9"';
+  await writeFile(file, `clouds: { far: { ${aws} }, told: { ${aws}, reach: direct }, here: { connector: local } }\n`);
+  const { out } = await bench.run(['clouds', '--json', '--clouds', file], { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' });
+  const { clouds } = JSON.parse(out) as { clouds: { name: string; reach: string }[] };
+  expect(clouds.map(({ name, reach }) => [name, reach])).toEqual([
+    ['far', 'tunnel'],
+    ['told', 'direct'],
+    ['here', 'host'],
+  ]);
+  await bench.run(['engine', 'stop']);
+});
+
 test('stops when it is told to', async () => {
   const bench = await CommandBench.open(command.path);
   await bench.run(['list']);
