@@ -121,6 +121,22 @@ describe('a run in which everybody waits', () => {
     expect(agents.get('a.1')?.events.some(({ event }) => event === 'examine')).toBe(true);
   });
 
+  it('is none while the agent of such a machine is away, as after a restart of the engine', async () => {
+    const world = newWorld();
+    const { agents, engine, id } = await bringUp(world, crossed());
+    const { seq } = (await engine.activeRun(id)).run.facts;
+    const done = agents.get('a.1');
+    await done?.say({ op: 'complete', seq });
+    for (const name of ['b.1', 'b.2']) await agents.get(name)?.say(get(`${name}:in`));
+    done?.disconnect();
+    const others = new Map([...agents].filter(([name]) => name !== 'a.1'));
+    await pass(world, 60_000, others, 'alone');
+    expect((await engine.runDetail(id)).abort).toBeNull();
+    await done?.connect().session;
+    await pass(world, 5000, agents, 'alone');
+    expect((await engine.runDetail(id)).abort?.reason).toMatch(/^The run cannot go on/);
+  });
+
   it('is asked afresh before it is ended', async () => {
     const world = newWorld();
     const { agents, engine, id } = await bringUp(world, crossed());

@@ -3,6 +3,7 @@ import { explainStall, findStall, type WaitEdge } from '../lifecycle/stall.ts';
 import { waitedFor } from '../lifecycle/barrier.ts';
 import { abortChanges } from '../lifecycle/abort.ts';
 import type { Decision } from '../run/change.ts';
+import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -69,12 +70,12 @@ export class StallWatch {
 
   /**
    * Asks every agent once, also one that comes back, and gathers what they have said. A machine whose work is done may have left
-   * something behind that will set a value: it is asked as well, unless it is gone.
+   * something behind that will set a value: it is asked as well, as soon as its agent is there, unless it is gone.
    */
   #ask(edges: readonly WaitEdge[], asked: Set<Session>): Session['finding'][] {
     const waiting = waitedFor(this.#run);
     const setters = edges.flatMap(({ from }) => from.flatMap((name) => this.#run.instances.get(name) ?? []));
-    const done = setters.filter((instance) => !waiting.includes(instance) && this.#sessions.of(instance) !== undefined);
+    const done = setters.filter((instance) => !waiting.includes(instance) && isThere(instance));
     return [...waiting, ...new Set(done)].map((instance) => {
       const session = this.#sessions.of(instance);
       if (session === undefined || asked.has(session)) return session?.finding;
@@ -94,6 +95,11 @@ export class StallWatch {
 /** How often everybody's waiting is looked at, at most, and how soon those that were busy are asked again. */
 const lookMs = 500;
 const busyMs = 30_000;
+
+/** Its agent may be away only for a moment, as all of them are when the engine begins anew. */
+function isThere({ dropped, machine: { status, cloudState } }: Instance): boolean {
+  return !dropped && status === 'launched' && cloudState !== 'lost';
+}
 
 function stalled(edges: readonly WaitEdge[]): Decision {
   return (run, now) => abortChanges(run, 'ss:abort', explainStall(run, edges), now);
