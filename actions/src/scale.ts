@@ -18,6 +18,8 @@ async function main({ inputs, job, cancelled, output }: Step): Promise<void> {
     tolerate: inputs.text('tolerate'),
     cpus: inputs.text('cpus'),
     memory: inputs.text('memory'),
+    attachDisk: inputs.text('attach-disk'),
+    detachDisk: inputs.text('detach-disk'),
     ids: inputs.text('ids'),
   });
   if (inputs.text('server') === undefined && !existsSync(stateOf(job, id))) {

@@ -32,6 +32,7 @@ const instance = (name: string, rest: Partial<InstanceView> = {}): InstanceView 
   connected: true,
   blockedIn: [],
   dropped: false,
+  disks: [],
   ...rest,
 });
 const runOf = (instances: InstanceView[], rest: Partial<RunDetail> = {}): RunDetail =>

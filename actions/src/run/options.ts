@@ -30,7 +30,19 @@ export const deployInputs = [
   'environment',
   ...connectionInputs,
 ] as const;
-export const scaleInputs = ['run', 'node', 'change', 'remove', 'tolerate', 'cpus', 'memory', 'ids', ...connectionInputs] as const;
+export const scaleInputs = [
+  'run',
+  'node',
+  'change',
+  'remove',
+  'tolerate',
+  'cpus',
+  'memory',
+  'attach-disk',
+  'detach-disk',
+  'ids',
+  ...connectionInputs,
+] as const;
 export const buildInputs = ['module', 'cloud', 'project', ...connectionInputs] as const;
 export const runInputs = [...deployInputs, 'command', 'working-directory'] as const;
 

@@ -31,6 +31,7 @@ const instance = {
   connected: true,
   blockedIn: [],
   dropped: false,
+  disks: [],
   ...more,
 };
 const detail = {

@@ -81,6 +81,8 @@ export const instanceView = z.object({
   /** The keys that its scripts are blocked in. */
   blockedIn: z.array(z.string()),
   dropped: z.boolean(),
+  /** What it was given while it ran: where the machine finds it, and its size in GiB. */
+  disks: z.array(z.object({ device: z.string(), gib: z.int() })).default([]),
 });
 export type InstanceView = z.infer<typeof instanceView>;
 
@@ -97,7 +99,11 @@ export const runDetail = z.object({
   scalable: z.boolean().default(false),
   /** The change of its machines that is under way. */
   scaling: z
-    .object({ action: z.enum(['vm_create', 'vm_remove', 'vm_resize']), node: z.string(), instances: z.array(z.string()) })
+    .object({
+      action: z.enum(['vm_create', 'vm_remove', 'vm_resize', 'disk_attach', 'disk_detach']),
+      node: z.string(),
+      instances: z.array(z.string()),
+    })
     .nullable()
     .default(null),
   expiresAt: time,

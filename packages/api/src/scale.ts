@@ -13,7 +13,7 @@ const common = {
 /** How many of the new machines may fail to start. By default what the deployment says. */
 const tolerate = number.optional();
 
-/** `POST /api/runs/{run}/scale`: another number of machines of a node, or larger ones. */
+/** `POST /api/runs/{run}/scale`: another number of machines of a node, or others. */
 export const scaleRequest = z.union([
   z.strictObject({ ...common, add: number, tolerate }),
   /** So many; those that came last go first. */
@@ -37,6 +37,10 @@ export const scaleRequest = z.union([
       .refine(({ cpus, memoryMiB }) => cpus !== undefined || memoryMiB !== undefined, 'needs `cpus` or `memoryMiB`'),
     ids: ids.optional(),
   }),
+  /** An empty disk of so many GiB for each of them. */
+  z.strictObject({ ...common, attachDisk: z.int().min(1).max(65_536), ids: ids.optional() }),
+  /** A disk that was attached so, by its device. */
+  z.strictObject({ ...common, detachDisk: z.string().min(1).max(bounds.nameLength), ids: ids.optional() }),
 ]);
 export type ScaleBody = z.infer<typeof scaleRequest>;
 

@@ -30,6 +30,8 @@ function factLines(run: RunDetail, reports: readonly ReportView[]): Line[] {
   else facts.push(['ended', dayAndTime(run.endedAt)]);
   if (run.tags.length > 0) facts.push(['tags', run.tags.map(harmlessLine).join(', ')]);
   if (run.serviceUrl !== null) facts.push(['service', harmlessLine(run.serviceUrl)]);
+  for (const { name, disks } of run.instances)
+    for (const { device, gib } of disks) facts.push(['disk', `${name}: ${harmlessLine(device)}, ${gib} GiB`]);
   for (const { instance, key, from } of run.waits) facts.push(['waits', `${instance} for ${harmlessLine(key)}, from ${from.join(', ')}`]);
   if (reports.length > 0) facts.push(['reports', String(reports.length)]);
   return [[''], ...facts.map(([name, text]): Line => [['dim', name.padEnd(8)], text])];

@@ -91,8 +91,8 @@ export function runsCommands(command: MakeCommand): void {
 
   command(
     'scale <words...>',
-    'Add, remove or resize machines of a run that is ready',
-    'paceline scale web +2\npaceline scale 3f2a web =5 --tolerate 1\npaceline scale web --remove 1,3\npaceline scale db --cpus 4 --memory 8GiB',
+    'Add, remove or resize machines of a run that is ready, or their disks',
+    'paceline scale web +2\npaceline scale 3f2a web =5 --tolerate 1\npaceline scale web --remove 1,3\npaceline scale db --cpus 4 --memory 8GiB\npaceline scale db --attach-disk 10GiB --ids 1',
     async () => (await import('../commands/scale.ts')).scaleCommand,
   )
     .usage('[options] [run] <node> [+n|-n|=n]')
@@ -102,7 +102,9 @@ export function runsCommands(command: MakeCommand): void {
     .option('--tolerate <n>', 'so many of the new machines may fail')
     .option('--cpus <n>', 'give the machines so many CPUs, where the cloud can')
     .option('--memory <size>', 'give the machines so much memory, such as 4GiB')
-    .option('--ids <ids>', 'with --cpus or --memory: only the instances with these numbers')
+    .option('--attach-disk <size>', 'give the machines another disk, such as 10GiB, where the cloud can')
+    .option('--detach-disk <device>', 'take a disk away that was attached so, and what is on it')
+    .option('--ids <ids>', 'with a size or a disk: only the instances with these numbers')
     .option('--no-wait', 'do not wait until the run is ready again')
     .option('--logs', 'show what the scripts write')
     .option('--json', 'print one event per line, and the run as the last');

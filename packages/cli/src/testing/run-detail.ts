@@ -26,6 +26,7 @@ export function instance(name: string, rest: Partial<InstanceView> = {}): Instan
     connected: true,
     blockedIn: [],
     dropped: false,
+    disks: [],
     ...rest,
   };
 }

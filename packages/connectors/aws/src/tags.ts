@@ -10,6 +10,17 @@ export function specification(types: readonly ResourceType[], tags: Tags, name: 
   return types.map((ResourceType) => ({ ResourceType, Tags }));
 }
 
+/** The tag of a disk by which it is found again: it was asked for by one request for one machine. */
+const diskKey = `${prefix}disk`;
+
+export function withDiskMark(specifications: readonly TagSpecification[], mark: string): TagSpecification[] {
+  return specifications.map(({ Tags = [], ...rest }) => ({ ...rest, Tags: [...Tags, { Key: diskKey, Value: mark }] }));
+}
+
+export function markedDisk(mark: string): Filter {
+  return { Name: `tag:${diskKey}`, Values: [mark] };
+}
+
 /** Undefined for what is not ours. */
 export function tagsIn(tags: readonly Tag[] | undefined): Tags | undefined {
   return readTags(Object.fromEntries((tags ?? []).map(({ Key = '', Value }): [string, unknown] => [Key, Value])), prefix);

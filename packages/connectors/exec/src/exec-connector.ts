@@ -43,6 +43,15 @@ export function createExecConnector(program: Program, { name, version, methods, 
         await program.call('resize', { id, ...size }, context);
       },
     }),
+    ...(has('attachDisk') && {
+      attachDisk: (id: string, disk: { token: string; gib: number }, context: ConnectorContext) =>
+        program.call('attachDisk', { id, ...disk }, context),
+    }),
+    ...(has('detachDisk') && {
+      async detachDisk(id: string, disk: string, context: ConnectorContext) {
+        await program.call('detachDisk', { id, disk }, context);
+      },
+    }),
     close: () => program.close(),
   };
 }

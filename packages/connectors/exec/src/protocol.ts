@@ -3,6 +3,7 @@ import type {
   ConnectorErrorCode,
   LaunchRequest,
   Machine,
+  AttachedDisk,
   MachineImage,
   Resource,
   TerminateResult,
@@ -46,7 +47,7 @@ export const messageSchema = z.object({
 
 export type Message = z.infer<typeof messageSchema>;
 
-const optionalMethods = ['remove', 'consoleLog', 'createImage', 'resize'] as const;
+const optionalMethods = ['remove', 'consoleLog', 'createImage', 'resize', 'attachDisk', 'detachDisk'] as const;
 export type OptionalMethod = (typeof optionalMethods)[number];
 
 export const greetingSchema = z.object({
@@ -113,6 +114,8 @@ interface Answers {
   consoleLog: { text: string; next: number };
   createImage: MachineImage;
   resize: object;
+  attachDisk: AttachedDisk;
+  detachDisk: object;
 }
 
 export type Method = keyof Answers;
@@ -131,6 +134,8 @@ export const answerSchemas: { [M in Method]: z.ZodType<Answers[M], unknown> } = 
     .object({ image: text, id: text, bytes: z.number().optional() })
     .transform(({ bytes, ...rest }) => ({ ...rest, ...(bytes !== undefined && { bytes }) })),
   resize: z.object({}),
+  attachDisk: z.object({ id: text, device: text }),
+  detachDisk: z.object({}),
 };
 
 /** A launch as it goes over the wire: bytes in base64, times as ISO 8601. */

@@ -29,6 +29,8 @@ export const instanceSchema = z.object({
   config: z.record(z.string(), z.string()).nullable(),
   profiles: z.array(z.string()).nullable(),
   devices: z.record(z.string(), deviceSchema).nullable(),
+  /** With those of its profiles. */
+  expanded_devices: z.record(z.string(), deviceSchema).nullish(),
   state: z
     .object({
       network: z
@@ -71,5 +73,19 @@ export const serverSchema = z.object({
     .partial()
     .nullish(),
 });
+
+/** What of a machine can be changed: a change that leaves something out takes it away. */
+export const writableSchema = z.object({
+  architecture: z.string(),
+  config: z.record(z.string(), z.string()).nullable(),
+  description: z.string().default(''),
+  devices: z.record(z.string(), deviceSchema).nullable(),
+  ephemeral: z.boolean(),
+  profiles: z.array(z.string()).nullable(),
+});
+
+export const poolSchema = z.object({ name: z.string() });
+
+export const volumeSchema = z.object({ name: z.string(), config: z.record(z.string(), z.string()).nullable() });
 
 export const profileSchema = z.object({ devices: z.record(z.string(), deviceSchema).nullable() });

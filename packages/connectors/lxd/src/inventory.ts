@@ -12,6 +12,7 @@ import * as z from 'zod';
 import { imageSchema, instanceSchema, type Image } from './answer.ts';
 import type { Client } from './client.ts';
 import type { Config } from './config.ts';
+import { listDisks } from './disk.ts';
 import { unlessUnknown } from './failure.ts';
 import { isMachineName, toMachine, toResource } from './machine.ts';
 import { requireProject } from './project.ts';
@@ -43,15 +44,16 @@ export async function describeMachines(
 /** Everything in the project that carries the owner's tags. LXD answers with all there is at once. */
 export async function listResources(client: Client, config: Config, query: OwnerQuery, signal: AbortSignal): Promise<Resource[]> {
   const filter = filterOf(query);
-  const [instances, images] = await Promise.all([
+  const [instances, images, volumes] = await Promise.all([
     client.get('list machines', '/1.0/instances', z.array(instanceSchema), {
       query: { recursion: '2', ...(filter !== undefined && { filter }) },
       signal,
     }),
     client.get('list images', '/1.0/images', z.array(imageSchema), { query: { recursion: '1' }, signal }),
+    listDisks(client, signal),
     requireProject(client, config, signal),
   ]);
-  const found = [...instances.map(toResource), ...images.map(imageResource)].filter((resource) => resource !== undefined);
+  const found = [...instances.map(toResource), ...images.map(imageResource), ...volumes].filter((resource) => resource !== undefined);
   return found.filter((resource) => matches(resource, query));
 }
 

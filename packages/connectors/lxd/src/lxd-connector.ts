@@ -2,6 +2,7 @@ import { ConnectorError, type Connector } from '@paceline/engine/connector';
 import { createClient, type Client } from './client.ts';
 import type { Config } from './config.ts';
 import { Consoles } from './console.ts';
+import { attachDisk, detachDisk, removeDisk } from './disk.ts';
 import { createImage } from './image-factory.ts';
 import { describeMachines, listResources } from './inventory.ts';
 import { launchMachines, limits } from './launch.ts';
@@ -38,6 +39,9 @@ export function createLxdConnector(config: Config): Connector {
     },
     probe: (context) => probeServer(client, config, context),
     async remove({ kind, id }, { signal }) {
+      if (kind === 'disk') {
+        return removeDisk(client, id, signal);
+      }
       if (kind !== 'image') {
         throw new ConnectorError('unsupported', `An LXD cloud has no ${kind} that could be removed by itself`);
       }
@@ -49,6 +53,8 @@ export function createLxdConnector(config: Config): Connector {
       return { image: name, id: fingerprint, bytes };
     },
     resize: (id, size, { signal }) => resizeMachine(client, id, size, signal),
+    attachDisk: (id, disk, { signal }) => attachDisk(client, id, disk, signal),
+    detachDisk: (id, disk, { signal }) => detachDisk(client, id, disk, signal),
     ...(entersContainers(client, config) && { wayIn: (id, { signal }) => wayIntoContainer(client, id, signal) }),
     close: async () => client.close(),
   };

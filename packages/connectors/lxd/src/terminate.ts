@@ -2,6 +2,7 @@ import { ConnectorError, inParallel, isConnectorError, readTags, valuesOf, type 
 import { instanceSchema } from './answer.ts';
 import type { Client } from './client.ts';
 import type { Config } from './config.ts';
+import { disksOf, removeDisk } from './disk.ts';
 import { unlessUnknown } from './failure.ts';
 import { isMachineName } from './machine.ts';
 import { requireProject } from './project.ts';
@@ -44,6 +45,7 @@ async function terminateOne(client: Client, id: string, signal: AbortSignal): Pr
     await client.change(`stop machine ${id}`, 'PUT', `${path}/state`, { body, limit: stopLimit, signal }).catch(unlessStopped);
   }
   await unlessUnknown(client.change(`remove machine ${id}`, 'DELETE', path, { limit: deleteLimit, signal }));
+  for (const disk of disksOf(instance)) await removeDisk(client, disk, signal);
   return 'removed';
 }
 

@@ -15,6 +15,12 @@ test.each<[ScaleWords, object]>([
     { resize: { cpus: 4, memoryMiB: 2048 }, ids: [2] },
   ],
   [{ memory: '512MiB' }, { resize: { memoryMiB: 512 } }],
+  [
+    { attachDisk: '10GiB', ids: '1' },
+    { attachDisk: 10, ids: [1] },
+  ],
+  [{ attachDisk: '1536MiB' }, { attachDisk: 2 }],
+  [{ detachDisk: '/dev/vdb' }, { detachDisk: '/dev/vdb' }],
 ])('%o', (words, wish) => {
   expect(scaleWish('web', words)).toEqual({ node: 'web', ...wish });
 });
@@ -27,6 +33,8 @@ test.each<[ScaleWords, string]>([
   [{ remove: '1,x' }, "'x' is not a number"],
   [{ remove: '' }, "'' is not a number"],
   [{ memory: 'much' }, "'much' is not a size"],
+  [{ attachDisk: '1GiB', detachDisk: '/dev/vdb' }, 'Say one thing'],
+  [{ attachDisk: '0GiB' }, "'0GiB' is not a size"],
 ])('%o is refused', (words, message) => {
   expect(() => scaleWish('web', words)).toThrow(message);
 });

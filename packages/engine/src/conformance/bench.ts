@@ -110,6 +110,11 @@ export class Bench {
     });
   }
 
+  /** Calls as the engine does: again when the failure may pass. */
+  async persistently<T>(what: string, call: () => Promise<T>): Promise<T> {
+    return (await this.until(what, () => insist(call().then((value) => ({ value }))))).value;
+  }
+
   /** The first value that is neither undefined nor false. @throws when the subject's patience is over */
   async until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
     const end = Date.now() + this.subject.patienceMs;

@@ -1,3 +1,4 @@
+import { altering } from './altering.ts';
 import { Bench } from './bench.ts';
 import type { Check } from './check.ts';
 import { ending } from './ending.ts';
@@ -10,7 +11,7 @@ import { sharing } from './sharing.ts';
 import type { ConformanceSubject } from './subject.ts';
 
 /** All that a connector has to do. */
-export const checks: readonly Check[] = [...launching, ...sharing, ...listing, ...ending, ...inside, ...failing, ...faults];
+export const checks: readonly Check[] = [...launching, ...sharing, ...listing, ...ending, ...altering, ...inside, ...failing, ...faults];
 
 /** Runs one check, and ends what it has made. @throws what the check or the clean-up threw */
 export async function runCheck(check: Check, subject: ConformanceSubject): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Account, Offer, Quota } from './account.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { LaunchRequest } from './launch-request.ts';
-import type { Machine, Resource, TerminateResult } from './machine.ts';
+import type { AttachedDisk, Machine, Resource, TerminateResult } from './machine.ts';
 import type { MachineImage } from './machine-image.ts';
 import type { OwnerQuery } from './owner.ts';
 import type { SshAccess } from '../ssh/access.ts';
@@ -66,6 +66,17 @@ export interface Connector {
    * @throws notFound, unsupported, capacity
    */
   resize?(id: string, size: { cpus?: number; memoryMiB?: number }, context: ConnectorContext): Promise<void>;
+
+  /**
+   * Gives a machine that runs an empty disk beside its own, tagged as the machine is, and returns when the machine has it. It ends with
+   * the machine. Asked again with the same token, a machine has one disk, not two.
+   * @param disk size in GiB
+   * @throws notFound, unsupported, capacity, quota, unavailable when it is not there yet
+   */
+  attachDisk?(id: string, disk: { token: string; gib: number }, context: ConnectorContext): Promise<AttachedDisk>;
+
+  /** Takes a disk from a machine that {@link attachDisk} has given, and removes it. What is not there is no failure. */
+  detachDisk?(id: string, disk: string, context: ConnectorContext): Promise<void>;
 
   /**
    * How the engine logs in to a machine for its tunnel, where that is not by the keys of the user data.

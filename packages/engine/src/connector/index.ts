@@ -6,7 +6,7 @@ export { ConnectorError, isConnectorError, type ConnectorErrorCode, type Connect
 export { inParallel, partOf, valuesOf, type Outcomes } from './in-parallel.ts';
 export { machinesOf, type LaunchRequest, type MachineRequest } from './launch-request.ts';
 export { checkLimits } from './limits.ts';
-export type { Machine, MachineState, Resource, TerminateResult } from './machine.ts';
+export type { AttachedDisk, Machine, MachineState, Resource, TerminateResult } from './machine.ts';
 export type { MachineImage } from './machine-image.ts';
 export type { Owner, OwnerQuery } from './owner.ts';
 export { machineResource, resourceOf } from './resource.ts';

@@ -33,6 +33,13 @@ export interface Resource {
   machine?: Machine;
 }
 
+/** A disk that a machine was given while it ran. */
+export interface AttachedDisk {
+  id: string;
+  /** Where the machine finds it: a device file, or the directory where it is mounted. */
+  device: string;
+}
+
 export interface TerminateResult {
   id: string;
   /** True when the cloud no longer knows the machine; false while it is still going. */

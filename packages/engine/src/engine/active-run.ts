@@ -7,7 +7,7 @@ import { withBoundedEvents } from '../agents/event-bound.ts';
 import { LogBook } from '../agents/log-book.ts';
 import { completeState } from '../lifecycle/complete.ts';
 import { abortChanges, abortOnUnknownKey, cancelAbortChanges, refuseWhenAborted } from '../lifecycle/abort.ts';
-import { refuseWithoutResize } from '../launch/resize.ts';
+import { alterationKinds, refuseWithoutAlteration } from '../launch/alteration.ts';
 import { terminate } from '../lifecycle/advance.ts';
 import type { ScaleOptions, ScaleRequest } from '../lifecycle/scale-request.ts';
 import { scale } from '../lifecycle/scale.ts';
@@ -165,12 +165,13 @@ export class ActiveRun {
   }
 
   /**
-   * Adds, removes or resizes machines of a node; the run is Ready again when that is done.
+   * Adds, removes or alters machines of a node; the run is Ready again when that is done.
    * @returns the names of the instances that it is about, none when there is nothing to do
    * @throws PACELINE_NOT_FOUND, PACELINE_REQUEST_INVALID, PACELINE_RUN_ABORTED, PACELINE_CONFLICT when the run is not scalable, or not Ready
    */
   async scale(request: ScaleRequest, options: ScaleOptions = {}, by?: string): Promise<string[]> {
-    if ('resize' in request.wish) refuseWithoutResize(this.run, request.node, this.#ports.keeper.clouds);
+    const kind = alterationKinds.find((each) => each in request.wish);
+    if (kind !== undefined) refuseWithoutAlteration(this.run, request.node, kind, this.#ports.keeper.clouds);
     let named: string[] = [];
     const decision: Decision = (run, now) => {
       const { changes, instances } = scale(run, request, options, now);

@@ -89,6 +89,7 @@ function instanceView(run: Run, instance: Instance, live: LiveSight): InstanceVi
     connected: live.isConnected(instance),
     blockedIn: live.blockedIn(instance),
     dropped,
+    disks: machine.disks.map(({ device, gib }) => ({ device, gib })),
   };
 }
 

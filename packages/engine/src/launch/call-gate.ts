@@ -6,7 +6,18 @@ import { afterAnswer, closedCircuit, stateOf, type Circuit } from './circuit.ts'
 import { toConnectorError } from './connector-failure.ts';
 
 /** What goes first when not everything can: machines that cost, then those that people wait for. */
-const order: readonly CallKind[] = ['terminate', 'launch', 'resize', 'describe', 'consoleLog', 'createImage', 'probe', 'list'];
+const order: readonly CallKind[] = [
+  'terminate',
+  'launch',
+  'resize',
+  'attachDisk',
+  'detachDisk',
+  'describe',
+  'consoleLog',
+  'createImage',
+  'probe',
+  'list',
+];
 
 /** Calls to one cloud that may be under way at once. */
 const mostAtOnce = 32;

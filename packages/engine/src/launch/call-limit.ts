@@ -17,6 +17,8 @@ const limits = {
   describe: 60_000,
   consoleLog: 15_000,
   resize: 5 * 60_000,
+  attachDisk: 5 * 60_000,
+  detachDisk: 5 * 60_000,
   createImage: 30 * 60_000,
   probe: 30_000,
 };

@@ -5,7 +5,7 @@ import { cloudsOf, mayLaunch, maySweep, mustGo } from './ledger.ts';
 
 /** One call to a cloud that the ledger asks for. */
 export interface Call {
-  kind: 'launch' | 'terminate' | 'describe' | 'resize' | 'createImage' | 'sweep';
+  kind: 'launch' | 'terminate' | 'describe' | 'alter' | 'createImage' | 'sweep';
   /** Two calls of one key never run at the same time. */
   key: string;
   cloud: string;
@@ -42,7 +42,7 @@ export function wantedCalls(run: Run): Call[] {
   return [...calls.values()];
 }
 
-function wantedOf(run: Run, instance: Instance): 'launch' | 'terminate' | 'describe' | 'resize' | 'createImage' | undefined {
+function wantedOf(run: Run, instance: Instance): Exclude<Call['kind'], 'sweep'> | undefined {
   const { status, address } = instance.machine;
   const going = mustGo(run, instance);
   switch (status) {
@@ -51,7 +51,7 @@ function wantedOf(run: Run, instance: Instance): 'launch' | 'terminate' | 'descr
       return going || mayLaunch(run) ? 'launch' : undefined;
     case 'launched':
       if (going) return 'terminate';
-      if (instance.machine.wantedSize !== null) return 'resize';
+      if (instance.machine.wanted !== null) return 'alter';
       if (run.facts.state === 'Ready' && isImageMissing(run)) return 'createImage';
       return (address === null || !hasJoined(instance)) && instance.machine.cloudState !== 'lost' ? 'describe' : undefined;
     case 'terminating':

@@ -1,4 +1,4 @@
-import { ConnectorError, isConnectorError, type Machine, type MachineImage } from '../connector/index.ts';
+import { ConnectorError, isConnectorError, type AttachedDisk, type Machine, type MachineImage } from '../connector/index.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { batchOf } from './batch.ts';
@@ -111,12 +111,25 @@ export class CloudCalls {
     throw new ConnectorError('unavailable', `The image ${name} of an earlier attempt may not be whole, and was removed`);
   }
 
-  /** Gives a machine the size that is wanted. */
-  async resize(cloud: string, { machine: { id, wantedSize } }: Instance): Promise<void> {
+  /** Changes of a machine what is wanted. @returns the disk that it was given */
+  async alter(cloud: string, { machine: { id, wanted, disks } }: Instance): Promise<AttachedDisk | undefined> {
+    if (id === null || wanted === null) return undefined;
     const { connector } = this.#ports.clouds.get(cloud);
-    if (connector.resize === undefined) throw new ConnectorError('unsupported', `${cloud} cannot resize machines`);
-    if (id === null || wantedSize === null) return;
-    await this.#line(cloud).call(this.#ports, 'resize', (context) => connector.resize?.(id, wantedSize, context) ?? Promise.resolve());
+    return this.#line(cloud).call(this.#ports, wanted.kind, async (context) => {
+      if (connector[wanted.kind] === undefined) throw new ConnectorError('unsupported', `${cloud} cannot do that to a machine`);
+      switch (wanted.kind) {
+        case 'resize':
+          await connector.resize?.(id, wanted.size, context);
+          return undefined;
+        case 'attachDisk':
+          return connector.attachDisk?.(id, { token: wanted.token, gib: wanted.gib }, context);
+        case 'detachDisk': {
+          const disk = disks.find(({ device }) => device === wanted.device);
+          if (disk !== undefined) await connector.detachDisk?.(id, disk.id, context);
+          return undefined;
+        }
+      }
+    });
   }
 
   /** The end of the console of a machine. Where it cannot be read there is nothing to show. */

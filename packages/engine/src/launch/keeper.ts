@@ -14,7 +14,7 @@ import { imageFailed, imageMade, imageName } from './create-image.ts';
 import { launchFailed } from './launch-failed.ts';
 import { leftover, lost, machineFound, machineGone } from './found.ts';
 import { cloudsOf, machineChange, mayLaunch, mustGo, neverAskedFor } from './ledger.ts';
-import { resized, resizeFailed } from './resize.ts';
+import { altered, alterationFailed } from './alteration.ts';
 import { backoffMs } from './retry.ts';
 
 export interface KeeperPorts extends CloudCallsPorts {
@@ -156,8 +156,8 @@ export class MachineKeeper {
         return this.#terminate(call, due);
       case 'describe':
         return this.#describe(call, due);
-      case 'resize':
-        return this.#resize(call, due);
+      case 'alter':
+        return this.#alter(call, due);
       case 'createImage':
         return this.#createImage(call, due);
     }
@@ -230,14 +230,14 @@ export class MachineKeeper {
     }
   }
 
-  async #resize({ cloud }: Call, instances: readonly Instance[]): Promise<void> {
+  async #alter({ cloud }: Call, instances: readonly Instance[]): Promise<void> {
     for (const instance of instances) {
       try {
-        await this.#clouds.resize(cloud, instance);
-        await this.#report([() => resized(instance)]);
+        const attached = await this.#clouds.alter(cloud, instance);
+        await this.#report([() => altered(instance, attached)]);
       } catch (cause) {
         const error = toConnectorError(cause);
-        await this.#report([(run, now) => resizeFailed(run, instance, error, this.#ports.random(), now)]);
+        await this.#report([(run, now) => alterationFailed(run, instance, error, this.#ports.random(), now)]);
       }
     }
   }

@@ -49,7 +49,7 @@ function isWaitedFor(run: Run, instance: Instance): boolean {
   if (instance.dropped || instance.machine.cloudState === 'lost') return false;
   switch (run.facts.state) {
     case 'Provisioning':
-      return run.facts.abort === null && (!hasJoined(instance) || instance.machine.address === null || isBeingResized(run, instance));
+      return run.facts.abort === null && (!hasJoined(instance) || instance.machine.address === null || isBeingAltered(run, instance));
     case 'Executing':
     case 'SendingReports':
       return hasWork(run, instance) && instance.completed < run.facts.seq;
@@ -58,6 +58,6 @@ function isWaitedFor(run: Run, instance: Instance): boolean {
   }
 }
 
-function isBeingResized(run: Run, instance: Instance): boolean {
-  return (hasWork(run, instance) && instance.completed < run.facts.seq) || instance.machine.wantedSize !== null;
+function isBeingAltered(run: Run, instance: Instance): boolean {
+  return (hasWork(run, instance) && instance.completed < run.facts.seq) || instance.machine.wanted !== null;
 }

@@ -3,7 +3,7 @@ import { entryOf } from '../run/entry.ts';
 import { instanceOf } from '../run/apply.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
-import type { Scaling, Size } from '../run/scaling.ts';
+import type { Alteration, Scaling, Size } from '../run/scaling.ts';
 
 /** What somebody wants of a node's machines. */
 export interface ScaleRequest {
@@ -18,7 +18,11 @@ export interface ScaleRequest {
     /** Numbers of instances. */
     | { removeIds: readonly number[] }
     /** Without numbers: all. */
-    | { resize: Size; ids?: readonly number[] | undefined };
+    | { resize: Size; ids?: readonly number[] | undefined }
+    /** So many GiB. */
+    | { attachDisk: number; ids?: readonly number[] | undefined }
+    /** The device; without numbers, of all machines that have such a one. */
+    | { detachDisk: string; ids?: readonly number[] | undefined };
 }
 
 /** What somebody wants, and how. */
@@ -42,7 +46,7 @@ export function readScaleRequest(run: Run, { id, node, wish }: ScaleRequest): Sc
     });
   checkReady(run);
   const members = membersIn(run, node);
-  const base = { id, node, tolerated: 0, size: null };
+  const base = { id, node, tolerated: 0, alteration: null };
   if ('add' in wish) return adding(run, base, wish.add, wish.tolerate);
   if ('remove' in wish) return removing(base, lastOf(members, wish.remove, node));
   if ('count' in wish) {
@@ -51,9 +55,26 @@ export function readScaleRequest(run: Run, { id, node, wish }: ScaleRequest): Sc
     return removing(base, lastOf(members, -more, node));
   }
   if ('removeIds' in wish) return removing(base, named(run, node, wish.removeIds));
-  const resized = wish.ids === undefined ? members : named(run, node, wish.ids);
-  if (resized.length === 0) return undefined;
-  return { ...base, action: 'vm_resize', instances: namesOf(resized), size: wish.resize };
+  const chosen = wish.ids === undefined ? members : named(run, node, wish.ids);
+  if ('resize' in wish) return altering(base, 'vm_resize', chosen, { kind: 'resize', size: wish.resize });
+  if ('attachDisk' in wish) return altering(base, 'disk_attach', chosen, { kind: 'attachDisk', token: id, gib: wish.attachDisk });
+  const owners = havingDisk(chosen, wish.detachDisk, wish.ids !== undefined);
+  return altering(base, 'disk_detach', owners, { kind: 'detachDisk', device: wish.detachDisk });
+}
+
+function altering(base: Base, action: Scaling['action'], instances: readonly Instance[], alteration: Alteration): Scaling | undefined {
+  return instances.length === 0 ? undefined : { ...base, action, instances: namesOf(instances), alteration };
+}
+
+/** @param all whether each of them has to have it */
+function havingDisk(instances: readonly Instance[], device: string, all: boolean): Instance[] {
+  const owners = instances.filter(({ machine }) => machine.disks.some((disk) => disk.device === device));
+  const without = all ? instances.find((instance) => !owners.includes(instance)) : owners.length === 0 ? instances[0] : undefined;
+  if (without === undefined) return owners;
+  const devices = without.machine.disks.map((disk) => disk.device);
+  throw new PacelineError('PACELINE_NOT_FOUND', `${without.name} was given no disk ${device}`, {
+    hint: devices.length === 0 ? 'Only a disk that was attached while the run was up can be detached.' : `It has ${devices.join(', ')}.`,
+  });
 }
 
 type Base = Omit<Scaling, 'action' | 'instances'>;

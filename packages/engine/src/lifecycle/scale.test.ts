@@ -4,7 +4,7 @@ import { assignmentOf } from './steps.ts';
 import { lost } from '../launch/found.ts';
 import { launchFailed } from '../launch/launch-failed.ts';
 import { machineChange } from '../launch/ledger.ts';
-import { resized, resizeFailed } from '../launch/resize.ts';
+import { altered, alterationFailed } from '../launch/alteration.ts';
 import { ConnectorError } from '../connector/index.ts';
 import { readParameter } from '../parameters/read.ts';
 import { imageOf, nodeOf, parameterOf, planOf } from '../testing/plans.ts';
@@ -273,12 +273,12 @@ describe('resizing machines', () => {
     expect(run.scale({ resize: { cpus: 4 }, ids: [2] })).toEqual(['web.2']);
     expect(run.stepsOf('web.2')).toEqual(['preScale-0']);
     expect(run.environmentOf('web.2')).toEqual(environment('vm_resize', 'web.2'));
-    expect(run.instance('web.2').machine.wantedSize).toBeNull();
+    expect(run.instance('web.2').machine.wanted).toBeNull();
     run.complete('web.2');
     expect(run.value('web.2:pre.scale.done')).toBe('true');
-    expect(run.instance('web.2').machine.wantedSize).toEqual({ cpus: 4 });
+    expect(run.instance('web.2').machine.wanted).toEqual({ kind: 'resize', size: { cpus: 4 } });
     expect([run.state, run.value('web.2:scale.state')]).toEqual(['Provisioning', 'resizing']);
-    run.apply(resized(run.instance('web.2')));
+    run.apply(altered(run.instance('web.2')));
     expect([run.state, run.value('web.2:scale.state'), run.value('web.2:scale.iaas.done')]).toEqual(['Executing', 'resized', 'true']);
     expect([run.stepsOf('web.2'), run.stepsOf('web.1')]).toEqual([['postScale-0'], []]);
     run.completeAll();
@@ -289,8 +289,8 @@ describe('resizing machines', () => {
     run.scale({ resize: { memoryMiB: 2048 }, ids: [2] });
     expect(run.value('web.2:pre.scale.done')).toBeUndefined();
     run.complete('web.2');
-    expect(run.instance('web.2').machine.wantedSize).toEqual({ memoryMiB: 2048 });
-    run.apply(resized(run.instance('web.2')));
+    expect(run.instance('web.2').machine.wanted).toEqual({ kind: 'resize', size: { memoryMiB: 2048 } });
+    run.apply(altered(run.instance('web.2')));
     expect(run.instance('web.2').machine.size).toEqual({ cpus: 4, memoryMiB: 2048 });
   });
 
@@ -298,13 +298,76 @@ describe('resizing machines', () => {
     const run = new Scaled();
     run.scale({ resize: { cpus: 4 }, ids: [2] });
     run.complete('web.2');
-    run.apply(resizeFailed(run.run, run.instance('web.2'), new ConnectorError('throttled', 'busy'), 0, run.now));
-    expect([run.run.facts.abort, run.instance('web.2').machine.wantedSize]).toEqual([null, { cpus: 4 }]);
-    run.apply(resizeFailed(run.run, run.instance('web.2'), new ConnectorError('capacity', 'no room'), 0, run.now));
+    run.apply(alterationFailed(run.run, run.instance('web.2'), new ConnectorError('throttled', 'busy'), 0, run.now));
+    expect([run.run.facts.abort, run.instance('web.2').machine.wanted?.kind]).toEqual([null, 'resize']);
+    run.apply(alterationFailed(run.run, run.instance('web.2'), new ConnectorError('capacity', 'no room'), 0, run.now));
     expect(run.run.facts.abort?.reason).toContain('no room');
     run.completeAll();
     run.completeAll();
-    expect([run.state, run.instance('web.2').machine.wantedSize]).toEqual(['Ready', null]);
+    expect([run.state, run.instance('web.2').machine.wanted]).toEqual(['Ready', null]);
+  });
+});
+
+describe('disks', () => {
+  const attached = { id: 'vol-1', device: '/dev/vdb' };
+
+  /** A run in which one of the machines was given a disk. */
+  function withDisk(): Scaled {
+    const run = new Scaled();
+    run.scale({ attachDisk: 10, ids: [2] }, {}, 'the first');
+    run.complete('web.2');
+    run.apply(altered(run.instance('web.2'), attached));
+    run.completeAll();
+    run.completeAll();
+    expect(run.state).toBe('Ready');
+    return run;
+  }
+
+  it('are attached between preScale and postScale, which read how large it is to be and where it is', () => {
+    const run = new Scaled();
+    expect(run.scale({ attachDisk: 10, ids: [2] }, {}, 'the first')).toEqual(['web.2']);
+    expect(run.environmentOf('web.2')).toEqual(environment('disk_attach', 'web.2'));
+    expect(run.value('web.2:disk.attach.size')).toBe('10');
+    expect(run.instance('web.2').machine.wanted).toBeNull();
+    run.complete('web.2');
+    expect(run.instance('web.2').machine.wanted).toEqual({ kind: 'attachDisk', token: 'the first', gib: 10 });
+    expect(run.value('web.2:scale.state')).toBe('disk_attaching');
+    run.apply(altered(run.instance('web.2'), attached));
+    expect([run.value('web.2:scale.state'), run.value('web.2:disk.attached.device')]).toEqual(['disk_attached', '/dev/vdb']);
+    expect([run.stepsOf('web.2'), run.stepsOf('web.1')]).toEqual([['postScale-0'], []]);
+    expect(run.instance('web.2').machine.disks).toEqual([{ ...attached, gib: 10 }]);
+  });
+
+  it('are detached from the machines that have them', () => {
+    const run = withDisk();
+    expect(run.scale({ detachDisk: '/dev/vdb' })).toEqual(['web.2']);
+    expect(run.environmentOf('web.2')).toEqual(environment('disk_detach', 'web.2'));
+    expect(['disk.attach.size', 'disk.attached.device', 'disk.detach.device'].map((name) => run.value(`web.2:${name}`))).toEqual([
+      undefined,
+      undefined,
+      '/dev/vdb',
+    ]);
+    run.complete('web.2');
+    expect(run.value('web.2:scale.state')).toBe('disk_detaching');
+    run.apply(altered(run.instance('web.2')));
+    expect([run.value('web.2:scale.state'), run.instance('web.2').machine.disks]).toEqual(['disk_detached', []]);
+  });
+
+  it('that a machine was not given are not detached', () => {
+    const run = withDisk();
+    expect(() => run.scale({ detachDisk: '/dev/vda' })).toThrow(expect.objectContaining({ code: 'PACELINE_NOT_FOUND' }));
+    expect(() => run.scale({ detachDisk: '/dev/vdb', ids: [1, 2] })).toThrow('web.1 was given no disk /dev/vdb');
+  });
+
+  it('that the cloud refuses abort the scaling, and are asked for no more', () => {
+    const run = new Scaled();
+    run.scale({ attachDisk: 10 });
+    run.completeAll();
+    run.apply(alterationFailed(run.run, run.instance('web.1'), new ConnectorError('quota', 'too many disks'), 0, run.now));
+    expect(run.run.facts.abort?.reason).toContain('web.1 could not be given another disk on test: too many disks');
+    run.completeAll();
+    run.completeAll();
+    expect([run.state, run.instance('web.2').machine.wanted]).toEqual(['Ready', null]);
   });
 });
 

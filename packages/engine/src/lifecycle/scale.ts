@@ -57,7 +57,7 @@ function removeAtOnce(run: Run, scaling: Scaling, now: number): Change[] {
 
 /**
  * What the scaling under way makes of its instances by now: those that have done their last work go, those that never came are
- * given up, and those that are ready for it are resized.
+ * given up, and those that are ready for it are altered.
  */
 export function scalingChanges(run: Run, now: number): Change[] {
   const { scaling, state } = run.facts;
@@ -71,7 +71,7 @@ export function scalingChanges(run: Run, now: number): Change[] {
   return [];
 }
 
-function changesOf(run: Run, { action, size }: Scaling, instance: Instance, isProvisioning: boolean, now: number): Change[] {
+function changesOf(run: Run, { action, alteration }: Scaling, instance: Instance, isProvisioning: boolean, now: number): Change[] {
   switch (action) {
     case 'vm_create':
       // Whatever the reason, the run has gone on without it.
@@ -79,15 +79,16 @@ function changesOf(run: Run, { action, size }: Scaling, instance: Instance, isPr
     case 'vm_remove':
       if (isProvisioning && !isDone(run, instance)) return [];
       return [set(instance, 'pre.scale.done', 'true'), ...scaledAway(instance, now)];
-    case 'vm_resize': {
-      const { wantedSize } = instance.machine;
-      if (!isProvisioning) return wantedSize === null ? [] : [{ kind: 'machine', name: instance.name, patch: { wantedSize: null } }];
+    case 'vm_resize':
+    case 'disk_attach':
+    case 'disk_detach':
+      if (!isProvisioning)
+        return instance.machine.wanted === null ? [] : [{ kind: 'machine', name: instance.name, patch: { wanted: null } }];
       if (run.parameters.has(`${instance.name}:pre.scale.done`) || !isDone(run, instance)) return [];
       return [
         set(instance, 'pre.scale.done', 'true'),
-        { kind: 'machine', name: instance.name, patch: { wantedSize: size, attempts: 0, retryAt: 0 } },
+        { kind: 'machine', name: instance.name, patch: { wanted: alteration, attempts: 0, retryAt: 0 } },
       ];
-    }
   }
 }
 
@@ -117,11 +118,31 @@ function cloudOf(run: Run, node: string, index: number): string {
   return planned === undefined ? '' : firstCloud(planned, index);
 }
 
-function chosen({ action, instances }: Scaling): Change[] {
+function chosen({ action, instances, alteration }: Scaling): Change[] {
+  const told = toldOf(alteration);
   return instances.flatMap((name): Change[] => [
     { kind: 'instance', name, patch: { removing: action === 'vm_remove' } },
-    ...['pre.scale.done', 'scale.iaas.done'].map((parameter) => unset(name, parameter)),
+    ...progress.map((parameter): Change => ({
+      kind: 'parameter',
+      key: `${name}:${parameter}`,
+      value: told[parameter] ?? null,
+      secret: false,
+    })),
   ]);
+}
+
+/** What recipes read of a scaling that is under way, or was the last (reference 1.6). */
+const progress = ['pre.scale.done', 'scale.iaas.done', 'disk.attach.size', 'disk.attached.device', 'disk.detach.device'];
+
+function toldOf(alteration: Scaling['alteration']): Record<string, string> {
+  switch (alteration?.kind) {
+    case 'attachDisk':
+      return { 'disk.attach.size': String(alteration.gib) };
+    case 'detachDisk':
+      return { 'disk.detach.device': alteration.device };
+    default:
+      return {};
+  }
 }
 
 function scaledAway(instance: Instance, now: number): Change[] {
@@ -142,15 +163,13 @@ function set(instance: Instance, name: string, value: string): Change {
   return { kind: 'parameter', key: `${instance.name}:${name}`, value, secret: false };
 }
 
-function unset(instance: string, name: string): Change {
-  return { kind: 'parameter', key: `${instance}:${name}`, value: null, secret: false };
-}
-
 function announcement({ action, node, instances }: Scaling): Extract<Change, { kind: 'event' }>['body'] {
   const message = {
     vm_create: `Scaling up '${node}' with ${instances.length} new instances: ${instances.join(', ')}`,
     vm_remove: `Scaling down '${node}': ${instances.join(', ')}`,
     vm_resize: `Resizing '${node}': ${instances.join(', ')}`,
+    disk_attach: `Giving '${node}' another disk: ${instances.join(', ')}`,
+    disk_detach: `Taking a disk from '${node}': ${instances.join(', ')}`,
   }[action];
   return { type: 'run.scaling', severity: 'info', message, data: { action, node, instances } };
 }

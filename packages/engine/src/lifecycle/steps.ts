@@ -5,7 +5,7 @@ import { scriptDigest } from '../run/script-digest.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasJoined } from '../run/instance.ts';
 import type { RunView } from '../run/run.ts';
-import type { Scaling } from '../run/scaling.ts';
+import { isVertical, type Scaling } from '../run/scaling.ts';
 
 const installPhases = ['preInstall', 'packages', 'postInstall'] as const;
 
@@ -84,8 +84,17 @@ const hygieneStep: Step = {
   env: {},
 };
 
+/** What hears of it: the others, or those that were altered. */
+const hookAfter = {
+  vm_create: 'onVmAdd',
+  vm_remove: 'onVmRemove',
+  vm_resize: 'postScale',
+  disk_attach: 'postScale',
+  disk_detach: 'postScale',
+} as const;
+
 /**
- * What is to be done while machines come, go or are resized (reference 2.6): those that come do all that the first ones did, those
+ * What is to be done while machines come, go or are altered (reference 2.6): those that come do all that the first ones did, those
  * that go do their last work before they end, and the others hear of it by their hooks. Reports come from whoever did something.
  */
 function scalingSteps(run: RunView, instance: Instance, node: PlannedNode, scaling: Scaling): Step[] {
@@ -96,8 +105,7 @@ function scalingSteps(run: RunView, instance: Instance, node: PlannedNode, scali
   if (action === 'vm_create' && isChosen) return firstSteps(state, node);
   const hooks = (phase: ScriptPhase): Step[] => phaseSteps(image, phase, hookEnvironment(run, scaling));
   const before = isChosen ? hooks('preScale') : [];
-  const hook = { vm_create: 'onVmAdd', vm_remove: 'onVmRemove', vm_resize: 'postScale' } as const;
-  const after = isChosen === (action === 'vm_resize') ? hooks(hook[action]) : [];
+  const after = isChosen === isVertical(action) ? hooks(hookAfter[action]) : [];
   switch (state) {
     case 'Provisioning':
       return action === 'vm_remove' && isChosen ? [...before, ...reportSteps(image)] : before;

@@ -2,6 +2,7 @@ import { hasCompleted } from '../lifecycle/steps.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasJoined, isMember } from '../run/instance.ts';
 import { hasEnded, type RunView } from '../run/run.ts';
+import { isVertical } from '../run/scaling.ts';
 
 type GlobalValue = (run: RunView) => string;
 type NodeValue = (run: RunView, node: string) => string;
@@ -92,8 +93,9 @@ function scaleState(run: RunView, instance: Instance): string {
   if (instance.dropped || instance.removing || instance.machine.status === 'terminating') return 'removing';
   if (!hasJoined(instance)) return 'creating';
   if (isOver || (scaling !== null && !scaling.instances.includes(instance.name))) return 'operational';
-  if (scaling?.action !== 'vm_resize') return 'created';
-  return run.parameters.get(`${instance.name}:scale.iaas.done`) === undefined ? 'resizing' : 'resized';
+  if (scaling === null || !isVertical(scaling.action)) return 'created';
+  const verb = { resize: 'resiz', attachDisk: 'disk_attach', detachDisk: 'disk_detach' }[scaling.alteration?.kind ?? 'resize'];
+  return `${verb}${run.parameters.get(`${instance.name}:scale.iaas.done`) === undefined ? 'ing' : 'ed'}`;
 }
 
 function gigabytes(memoryMiB: number | undefined): string {

@@ -1,5 +1,5 @@
 import type { OpResult } from '@paceline/api/agent';
-import type { Size } from './scaling.ts';
+import type { Alteration, Disk, Size } from './scaling.ts';
 
 /** What the engine has done, or means to do, with an instance's machine. */
 export type MachineStatus = 'wanted' | 'intended' | 'launched' | 'terminating' | 'gone';
@@ -27,8 +27,10 @@ export interface MachineEntry {
   size: Size | null;
   /** The image that was made of it, in a run that is there for that. */
   madeImage: string | null;
-  /** What the cloud is to give it. */
-  wantedSize: Size | null;
+  /** What it was given beside the disk that it boots from. */
+  disks: readonly Disk[];
+  /** What the cloud is to change of it. */
+  wanted: Alteration | null;
 }
 
 export interface Refusal {

@@ -18,6 +18,7 @@ export function instance(name: string, more: Partial<InstanceView> = {}): Instan
     connected: true,
     blockedIn: [],
     dropped: false,
+    disks: [],
     ...more,
   };
 }
