@@ -198,7 +198,9 @@ export const reapReport = z.object({
       outcome: z.enum(['found', 'removed', 'ending', 'kept']),
     }),
   ),
-  /** Clouds that could not be looked at, or did not let go of something. */
+  /** Where each cloud was looked into, of those that have accounts. */
+  accounts: z.array(z.object({ cloud: z.string(), account: z.string() })).default([]),
+  /** Clouds that could not be looked at, or not in the account that machines are in, or did not let go of something. */
   failures: z.array(z.object({ cloud: z.string(), message: z.string() })),
 });
 export type ReapReport = z.infer<typeof reapReport>;

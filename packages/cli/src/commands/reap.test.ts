@@ -25,7 +25,7 @@ test('says of each thing what has become of it', async () => {
     { cloud: 'aws', message: 'machine i-3 is still there: it is protected' },
     { cloud: 'lab', message: 'who are you?' },
   ];
-  const { out, err, failure } = await reap({ orphans, failures, seen: 3 }, true);
+  const { out, err, failure } = await reap({ orphans, accounts: [], failures, seen: 3 }, true);
   expect(out.split('\n')).toEqual([
     'aws  machine i-1  there is no run r1: removed',
     'aws  machine i-2  there is no run r1: still going',
@@ -37,9 +37,16 @@ test('says of each thing what has become of it', async () => {
 });
 
 test('nothing is left only where every cloud was looked at', async () => {
-  expect((await reap({ orphans: [], failures: [], seen: 2 }, false)).out).toBe('Nothing is left over (2 in use)\n');
-  expect((await reap({ orphans: [], failures: [{ cloud: 'lab', message: 'who are you?' }], seen: 0 }, true)).out).toBe('');
-  expect((await reap({ orphans: [orphan('i-1', 'found')], failures: [], seen: 1 }, false)).err).toContain(
+  expect((await reap({ orphans: [], accounts: [], failures: [], seen: 2 }, false)).out).toBe('Nothing is left over (2 in use)\n');
+  expect((await reap({ orphans: [], accounts: [], failures: [{ cloud: 'lab', message: 'who are you?' }], seen: 0 }, true)).out).toBe('');
+  expect((await reap({ orphans: [orphan('i-1', 'found')], accounts: [], failures: [], seen: 1 }, false)).err).toContain(
     '`paceline reap --yes` removes it',
+  );
+});
+
+test('says in which account it has looked', async () => {
+  const accounts = [{ cloud: 'aws', account: 'aws 123456789012 eu-west-3' }];
+  expect((await reap({ orphans: [], accounts, failures: [], seen: 0 }, false)).err).toContain(
+    'aws was looked into as aws 123456789012 eu-west-3.',
   );
 });

@@ -20,13 +20,14 @@ export async function reapCommand(_args: string[], options: ReapOptions, shell: 
   if (report.failures.length === 0) return 0;
   const failures = report.failures.map(({ cloud, message }) => `${cloud}: ${harmlessLine(message)}`);
   throw new PacelineError('PACELINE_CLOUD_FAILED', failures.join('\n'), {
-    hint: 'There may be more than what is shown. Try again when the cloud answers.',
+    hint: 'There may be more than what is shown. Try again when the cloud answers, with credentials of the account that the machines are in.',
   });
 }
 
 const outcomes = { found: '', removed: 'removed', ending: 'still going', kept: 'still there' };
 
-function print({ orphans, seen, failures }: ReapReport, remove: boolean, shell: Shell): void {
+function print({ orphans, seen, accounts, failures }: ReapReport, remove: boolean, shell: Shell): void {
+  for (const { cloud, account } of accounts) say(shell, `${cloud} was looked into as ${harmlessLine(account)}.`);
   for (const { cloud, kind, id, reason, outcome } of orphans)
     shell.stdout.write(`${cloud}  ${kind} ${harmlessLine(id)}  ${harmlessLine(reason)}${remove ? `: ${outcomes[outcome]}` : ''}\n`);
   const going = orphans.filter(({ outcome }) => outcome === 'ending').length;

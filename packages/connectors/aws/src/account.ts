@@ -20,9 +20,13 @@ import { toConnectorError } from './failure.ts';
 
 const pageSize = 200;
 
+export const withoutNetwork = 'an account without a network';
+
 /** EC2 in one region for one credential. Retries are the engine's: the SDK makes none. */
 export class Account {
   readonly #client: EC2Client;
+  /** Whose the access key is that was last used. */
+  #owner: { key: string; name: string } | undefined;
 
   constructor({ region, profile, endpoint }: Config) {
     this.#client = new EC2Client({
@@ -48,6 +52,23 @@ export class Account {
     } catch (error) {
       throw toConnectorError(error, doing, signal);
     }
+  }
+
+  /**
+   * Whose the present credentials are: the number of an AWS account. They are renewed behind our back, and an access key stays with its
+   * account: each is asked for once.
+   */
+  async owner(signal: AbortSignal): Promise<string> {
+    const { accessKeyId: key, accountId } = await this.ask('find credentials', signal, (client) => client.config.credentials());
+    if (this.#owner?.key !== key) this.#owner = { key, name: (await this.askOwner(signal)) ?? accountId ?? withoutNetwork };
+    return this.#owner.name;
+  }
+
+  /** Asks EC2 whose the credentials are. @returns undefined for an account without a network */
+  async askOwner(signal: AbortSignal): Promise<string | undefined> {
+    // The default group of a network is its owner's, and is there as long as the network is.
+    const [group] = await this.groups([{ Name: 'group-name', Values: ['default'] }], signal);
+    return group?.OwnerId;
   }
 
   instances(filters: Filter[], signal: AbortSignal): Promise<Instance[]> {

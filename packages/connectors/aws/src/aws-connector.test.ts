@@ -4,7 +4,8 @@ import type { Connector, ConnectorContext, LaunchRequest, Resource } from '@pace
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connectorModule } from './index.ts';
 import { actionOf, asManyAsWanted, clientToken, refusal, withoutSnapshotTags } from './testing/answers.ts';
-import { openMoto, reason, type Moto } from './testing/moto.ts';
+import { assumeRole, changingProfile } from './testing/accounts.ts';
+import { credentials, openMoto, reason, type Moto } from './testing/moto.ts';
 
 const image = 'ami-03cf127a';
 const region = 'eu-west-3';
@@ -245,6 +246,29 @@ describe.skipIf(reason !== undefined)(`EC2, as moto has it${reason === undefined
     });
     expect((await connector.describe([foreign], context)).size).toBe(0);
     await end([ours?.id ?? '']);
+  });
+
+  test('credentials that were renewed to those of another account lead there, and to none of its machines', async () => {
+    const key = { AccessKeyId: credentials.AWS_ACCESS_KEY_ID, SecretAccessKey: credentials.AWS_SECRET_ACCESS_KEY };
+    await using changing = await changingProfile({ Version: 1, ...key });
+    const connected = changing.connect({ endpoint: proxy.url });
+    const ours = `aws 123456789012 ${region} at ${proxy.url}`;
+    expect(await connected.account?.(context)).toBe(ours);
+    const [machine] = await connected.launch(request(), context);
+    const ids = [machine?.id ?? ''];
+    expect(await connected.account?.(context)).toBe(ours);
+    const asked = () => proxy.seen.filter((one) => actionOf(one) === 'DescribeSecurityGroups' && one.body.includes('=default')).length;
+    expect(asked()).toBe(1);
+    await changing.renew({ Version: 1, ...(await assumeRole(moto.url, '222222222222')) });
+    // The SDK may use the old ones once more, while it gets those.
+    await vi.waitFor(async () => expect(await connected.account?.(context)).toBe(`aws 222222222222 ${region} at ${proxy.url}`));
+    // Nothing but the account tells this machine from one that has ended.
+    expect(await connected.terminate(ids, context)).toEqual([{ id: machine?.id, gone: true }]);
+    expect(asked()).toBe(2);
+    expect((await connector.describe(ids, context)).get(ids[0] ?? '')?.state).toMatch(/pending|running/);
+    await changing.renew({ Version: 1, ...key });
+    await vi.waitFor(async () => expect(await connected.account?.(context)).toBe(ours));
+    await end(ids);
   });
 
   test('the console is given as text, and that of an unknown machine is refused', async () => {

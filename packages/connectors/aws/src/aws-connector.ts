@@ -1,8 +1,7 @@
 import { GetConsoleOutputCommand } from '@aws-sdk/client-ec2';
 import { ConnectorError, type Connector } from '@paceline/engine/connector';
-import { Account } from './account.ts';
+import { Account, withoutNetwork } from './account.ts';
 import type { Config } from './config.ts';
-import { attachDisk, detachDisk } from './disk.ts';
 import { describeInstances, describeMachines, listResources } from './inventory.ts';
 import { launchMachines, limits } from './launch.ts';
 import { createImage, removeResource } from './machine-image.ts';
@@ -32,8 +31,11 @@ export function createAwsConnector(config: Config): Connector {
     },
     terminate: (ids, { signal }) => terminateMachines(account, ids, signal),
     async probe({ signal }) {
-      const [group] = await account.groups([{ Name: 'group-name', Values: ['default'] }], signal);
-      return { account: group?.OwnerId ?? 'an account without a network', regions: [config.region] };
+      return { account: (await account.askOwner(signal)) ?? withoutNetwork, regions: [config.region] };
+    },
+    async account({ signal }) {
+      const { region, endpoint } = config;
+      return `aws ${await account.owner(signal)} ${region}${endpoint === undefined ? '' : ` at ${endpoint}`}`;
     },
     // Which of them have room AWS does not say; their limits are counted by families, by a service of their own.
     offers: async () =>

@@ -27,6 +27,9 @@ export function createExecConnector(program: Program, { name, version, methods, 
       return ids.map((id) => ({ id, gone: results.some((result) => result.id === id && result.gone) }));
     },
     probe: (context) => program.call('probe', {}, context),
+    ...(has('account') && {
+      account: async (context: ConnectorContext) => (await program.call('account', {}, context)).account,
+    }),
     ...(has('remove') && {
       async remove({ machine: _machine, ...resource }: Resource, context: ConnectorContext) {
         await program.call('remove', { resource }, context);

@@ -218,3 +218,10 @@ test('a configuration that is wrong says where', async () => {
     message: expect.stringContaining('NOT_SET_ANYWHERE'),
   });
 });
+
+test('where its credentials lead is asked of a program that says that it knows', async () => {
+  const text = programText(`say({ id, result: { account: method === 'account' ? 'lab 7 north' : '' } });`);
+  const connector = await connect(text.replace("name: 'bad'", "name: 'bad', methods: ['account']"), { raw: true });
+  expect(await connector.account?.(context())).toBe('lab 7 north');
+  expect(await connect(`say({ id, result: {} });`)).not.toHaveProperty('account');
+});

@@ -47,7 +47,7 @@ export const messageSchema = z.object({
 
 export type Message = z.infer<typeof messageSchema>;
 
-const optionalMethods = ['remove', 'consoleLog', 'createImage', 'resize', 'attachDisk', 'detachDisk'] as const;
+const optionalMethods = ['account', 'remove', 'consoleLog', 'createImage', 'resize'] as const;
 export type OptionalMethod = (typeof optionalMethods)[number];
 
 export const greetingSchema = z.object({
@@ -110,6 +110,7 @@ interface Answers {
   list: object;
   terminate: { results: TerminateResult[] };
   probe: Account;
+  account: { account: string };
   remove: object;
   consoleLog: { text: string; next: number };
   createImage: MachineImage;
@@ -128,6 +129,7 @@ export const answerSchemas: { [M in Method]: z.ZodType<Answers[M], unknown> } = 
   list: z.object({}),
   terminate: z.object({ results: z.array(z.object({ id: z.string(), gone: z.boolean() })) }),
   probe: z.object({ account: text, regions: z.array(text) }),
+  account: z.object({ account: text }),
   remove: z.object({}),
   consoleLog: z.object({ text: z.string(), next: z.number().int().min(0) }),
   createImage: z

@@ -36,6 +36,7 @@ export function createOpenstackConnector(session: Session, config: Config): Conn
     },
     terminate: (ids, context) => endings.terminate(ids, context),
     probe: ({ signal }) => probeAccount(session, signal),
+    account: ({ signal }) => session.account(signal),
     quota: ({ signal }) => readQuota(session, signal),
     offers: ({ signal }) => listOffers(session, config, signal),
     remove: (resource, { signal }) => removeResource(session, resource, signal),

@@ -20,6 +20,7 @@ export interface Ask<S extends z.ZodType> {
 
 interface Token extends Omit<KeystoneToken, 'catalog'> {
   endpoints: Record<Service, string>;
+  region: string;
 }
 
 /** Tags of servers, and images of servers by name: since Pike, of 2017. */
@@ -52,6 +53,12 @@ export class Session {
   /** The project that everything belongs to. */
   async project(signal: AbortSignal): Promise<Token['project']> {
     return (await this.#current('log in', signal)).project;
+  }
+
+  /** Where everything is that the present token leads to. Names of projects change, their ids do not. */
+  async account(signal: AbortSignal): Promise<string> {
+    const { project, region } = await this.#current('log in', signal);
+    return `openstack project ${project.id} in ${region}`;
   }
 
   get region(): string {
@@ -148,7 +155,8 @@ export class Session {
 
   async #askForToken(signal: AbortSignal): Promise<Token> {
     const { catalog, ...token } = await logIn(this.#credentials, this.#transport, signal);
-    return { ...token, endpoints: this.#endpointsIn(catalog) };
+    const { region_name: region = regionIn(catalog, this.#credentials.interface) ?? this.region } = this.#credentials;
+    return { ...token, region, endpoints: this.#endpointsIn(catalog) };
   }
 
   #endpointsIn(catalogue: KeystoneToken['catalog']): Token['endpoints'] {
@@ -168,6 +176,12 @@ export class Session {
     };
     return { compute: find('compute'), image: find('image'), network: find('network') };
   }
+}
+
+/** The region that is taken where none is named. */
+function regionIn(catalogue: KeystoneToken['catalog'], kind: string): string | undefined {
+  const offered = catalogue.filter(({ type }) => type === 'compute').flatMap(({ endpoints }) => endpoints);
+  return offered.find((each) => each.interface === kind)?.region ?? undefined;
 }
 
 /** Catalogues name some services with their version, some without. */

@@ -14,6 +14,9 @@ export const failing: Check[] = [
       const account = await bench.connector.probe(bench.context);
       assert.ok(account.account.length > 0);
       assert.ok(account.regions.length > 0);
+      const where = await bench.connector.account?.(bench.context);
+      assert.notEqual(where, '');
+      assert.equal(await bench.connector.account?.(bench.context), where, 'one credential leads to one account');
       for (const { why, connector, code } of bench.subject.broken ?? []) {
         const failure = await bench.failure(connector.probe(bench.context));
         assert.equal(failure.code, code, why);

@@ -40,6 +40,13 @@ export interface Connector {
   /** Checks the credential cheaply and without side effects. */
   probe(context: ConnectorContext): Promise<Account>;
 
+  /**
+   * Where its credential leads now, in words that people understand and that never change for one account: together with what of it is
+   * seen, such as the project, the region and the endpoint. Asked before and after each call of which the answer may be that something
+   * is not there, so it asks the cloud once for each credential. Left out where there are no accounts, such as for machines of this host.
+   */
+  account?(context: ConnectorContext): Promise<string>;
+
   /** What the account may have at once. */
   quota?(context: ConnectorContext): Promise<Quota>;
 

@@ -271,7 +271,7 @@ export class Engine {
 
   /** Asks all clouds whether they answer, and what can be had there. */
   surveyClouds(): Promise<CloudSurvey[]> {
-    return surveyClouds(this.#options.clouds, this.#frame);
+    return surveyClouds(this.#options.clouds, this.#frame, this.store);
   }
 
   /** Finds what the clouds have of this engine's that no run needs. @param remove and removes it @param runs only of these runs */

@@ -1,4 +1,6 @@
-import { ConnectorError, isConnectorError, type AttachedDisk, type Machine, type MachineImage } from '../connector/index.ts';
+import { ConnectorError, isConnectorError, type Machine, type MachineImage, type Resource } from '../connector/index.ts';
+import type { Change, Decision } from '../run/change.ts';
+import { entryOf } from '../run/entry.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { batchOf } from './batch.ts';
@@ -12,6 +14,8 @@ import { launchRequest, type LaunchFrame } from './launch-request.ts';
 
 export interface CloudCallsPorts extends LaunchFrame, CallFrame {
   clouds: Clouds;
+  /** Brings what was learned into the run, decision by decision; resolves when all is stored. */
+  report(decisions: readonly Decision[]): Promise<void>;
 }
 
 /** The calls to clouds, in terms of a run's instances. */
@@ -42,13 +46,14 @@ export class CloudCalls {
     const configured = this.#ports.clouds.get(cloud);
     const { connector } = configured;
     const { bringsNode } = connector.capabilities;
+    const account = await this.#account(cloud);
     const runtime = bringsNode === true ? undefined : await this.#ports.runtime?.();
     let missing = 0;
     for (let rest = instances; rest.length > 0 && goesOn();) {
       const batch = batchOf(rest, configured);
       rest = rest.slice(batch.length);
       const request = launchRequest(this.#run, batch, configured, this.#ports, runtime);
-      const machines = await this.#line(cloud).call(this.#ports, 'launch', async (context) =>
+      const machines = await this.#line(cloud).callIn(this.#ports, account, 'launch', async (context) =>
         // Until it has its turn, the run may have come to its end.
         goesOn() ? connector.launch(request, context) : undefined,
       );
@@ -61,7 +66,7 @@ export class CloudCalls {
 
   /** The machines that a launch has made, whoever heard of it. */
   async lookUp(cloud: string, token: string): Promise<Machine[]> {
-    const found = await this.#line(cloud).list(this.#ports, { engine: this.#ports.engineId, run: this.#run.id, token });
+    const found = await this.#list(cloud, token);
     return found.flatMap(({ machine }) => (machine === undefined || machine.state === 'terminated' ? [] : [machine]));
   }
 
@@ -69,14 +74,15 @@ export class CloudCalls {
   async terminate(cloud: string, instances: readonly Instance[]): Promise<Set<Instance>> {
     const line = this.#line(cloud);
     const byId = idsOf(instances);
-    const results = await line.call(this.#ports, 'terminate', (context) => line.connector.terminate([...byId.keys()], context));
+    const account = await this.#account(cloud);
+    const results = await line.callIn(this.#ports, account, 'terminate', (context) => line.connector.terminate([...byId.keys()], context));
     return new Set(results.filter(({ gone }) => gone).flatMap(({ id }) => byId.get(id) ?? []));
   }
 
   /** Removes everything that carries the run's tags. @returns the ids of what was still there, and why it could not be removed */
   async sweep(cloud: string): Promise<{ found: string[]; failure: string | undefined }> {
     const line = this.#line(cloud);
-    const all = await line.list(this.#ports, { engine: this.#ports.engineId, run: this.#run.id });
+    const all = await this.#list(cloud);
     // An image that the run has built is there to stay.
     const left = all.filter(({ kind, machine }) => kind !== 'image' && machine?.state !== 'terminated');
     const machines = left.filter(({ kind }) => kind === 'machine').map(({ id }) => id);
@@ -104,7 +110,7 @@ export class CloudCalls {
     } catch (error) {
       if (!isConnectorError(error) || error.code !== 'conflict') throw error;
     }
-    const all = await this.#line(cloud).list(this.#ports, { engine: this.#ports.engineId, run: this.#run.id });
+    const all = await this.#list(cloud);
     const found = all.find((resource) => resource.kind === 'image' && resource.name === name);
     if (found === undefined) throw new ConnectorError('conflict', `There is an image ${name} of somebody else`);
     await removeResource(this.#ports, this.#line(cloud), found);
@@ -143,7 +149,7 @@ export class CloudCalls {
 
   async describe(cloud: string, instances: readonly Instance[]): Promise<Map<Instance, Machine>> {
     const byId = idsOf(instances);
-    const machines = await this.#line(cloud).describe(this.#ports, [...byId.keys()]);
+    const machines = await this.#line(cloud).describe(this.#ports, await this.#account(cloud), [...byId.keys()]);
     return new Map(
       [...machines].flatMap(([id, machine]) => {
         const instance = byId.get(id);
@@ -152,9 +158,32 @@ export class CloudCalls {
     );
   }
 
+  /** What the cloud shows of the run. @param token only of this launch */
+  async #list(cloud: string, token?: string): Promise<Resource[]> {
+    const query = { engine: this.#ports.engineId, run: this.#run.id, ...(token !== undefined && { token }) };
+    return this.#line(cloud).list(this.#ports, await this.#account(cloud), query);
+  }
+
+  /**
+   * The account that the run's machines are in. At its first launch on a cloud it is stored which one that is, before the cloud hears of
+   * it; for a run that was stored before accounts were, at the first look.
+   */
+  async #account(cloud: string): Promise<string | undefined> {
+    const known = entryOf(this.#run.facts.accounts, cloud);
+    if (known !== undefined) return known;
+    const account = await this.#line(cloud).account(this.#ports);
+    if (account !== undefined) await this.#ports.report([(run) => accountTaken(run, cloud, account)]);
+    return entryOf(this.#run.facts.accounts, cloud) ?? account;
+  }
+
   #line(cloud: string): CloudLine {
     return this.#ports.clouds.line(cloud);
   }
+}
+
+/** The first to ask has said it for all. */
+function accountTaken({ facts: { accounts } }: Run, cloud: string, account: string): Change[] {
+  return entryOf(accounts, cloud) === undefined ? [{ kind: 'run', patch: { accounts: { ...accounts, [cloud]: account } } }] : [];
 }
 
 function idsOf(instances: readonly Instance[]): Map<string, Instance> {

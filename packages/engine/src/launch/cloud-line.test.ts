@@ -160,9 +160,9 @@ describe('those who ask at the same time', () => {
     const { lists, line, frame, call, turn } = world();
     await call('list');
     const asks = [
-      line.list(frame, { engine: 'e', run: 'r1', token: 't1' }),
-      line.list(frame, { engine: 'e', run: 'r1' }),
-      line.list(frame, { engine: 'e', run: 'r2' }),
+      line.list(frame, undefined, { engine: 'e', run: 'r1', token: 't1' }),
+      line.list(frame, undefined, { engine: 'e', run: 'r1' }),
+      line.list(frame, undefined, { engine: 'e', run: 'r2' }),
     ];
     await turn(1000);
     expect((await Promise.all(asks)).map((found) => found.map(({ id }) => id))).toEqual([['r1t1'], ['r1t1', 'r1t2'], ['r2t3']]);
@@ -171,8 +171,8 @@ describe('those who ask at the same time', () => {
 
   test('get no list that was begun before they asked', async () => {
     const { lists, line, frame } = world({ perSecond: 1000, burst: 1000 });
-    const first = line.list(frame, { engine: 'e', run: 'r1' });
-    const second = line.list(frame, { engine: 'e', run: 'r1' });
+    const first = line.list(frame, undefined, { engine: 'e', run: 'r1' });
+    const second = line.list(frame, undefined, { engine: 'e', run: 'r1' });
     await Promise.all([first, second]);
     expect(lists).toHaveLength(2);
   });
@@ -180,7 +180,7 @@ describe('those who ask at the same time', () => {
   test('share one description', async () => {
     const { asked, line, frame, call, turn } = world();
     await call('list');
-    const asks = [line.describe(frame, ['a', 'b']), line.describe(frame, ['b', 'c'])];
+    const asks = [line.describe(frame, undefined, ['a', 'b']), line.describe(frame, undefined, ['b', 'c'])];
     await turn(1000);
     await Promise.all(asks);
     expect(asked).toEqual(['list', 'describe a b c']);
@@ -189,7 +189,7 @@ describe('those who ask at the same time', () => {
   test('all hear of its failure', async () => {
     const { line, frame, stop, call } = world();
     await call('list');
-    const asks = [line.list(frame, { engine: 'e' }), line.list(frame, { engine: 'e', run: 'r1' })].map((ask) =>
+    const asks = [line.list(frame, undefined, { engine: 'e' }), line.list(frame, undefined, { engine: 'e', run: 'r1' })].map((ask) =>
       ask.catch((error: ConnectorError) => error.message),
     );
     stop.abort(new Error('the engine stops'));

@@ -38,7 +38,7 @@ export class Clouds {
     const { connector } = this.get(name);
     const scope = connector.info.scope === undefined ? `cloud ${name}` : `${connector.info.name} ${connector.info.scope}`;
     const gate = getOrMake(this.#gates, scope, () => new CallGate(connector));
-    return getOrMake(this.#lines, name, () => new CloudLine(connector, gate));
+    return getOrMake(this.#lines, name, () => new CloudLine(name, connector, gate));
   }
 
   /** @throws PACELINE_CLOUD_UNKNOWN */

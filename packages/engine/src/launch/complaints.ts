@@ -1,3 +1,4 @@
+import { isPacelineError } from '@paceline/model';
 import type { ConnectorError } from '../connector/index.ts';
 import type { Change } from '../run/change.ts';
 
@@ -25,6 +26,7 @@ export class Complaints {
     if (failures < patience || error.code === 'throttled' || this.#told.has(news)) return [];
     this.#told.add(news);
     const message = `${cloud} does not ${doing}: ${reason}${hint === undefined ? '' : ` (${hint})`}. It is tried again.`;
-    return [{ kind: 'event', at: now, body: { type: 'cloud.failing', severity: 'warning', message, data: { cloud } } }];
+    const data = { cloud, ...(isPacelineError(cause) && { code: cause.code }) };
+    return [{ kind: 'event', at: now, body: { type: 'cloud.failing', severity: 'warning', message, data } }];
   }
 }

@@ -20,8 +20,6 @@ import { backoffMs } from './retry.ts';
 export interface KeeperPorts extends CloudCallsPorts {
   random: () => number;
   images: ImageStore;
-  /** Brings what was learned into the run, decision by decision; resolves when all is stored. */
-  report(decisions: readonly Decision[]): Promise<void>;
   /** Nobody else can drive the run now. */
   holds(): boolean;
   /** Resolves when all that is known of the run now is stored. */
@@ -61,7 +59,7 @@ export class MachineKeeper {
   constructor(run: Run, before: Promise<void> | undefined, ports: KeeperPorts) {
     this.#run = run;
     this.#ports = ports;
-    this.#clouds = new CloudCalls(run, ports);
+    this.#clouds = new CloudCalls(run, { ...ports, report: (decisions) => this.#report(decisions) });
     this.#consoles = new Consoles(this.#clouds, ports.clock, (decisions) => this.#report(decisions));
     this.#begunAt = ports.clock.now();
     if (before !== undefined) {

@@ -95,12 +95,12 @@ describe('reaping', () => {
       shared: true,
       clouds: new Clouds([]),
       engineId: 'e',
-      store: { run: async () => undefined, images: { list: async () => [] } },
+      store: { run: async () => undefined, accounts: async () => [], images: { list: async () => [] } },
       log: { info() {}, warn() {} },
     };
     const reaper = new Reaper({ ...ports, clock: systemClock, signal: () => new AbortController().signal });
     await expect(reaper.reap(true)).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID' });
-    expect(await reaper.reap(true, ['one'])).toEqual({ orphans: [], failures: [], seen: 0 });
+    expect(await reaper.reap(true, ['one'])).toEqual({ orphans: [], accounts: [], failures: [], seen: 0 });
     expect(engineId(Buffer.alloc(32, 1), 'github-1')).toBe(engineId(Buffer.alloc(32, 2), 'github-1'));
     expect(engineId(Buffer.alloc(32, 1))).not.toBe(engineId(Buffer.alloc(32, 2)));
   });

@@ -7,6 +7,7 @@ import type { CallFrame } from './call-limit.ts';
 import type { CloudLine } from './cloud-line.ts';
 import { toConnectorError } from './connector-failure.ts';
 import type { RunStore } from '../store/run-store.ts';
+import { otherAccounts } from './other-account.ts';
 import { removeResource } from './remove-resource.ts';
 
 /** Something on a cloud that carries this engine's tags and that nobody needs. */
@@ -21,7 +22,9 @@ export interface Orphan {
 
 export interface ReapReport {
   orphans: Orphan[];
-  /** Clouds that could not be looked at, or did not let go of something. */
+  /** Where each cloud was looked into, of those that have accounts. */
+  accounts: { cloud: string; account: string }[];
+  /** Clouds that could not be looked at, or not in the account that machines are in, or did not let go of something. */
   failures: { cloud: string; message: string }[];
   /** How many of our resources were seen, those in use included. */
   seen: number;
@@ -32,7 +35,7 @@ export interface ReaperPorts extends CallFrame {
   engineId: string;
   /** Other engines go by the same id. */
   shared: boolean;
-  store: { run: RunStore['run']; images: Pick<RunStore['images'], 'list'> };
+  store: Pick<RunStore, 'run' | 'accounts'> & { images: Pick<RunStore['images'], 'list'> };
 }
 
 /** A machine that the ledger does not know may still be on its way into it for this long, in milliseconds. */
@@ -61,7 +64,7 @@ export class Reaper {
         hint: 'Name the runs whose leftovers are to go.',
       });
     }
-    const report: ReapReport = { orphans: [], failures: [], seen: 0 };
+    const report: ReapReport = { orphans: [], accounts: [], failures: [], seen: 0 };
     for (const cloud of this.#ports.clouds.names) {
       try {
         const orphans = await this.#find(cloud, report, runs);
@@ -74,7 +77,12 @@ export class Reaper {
   }
 
   async #find(cloud: string, report: ReapReport, only?: readonly string[]): Promise<Orphan[]> {
-    const all = await this.#ports.clouds.line(cloud).list(this.#ports, { engine: this.#ports.engineId });
+    const line = this.#ports.clouds.line(cloud);
+    const account = await line.account(this.#ports);
+    const all = await line.list(this.#ports, account, { engine: this.#ports.engineId });
+    if (account !== undefined) report.accounts.push({ cloud, account });
+    const others = otherAccounts(cloud, account, await this.#ports.store.accounts(only));
+    report.failures.push(...others.map(({ message }) => ({ cloud, message })));
     const resources = all.filter(({ owner }) => only === undefined || only.includes(owner.run));
     report.seen += resources.length;
     const runs = new Map<string, Run | undefined>();

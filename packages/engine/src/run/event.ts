@@ -1,4 +1,5 @@
 import type { RunState } from '@paceline/api/agent';
+import type { ErrorCode } from '@paceline/model';
 import type { Scaling } from './scaling.ts';
 
 export type Severity = 'info' | 'warning' | 'error';
@@ -12,7 +13,7 @@ export type EventBody = { severity: Severity; message: string; data: { by?: stri
   | { type: 'run.ending'; data: { outcome: string; by: string } }
   | { type: 'run.scaling'; data: { action: Scaling['action']; node: string; instances: string[] } }
   | { type: 'run.leftover'; data: { cloud: string; ids: string[] } }
-  | { type: 'cloud.failing'; data: { cloud: string } }
+  | { type: 'cloud.failing'; data: { cloud: string; code?: ErrorCode } }
   | { type: 'instance.machine'; data: { instance: string; status: string; id?: string; address?: string } }
   | { type: 'instance.joined'; data: { instance: string } }
   | { type: 'instance.step'; data: { instance: string; step: string; status: string; exitCode?: number } }

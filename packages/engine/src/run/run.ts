@@ -25,6 +25,8 @@ export interface RunFacts {
   recovery: boolean;
   /** Set once somebody or a policy has decided that the machines go. */
   outcome: Outcome | null;
+  /** In which account its machines are, by the name of the cloud, as its connector calls it; stored before the first launch there. */
+  accounts: Readonly<Record<string, string>>;
   /** The clouds have been asked after the last machine was gone, and know of nothing that is this run's. */
   swept: boolean;
   expiresAt: number;

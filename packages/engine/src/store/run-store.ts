@@ -1,13 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isPacelineError, type RunPlan } from '@paceline/model';
 import { withoutLost } from '../images/plan-images.ts';
+import type { RunAccounts } from '../launch/other-account.ts';
 import { ImageStore } from '../images/image-store.ts';
 import { ModuleStore } from '../registry/module-store.ts';
 import type { Instance } from '../run/instance.ts';
 import type { RunEvent } from '../run/event.ts';
 import type { LogChunk, LogEnd } from '../run/log.ts';
 import type { StoredReport } from '../run/report.ts';
-import type { Run } from '../run/run.ts';
+import type { Run, RunFacts } from '../run/run.ts';
 import type { Database, Row, SqlValue, Statement } from './database.ts';
 import { checkSchema, migrate } from './migrations.ts';
 import { newsOf, readNews, type News } from './news.ts';
@@ -151,11 +152,14 @@ export class RunStore {
   /** What all runs that have not ended were planned to be. */
   async activePlans(): Promise<{ id: string; project: string; plan: RunPlan }[]> {
     const rows = await this.#database.all('SELECT id, project, plan FROM runs WHERE ended_at IS NULL ORDER BY created_at, id', []);
-    return rows.map((row) => ({
-      id: String(row['id']),
-      project: String(row['project']),
-      plan: JSON.parse(String(row['plan'])) as RunPlan,
-    }));
+    return rows.map(({ id, project, plan }) => ({ id: String(id), project: String(project), plan: JSON.parse(String(plan)) as RunPlan }));
+  }
+
+  /** In which accounts runs have their machines, by cloud. @param runs their ids @default all that have not ended */
+  async accounts(runs?: readonly string[]): Promise<RunAccounts[]> {
+    const which = runs === undefined ? 'ended_at IS NULL' : `id IN (${runs.map(() => '?').join(', ') || 'NULL'})`;
+    const rows = await this.#database.all(`SELECT id, facts FROM runs WHERE ${which} ORDER BY created_at, id`, [...(runs ?? [])]);
+    return rows.map(({ id, facts }) => ({ id: String(id), accounts: (JSON.parse(String(facts)) as Partial<RunFacts>).accounts ?? {} }));
   }
 
   /** Who drives a run that has not ended. */

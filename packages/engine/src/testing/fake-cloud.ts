@@ -21,6 +21,8 @@ interface FakeMachine extends Machine {
   userData: string;
   /** Among those of its launch, where they have their user data in common. */
   place: number;
+  /** Who has it, where there are accounts. */
+  account: string | undefined;
 }
 
 /** A cloud in memory, for the faults that real ones do not produce on demand. It does not know tokens: doubles are really made. */
@@ -44,6 +46,7 @@ export class FakeCloud {
   /** Called with every machine that comes up. */
   onLaunch = (_machine: FakeMachine): void => {};
   #next = 1;
+  #account: string | undefined;
 
   readonly connector: Connector = {
     info: { name: 'fake', version: '0.0.0', api: 1 },
@@ -65,12 +68,18 @@ export class FakeCloud {
     terminate: (ids) =>
       this.#faulty('terminate', () =>
         ids.map((id) => {
-          this.machines.delete(id);
+          if (this.machines.get(id)?.account === this.#account) this.machines.delete(id);
           return { id, gone: true };
         }),
       ),
     probe: async () => ({ account: 'test', regions: [] }),
   };
+
+  /** From now on its credential leads to this account, and nothing that another one has is seen or ended. */
+  enter(account: string): void {
+    this.#account = account;
+    this.connector.account = async () => account;
+  }
 
   /** A request that was given up long ago has its effect. */
   arrive(request: Pick<LaunchRequest, 'token' | 'owner' | 'machines'>): void {
@@ -100,6 +109,7 @@ export class FakeCloud {
       owner: request.owner,
       userData: new TextDecoder().decode(userData),
       place,
+      account: this.#account,
     };
     this.machines.set(id, machine);
     queueMicrotask(() => this.onLaunch(machine));
@@ -107,7 +117,7 @@ export class FakeCloud {
   }
 
   #visible(): FakeMachine[] {
-    return [...this.machines.values()].filter(({ id }) => !this.hidden.has(id));
+    return [...this.machines.values()].filter(({ id, account }) => !this.hidden.has(id) && account === this.#account);
   }
 
   async *#list({ engine, run, token }: OwnerQuery): AsyncGenerator<Resource> {

@@ -20,6 +20,7 @@ export const errorCatalogue = {
   PACELINE_RATE_LIMITED: { status: 429, exit: 6, title: 'Too many requests' },
   PACELINE_CLOUD_UNKNOWN: { status: 400, exit: 2, title: 'There is no such cloud' },
   PACELINE_CLOUD_FAILED: { status: 502, exit: 6, title: 'The cloud refused or failed' },
+  PACELINE_CLOUD_ACCOUNT: { status: 502, exit: 6, title: 'The credentials are of another account than the machines' },
   PACELINE_OVER_BUDGET: { status: 409, exit: 6, title: 'It would cost more than it may' },
   PACELINE_NO_ROOM: { status: 409, exit: 6, title: 'The clouds have no room for it' },
   PACELINE_STORE_FULL: { status: 507, exit: 6, title: 'The disk of the server is full' },

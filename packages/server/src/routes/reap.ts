@@ -18,9 +18,10 @@ export function reapRoutes(app: App, { engine, access }: RouteContext): void {
     const { remove, runs } = request.body;
     if (runs === undefined) await access.server(request, 'operator');
     const named = runs === undefined ? undefined : await Promise.all(runs.map((run) => ownRun(access, request, run)));
-    const { orphans, failures, seen } = await engine.reap(remove, named);
+    const { orphans, accounts, failures, seen } = await engine.reap(remove, named);
     return {
       seen,
+      accounts,
       failures,
       orphans: orphans.map(({ cloud, resource: { kind, id, name, owner }, reason, outcome }) => ({
         ...{ cloud, kind, id, name, reason, outcome },
