@@ -2,6 +2,7 @@ import { GetConsoleOutputCommand } from '@aws-sdk/client-ec2';
 import { ConnectorError, type Connector } from '@paceline/engine/connector';
 import { Account, withoutNetwork } from './account.ts';
 import type { Config } from './config.ts';
+import { attachDisk, detachDisk } from './disk.ts';
 import { describeInstances, describeMachines, listResources } from './inventory.ts';
 import { launchMachines, limits } from './launch.ts';
 import { createImage, removeResource } from './machine-image.ts';

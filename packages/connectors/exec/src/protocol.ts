@@ -47,7 +47,7 @@ export const messageSchema = z.object({
 
 export type Message = z.infer<typeof messageSchema>;
 
-const optionalMethods = ['account', 'remove', 'consoleLog', 'createImage', 'resize'] as const;
+const optionalMethods = ['account', 'remove', 'consoleLog', 'createImage', 'resize', 'attachDisk', 'detachDisk'] as const;
 export type OptionalMethod = (typeof optionalMethods)[number];
 
 export const greetingSchema = z.object({

@@ -1,4 +1,4 @@
-import { ConnectorError, isConnectorError, type Machine, type MachineImage, type Resource } from '../connector/index.ts';
+import { ConnectorError, isConnectorError, type AttachedDisk, type Machine, type MachineImage, type Resource } from '../connector/index.ts';
 import type { Change, Decision } from '../run/change.ts';
 import { entryOf } from '../run/entry.ts';
 import type { Instance } from '../run/instance.ts';

@@ -122,7 +122,7 @@ export function insertReport(run: Run, { name, instance, bytes, sha256, at }: St
 const defaults = {
   facts: { scaling: null, lastScaling: null, accounts: {} },
   instance: { removing: false, told: 0, alarms: 0 },
-  machine: { size: null, wantedSize: null, madeImage: null, endedAt: null },
+  machine: { size: null, disks: [], wanted: null, madeImage: null, endedAt: null },
 };
 
 export function readRun(row: Row, instances: Row[], parameters: Row[], cipher: ValueCipher): Run {
