@@ -109,12 +109,13 @@ describe('a run in which everybody waits', () => {
     expect((await other.engine.runDetail(other.id)).abort).toBeNull();
   });
 
-  it('is none while a machine whose work is done has left something behind that is busy', async () => {
+  it.each(['its own', 'a global'])('is none while what a machine whose work is done has left behind may set %s value', async (which) => {
     const world = newWorld();
-    const { agents, engine, id } = await bringUp(world, crossed());
+    const { agents, engine, id } = await bringUp(world, { ...crossed(), globals: { gate: parameterOf({ output: true }) } });
     const { seq } = (await engine.activeRun(id)).run.facts;
     await agents.get('a.1')?.say({ op: 'complete', seq });
-    for (const name of ['b.1', 'b.2']) await agents.get(name)?.say(get(`${name}:in`));
+    await agents.get('b.1')?.say(get(which === 'its own' ? 'b.1:in' : 'ss:gate'));
+    await agents.get('b.2')?.say(get('b.1:out'));
     const answers = { 'a.1': 'busy', 'b.1': 'alone', 'b.2': 'alone' } as const;
     await pass(world, 60_000, agents, answers);
     expect((await engine.runDetail(id)).abort).toBeNull();

@@ -74,9 +74,8 @@ export class StallWatch {
    */
   #ask(edges: readonly WaitEdge[], asked: Set<Session>): Session['finding'][] {
     const waiting = waitedFor(this.#run);
-    const setters = edges.flatMap(({ from }) => from.flatMap((name) => this.#run.instances.get(name) ?? []));
-    const done = setters.filter((instance) => !waiting.includes(instance) && isThere(instance));
-    return [...waiting, ...new Set(done)].map((instance) => {
+    const done = this.#setters(edges).filter(isThere);
+    return [...new Set([...waiting, ...done])].map((instance) => {
       const session = this.#sessions.of(instance);
       if (session === undefined || asked.has(session)) return session?.finding;
       asked.add(session);
@@ -84,6 +83,13 @@ export class StallWatch {
       session.link.send('examine', {});
       return undefined;
     });
+  }
+
+  /** Who may set what is waited for: what is of no machine, any of them. */
+  #setters(edges: readonly WaitEdge[]): Instance[] {
+    const { instances } = this.#run;
+    const names = new Set(edges.flatMap(({ from }) => from));
+    return names.has('ss') ? [...instances.values()] : [...names].flatMap((name) => instances.get(name) ?? []);
   }
 
   #later(at: number): Decision[] {
