@@ -19,7 +19,7 @@ import type { Account } from './account.ts';
 import type { Config } from './config.ts';
 import { findImage } from './image.ts';
 import { toMachine } from './machine.ts';
-import { groupsFor } from './security-group.ts';
+import { checkDoor, groupsFor } from './security-group.ts';
 import { filtersOf, specification } from './tags.ts';
 
 export const limits = { userDataBytes: 16_384, maxBatch: 50, sharedLaunch: { maxBatch: 200, placeKey: 'ds.meta_data.ami_launch_index' } };
@@ -38,6 +38,7 @@ export async function launchMachines(
 ): Promise<Machine[]> {
   const { signal } = context;
   checkLimits(request, limits);
+  checkDoor(config, request);
   const type = instanceType(config, request);
   const there = await findLaunched(account, request, signal);
   // More of those that miss the others of a shared launch are left to the next one, which can share again.

@@ -31,6 +31,14 @@ export async function groupsFor(account: Account, config: Config, request: Launc
   return [...groups, ...config.securityGroups];
 }
 
+/** Refuses before anything is made what would start, be paid for and never be reached. */
+export function checkDoor({ sshFrom, securityGroups }: Config, { tunnelled, ports }: LaunchRequest): void {
+  if (tunnelled !== true || sshFrom.length > 0 || securityGroups.length > 0 || ports.some(({ port }) => port === 22)) return;
+  throw new ConnectorError('invalid', 'The engine goes to the machines of this cloud by SSH, and port 22 of none of them is open to it', {
+    hint: 'Write in the configuration of the cloud `sshFrom: [ADDRESS/32]` with the address of the engine, or `[0.0.0.0/0]` where that changes, as for hosted runners; or `reach: direct` where machines can call the engine.',
+  });
+}
+
 function rule(protocol: string, port: number, from: readonly string[]): IpPermission {
   const v6 = from.filter((range) => range.includes(':'));
   const v4 = from.filter((range) => !range.includes(':'));

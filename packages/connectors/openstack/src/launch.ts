@@ -19,7 +19,7 @@ import type { Config } from './config.ts';
 import { unlessUnknown } from './failure.ts';
 import { findServers } from './inventory.ts';
 import { toMachine } from './machine.ts';
-import type { Groups } from './security-group.ts';
+import { checkDoor, type Groups } from './security-group.ts';
 import type { Session } from './session.ts';
 import { metadataOf, nameKey, searchTags } from './tags.ts';
 
@@ -43,6 +43,7 @@ export async function launchMachines(
   { signal, log }: ConnectorContext,
 ): Promise<Machine[]> {
   checkLimits(request, { ...limits, sharedLaunch });
+  checkDoor(config, request);
   const known = await findLaunched(session, request, signal);
   const there = machinesOf(request, [...known.values()]);
   // More of those that miss the others of a shared launch are left to the next one, which can share again.
