@@ -6,7 +6,7 @@ import { buildInputs } from './run/options.ts';
 import { runStep, type Step } from './run/step.ts';
 import { logView } from './runner/inert.ts';
 import { newRunId } from './runner/job.ts';
-import { openSession } from './session/session.ts';
+import { connectionOf, openSession } from './session/session.ts';
 
 /** Of several builds at once only the ends are told: their output would be one through the other. */
 const quiet: RunView = { wantsDetails: false, detail() {}, event() {}, log() {}, note: info, close() {} };
@@ -17,7 +17,7 @@ async function main({ inputs, job, cancelled, output }: Step): Promise<void> {
     throw new PacelineError('PACELINE_REQUEST_INVALID', "The input 'server' is missing", {
       hint: 'An engine in the job would forget the images when the job ends.',
     });
-  const open = once(() => openSession({ inputs, job, run: newRunId(job) }));
+  const open = once(() => openSession({ ...connectionOf(inputs), job, run: newRunId(job) }));
   const deployment = await moduleFor(inputs.text('module') ?? '.', { inputs, job, open });
   const { client } = await open();
   const named = (inputs.text('cloud') ?? '').split(/[\s,]+/).filter((cloud) => cloud !== '');

@@ -6,23 +6,23 @@ import { runInputs } from './run/options.ts';
 import { stepOutputs } from './run/outputs.ts';
 import { runStep, type Step } from './run/step.ts';
 import { stateOf } from './runner/job.ts';
-import { isPost, keepCommand, keepDone, kept, type CommandOutcome } from './runner/state.ts';
+import { isPost, keepDone, keepOutcome, kept, type Outcome } from './runner/state.ts';
 
 /** Brings up, runs the command, brings down: what is cancelled or killed on the way is left to post. */
 async function main(step: Step): Promise<void> {
   const { inputs, job, cancelled } = step;
   const command = inputs.text('command');
-  let outcome: CommandOutcome = command === undefined ? 'succeeded' : 'cut';
-  keepCommand(outcome);
+  let outcome: Outcome = command === undefined ? 'succeeded' : 'cut';
   const { run, story, session, options, deployment } = await deployMain(step);
   const takeDown = async (): Promise<void> => {
-    keepCommand(outcome);
-    await deployPost(step, { run: run.id, created: true, done: false, deployment, command: outcome });
+    keepOutcome(outcome);
+    const { settings } = options;
+    await deployPost(step, { run: run.id, settings, asked: true, created: true, done: false, deployment, outcome });
     keepDone();
   };
   try {
     if (command === undefined) return;
-    const reports = resolve(job.workspace, options.reports);
+    const reports = resolve(job.workspace, options.settings.reports);
     const outputs = stepOutputs({ run, url: session.client.url, outputs: story.outputs, reports });
     const env = {
       PACELINE_RUN: run.id,

@@ -6,13 +6,13 @@ import { scaleInputs } from './run/options.ts';
 import { runStep, type Step } from './run/step.ts';
 import { logView } from './runner/inert.ts';
 import { stateOf } from './runner/job.ts';
-import { openSession } from './session/session.ts';
+import { connectionOf, openSession } from './session/session.ts';
 
 /** Adds, removes or resizes machines of a node of a run that is ready, and waits until it is ready again. */
 async function main({ inputs, job, cancelled, output }: Step): Promise<void> {
   const id = inputs.needed('run');
   const node = inputs.needed('node');
-  const wish = scaleWish(node, {
+  const words = {
     change: inputs.text('change'),
     remove: inputs.text('remove'),
     tolerate: inputs.text('tolerate'),
@@ -21,13 +21,14 @@ async function main({ inputs, job, cancelled, output }: Step): Promise<void> {
     attachDisk: inputs.text('attach-disk'),
     detachDisk: inputs.text('detach-disk'),
     ids: inputs.text('ids'),
-  });
+  };
+  const wish = scaleWish(node, words, 'inputs');
   if (inputs.text('server') === undefined && !existsSync(stateOf(job, id))) {
     throw new PacelineError('PACELINE_NOT_FOUND', `This job has started no run ${id}`, {
       hint: 'Give the output `run` of a deploy step of the same job, or a server.',
     });
   }
-  const { client } = await openSession({ inputs, job, run: id });
+  const { client } = await openSession({ ...connectionOf(inputs), job, run: id });
   const before = await client.runs.get(id);
   const { instances } = await client.runs.scale(id, wish);
   setOutput('instances', JSON.stringify(instances));

@@ -5,9 +5,9 @@ import { takeDownFailure } from './report/remains.ts';
 import { endingLine } from './report/summary.ts';
 import { connectionInputs } from './run/options.ts';
 import { runStep, type Step } from './run/step.ts';
-import { findRun, sweep, takeDown } from './run/take-down.ts';
+import { bringDown, findRun, unhurriedMs } from './run/take-down.ts';
 import { stateOf } from './runner/job.ts';
-import { openSession } from './session/session.ts';
+import { connectionOf, openSession } from './session/session.ts';
 
 /** Ends a run before its job ends, or one of another job on a server. */
 async function main({ inputs, job, output }: Step): Promise<void> {
@@ -17,11 +17,11 @@ async function main({ inputs, job, output }: Step): Promise<void> {
       hint: 'Give the output `run` of a deploy step of the same job, or a server.',
     });
   }
-  const { client, embedded } = await openSession({ inputs, job, run: id, afresh: true });
+  const session = await openSession({ ...connectionOf(inputs), job, run: id });
+  const { client, embedded } = session;
   const found = await findRun(client, id, true);
   if (found === undefined) throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${id}`);
-  const run = await takeDown(client, id, output);
-  const left = await sweep(client, id);
+  const { run, left } = await bringDown({ session, run: id, output, deadline: performance.now() + unhurriedMs });
   setOutput('state', run.state);
   info(endingLine(run, { kept: undefined, left, artifactUrl: undefined }));
   const failure = takeDownFailure(run, left, embedded);

@@ -107,24 +107,6 @@ it('serves the machines while other steps run, though its engine is killed', asy
   await cloud.expectEmpty();
 });
 
-it('takes down with the credentials of the end of the job, not those of its beginning', async () => {
-  const { cloud, runner } = await bench();
-  const inputs = { deployment: 'examples/client-server', clouds: cloud.file };
-  const main = await runner.main('deploy', { inputs, env: { AWS_SESSION_TOKEN: 'of-the-beginning' } });
-  expect(main.code, main.output).toBe(0);
-  const seen = async (): Promise<string> => {
-    const record = join(runner.temp, 'paceline', main.outputs['run'] ?? '', 'engine.json');
-    const { pid } = JSON.parse(await readFile(record, 'utf8')) as { pid: number };
-    return readFile(`/proc/${pid}/environ`, 'utf8');
-  };
-  expect(await seen()).toContain('of-the-beginning');
-  const posting = runner.post('deploy', main, { inputs, env: { AWS_SESSION_TOKEN: 'of-the-end' } });
-  await until(async () => expect(await seen()).toContain('of-the-end'), 20_000);
-  const post = await posting;
-  expect(post.code, post.output).toBe(0);
-  await cloud.expectEmpty();
-});
-
 it('scales a run that is ready', async () => {
   const { cloud, runner } = await bench();
   const inputs = { deployment: 'examples/client-server', clouds: cloud.file, scalable: 'true' };
@@ -204,10 +186,128 @@ it('keeps the machines of a command that fails, when it is told to keep them on 
   const inputs = { deployment: 'examples/client-server', clouds: cloud.file, command: 'exit 3', 'keep-running': 'on-error' };
   const { main, post } = await runner.job('run', { inputs });
   expect([main.code, post.code], main.output + post.output).toEqual([1, 0]);
-  expect(main.output).toContain('The machines are kept: keep-running is on-error, and the command has failed');
+  expect(main.output).toContain('The machines are kept: keep-running is on-error, and the step has failed');
   expect((await cloud.listing()).filter(({ kind }) => kind === 'machine')).toHaveLength(3);
   github.workflowRuns.set(16_000_000_001, 'completed');
   const removed = await runner.main('reap', { inputs: { clouds: cloud.file, kept: 'true' } });
   expect(removed.code, removed.output).toBe(0);
+  await cloud.expectEmpty(10_000);
+});
+
+it.each([
+  ['on-success', 'failure', 'taken'],
+  ['on-error', 'failure', 'kept: keep-running is on-error, and the job has failed'],
+  ['on-error', 'cancelled', 'taken'],
+  ['on-success', 'success', 'kept: keep-running is on-success, and the run is ready'],
+] as const)('keep-running %s, and a later step that makes the job a %s: machines are %s', async (policy, conclusion, outcome) => {
+  const { cloud, runner } = await bench();
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file, lifetime: '2m', 'keep-running': policy };
+  const { main, post } = await runner.job('deploy', { inputs, conclusion });
+  expect([main.code, post.code], post.output).toEqual([0, 0]);
+  expect(post.output).toContain(outcome === 'taken' ? 'Nothing is left' : `The machines are ${outcome}`);
+  expect((await cloud.listing()).filter(({ kind }) => kind === 'machine')).toHaveLength(outcome === 'taken' ? 0 : 3);
+  const removed = await runner.main('terminate', { inputs: { run: main.outputs['run'] ?? '' } });
+  expect(removed.code, removed.output).toBe(0);
+  await cloud.expectEmpty(10_000);
+});
+
+it('a step that has waited in vain has failed: its machines stay with on-error, and not with on-success', async () => {
+  const { cloud, runner } = await bench();
+  await project(runner, oneMachine('#!/bin/sh\n', { parameters: { answer: { output: true } } }));
+  const wait = (policy: string) =>
+    runner.job('deploy', { inputs: { clouds: cloud.file, 'wait-for': 'answer', timeout: '1s', 'keep-running': policy } });
+  const success = await wait('on-success');
+  expect([success.main.code, success.post.code], success.post.output).toEqual([1, 0]);
+  expect(success.post.output).toContain('Nothing is left');
+  const error = await wait('on-error');
+  expect(error.post.output).toContain('keep-running is on-error, and the step has failed');
+  const ended = await runner.main('terminate', { inputs: { run: error.main.outputs['run'] ?? '' } });
+  expect(ended.code, ended.output).toBe(0);
+  await cloud.expectEmpty(10_000);
+});
+
+it('refuses to wait for what cannot come before it launches anything', async () => {
+  const { cloud, runner } = await bench();
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file, 'wait-for': 'web.1:raedy' };
+  const { main, post } = await runner.job('deploy', { inputs });
+  expect([main.code, post.code], post.output).toEqual([1, 0]);
+  expect(main.log.annotations.at(-1)?.message).toContain('there is no parameter web.1:raedy');
+  expect(main.output).not.toContain('Provisioning');
+  expect(post.output).toContain('No run was asked for');
+});
+
+it('post does as main was told, whatever its inputs have become', async () => {
+  const { cloud, runner } = await bench();
+  const inputs = { deployment: 'examples/client-server', clouds: cloud.file };
+  const postInputs = { ...inputs, lifetime: 'nonsense', 'keep-running': 'always', server: 'https://elsewhere.example' };
+  const { main, post } = await runner.job('deploy', { inputs, postInputs });
+  expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
+  expect(post.output).toContain('Nothing is left');
+  await cloud.expectEmpty();
+});
+
+it('reports that have no room fail nothing, and there is an artifact only where it is wanted', async () => {
+  const { github, cloud, runner } = await bench();
+  await project(runner, oneMachine('#!/bin/sh\nhead -c 3000000 /dev/urandom >"$PACELINE_REPORT_DIR/large"\n'));
+  const full = await runner.job('deploy', { inputs: { clouds: cloud.file, 'reports-limit': '1MiB' } });
+  expect([full.main.code, full.post.code], full.main.output + full.post.output).toEqual([0, 0]);
+  expect(full.main.outputs['state']).toBe('Ready');
+  expect(full.main.log.annotations).toContainEqual(
+    expect.objectContaining({ level: 'warning', message: expect.stringContaining('more than is left of `reports-limit`') }),
+  );
+  expect([...github.artifacts.keys()]).toEqual([]);
+  const none = await runner.job('deploy', { inputs: { clouds: cloud.file, artifact: '' } });
+  expect([none.main.code, none.post.code], none.post.output).toEqual([0, 0]);
+  expect([...github.artifacts.keys()]).toEqual([]);
+  const kept = await runner.job('deploy', { inputs: { clouds: cloud.file, 'retention-days': '3' } });
+  expect(kept.post.code, kept.post.output).toBe(0);
+  expect([...github.artifacts.keys()]).toEqual([`paceline-reports-${kept.main.outputs['run']?.slice(-8)}`]);
+  const days = (Date.parse(github.artifactsExpire.at(-1) ?? '') - Date.now()) / 86_400_000;
+  expect(Math.round(days)).toBe(3);
+  await cloud.expectEmpty();
+});
+
+it('tells a pull request and an environment why a system has failed, each job of a matrix for itself', async () => {
+  const { github, cloud, runner } = await bench();
+  await project(runner, oneMachine('#!/bin/sh\necho no-disk-here >&2\nexit 3\n'));
+  const event = join(runner.temp, 'event.json');
+  await writeFile(event, JSON.stringify({ pull_request: { number: 7, head: { repo: { full_name: 'octo/app' } } } }));
+  const inputs = { clouds: cloud.file, comment: 'true', environment: 'review' };
+  for (const jobIndex of [0, 1]) {
+    const { main, post } = await runner.job('deploy', { inputs, jobIndex, env: { GITHUB_EVENT_PATH: event } });
+    expect([main.code, post.code], post.output).toEqual([1, 0]);
+  }
+  expect(github.statuses.map(({ state }) => state)).toEqual(Array.from({ length: 2 }, () => ['in_progress', 'failure', 'failure']).flat());
+  expect(github.comments).toHaveLength(2);
+  for (const { body } of github.comments) {
+    expect(body).toContain('**Reason:**');
+    expect(body).toContain('no-disk-here');
+    expect(body).toContain('Nothing is left');
+  }
+  expect(github.complaints).toEqual([]);
+});
+
+it('a deployment that is kept is still found on GitHub, and one that never began is over', async () => {
+  const { github, cloud, runner } = await bench();
+  const inputs = {
+    deployment: 'examples/client-server',
+    clouds: cloud.file,
+    environment: 'review',
+    lifetime: '2m',
+    'keep-running': 'always',
+  };
+  const { main, post } = await runner.job('deploy', { inputs });
+  expect(post.code, post.output).toBe(0);
+  expect(github.statuses.at(-1)).toMatchObject({ state: 'success', environment_url: main.outputs['service-url'] });
+  const ended = await runner.main('terminate', { inputs: { run: main.outputs['run'] ?? '' } });
+  expect(ended.code, ended.output).toBe(0);
+  // It is killed when GitHub has heard of it, and the engine has not.
+  const cut = await runner.main('deploy', {
+    inputs: { ...inputs, server: 'http://127.0.0.1:9' },
+    started: (step) => void until(() => expect(github.statuses.at(-1)?.state).toBe('in_progress')).then(() => step.kill()),
+  });
+  const after = await runner.post('deploy', cut, { inputs, jobStatus: 'cancelled' });
+  expect(after.code, after.output).toBe(0);
+  expect(['inactive', 'failure']).toContain(github.statuses.at(-1)?.state);
   await cloud.expectEmpty(10_000);
 });

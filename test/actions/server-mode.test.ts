@@ -2,7 +2,7 @@ import { diskFiles, loadModule } from '@paceline/model';
 import { expect, it } from 'vitest';
 import { repository } from '../support/system.ts';
 import { until } from '../support/until.ts';
-import { bench, project } from './support/bench.ts';
+import { anotherRunner, bench, oneMachine, project } from './support/bench.ts';
 import { serve } from './support/server.ts';
 
 it('logs in by what the job is, without any secret, and leaves nothing', async () => {
@@ -28,15 +28,18 @@ it('is refused where no rule lets it in, with what the job is', async () => {
   const { main, post } = await set.runner.job('deploy', { inputs: { deployment: 'examples/client-server', server: url } });
   expect(main.code).toBe(1);
   expect(main.log.annotations.at(-1)?.message).toContain('No rule of this server lets this job in: repository octo/app');
-  expect(post.code, 'a post that cannot look says so').toBe(1);
+  // Nothing can have been started by it.
+  expect(post.code, post.output).toBe(0);
+  expect(post.output).toContain('No run was asked for');
 });
 
 it('a server that is down fails the step', async () => {
   const { runner } = await bench();
   const inputs = { deployment: 'examples/client-server', server: 'http://127.0.0.1:9' };
-  const { main } = await runner.job('deploy', { inputs });
+  const { main, post } = await runner.job('deploy', { inputs });
   expect(main.code).toBe(1);
   expect(main.log.annotations.at(-1)?.message).toContain('http://127.0.0.1:9 cannot be reached');
+  expect(post.code, 'nothing was asked of it').toBe(0);
 });
 
 it('a server that dies while the step waits and is there again does not', async () => {
@@ -52,6 +55,79 @@ it('a server that dies while the step waits and is there again does not', async 
   await again;
   expect(again).toBeDefined();
   expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
+  await until(async () => set.cloud.expectEmpty(), 20_000);
+});
+
+it('a server that is away when the job ends is asked until it is there again', async () => {
+  const set = await bench();
+  const { runner } = set;
+  const { url, fall, rise } = await serve(set);
+  const inputs = { deployment: 'examples/client-server', server: url };
+  const main = await runner.main('deploy', { inputs });
+  expect(main.code, main.output).toBe(0);
+  await fall();
+  let again: Promise<void> | undefined;
+  // The address of the server may come from somewhere that says nothing any more.
+  const post = await runner.post('deploy', main, {
+    inputs: { ...inputs, server: '' },
+    meanwhile: (output) => {
+      if (output.includes('It is asked again')) again ??= rise();
+    },
+  });
+  await again;
+  expect(again).toBeDefined();
+  expect(post.code, post.output).toBe(0);
+  expect(post.output).toContain('Nothing is left');
+  await until(async () => set.cloud.expectEmpty(), 20_000);
+});
+
+it('a server that is away for a moment while a parameter is waited for fails nothing', async () => {
+  const set = await bench();
+  const { runner } = set;
+  const { url, client, fallOver } = await serve(set);
+  await project(runner, oneMachine('#!/bin/sh\n', { parameters: { answer: { output: true } } }));
+  let again: Promise<unknown> | undefined;
+  const { main, post } = await runner.job('deploy', {
+    inputs: { server: url, 'wait-for': 'answer=42' },
+    meanwhile: (output) => {
+      const [, run] = /Run (\S+) of/.exec(output) ?? [];
+      if (run !== undefined && output.includes('waiting for answer=42'))
+        again ??= fallOver().then(() => client.parameters.set(run, 'ss:answer', '42'));
+    },
+  });
+  await again;
+  expect(again).toBeDefined();
+  expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
+  expect(main.outputs['answer']).toBe('42');
+  await until(async () => set.cloud.expectEmpty(), 20_000);
+});
+
+it('what a lost runner has left on a server is ended by a scheduled reap, as the deployer that the job is', async () => {
+  const set = await bench();
+  const { github, runner } = set;
+  const { url, client } = await serve(set);
+  const inputs = { deployment: 'examples/client-server', server: url };
+  const lost = await runner.main('deploy', { inputs });
+  expect(lost.code, lost.output).toBe(0);
+  const stays = await runner.main('deploy', { inputs: { ...inputs, 'keep-running': 'on-success' } });
+  expect(stays.code, stays.output).toBe(0);
+  runner.killOrphans();
+  github.workflowRuns.set(16_000_000_001, 'in_progress');
+  const scheduled = await anotherRunner(set, { GITHUB_RUN_ID: '16000000003' });
+  const reap = (more: object = {}) => scheduled.main('reap', { inputs: { server: url, ...more } });
+  const early = await reap();
+  expect([early.code, early.outputs], early.output).toEqual([0, { found: '2', removed: '0' }]);
+  github.workflowRuns.set(16_000_000_001, 'completed');
+  const shown = await reap({ 'dry-run': 'true' });
+  expect([shown.code, shown.outputs], shown.output).toEqual([0, { found: '2', removed: '0' }]);
+  expect(shown.summary).toContain('would be ended');
+  const ended = await reap();
+  expect([ended.code, ended.outputs], ended.output).toEqual([0, { found: '2', removed: '1' }]);
+  expect(ended.output).toContain(`run ${lost.outputs['run']} on the server, run ${lost.outputs['run']}: ended`);
+  expect(ended.output).toContain('left alone: keep-running may have left it on purpose');
+  expect(ended.output).toContain('shown to its operators alone');
+  expect((await client.runs.list({ active: true })).map(({ id }) => id)).toEqual([stays.outputs['run']]);
+  expect((await reap({ kept: 'true' })).outputs).toEqual({ found: '1', removed: '1' });
   await until(async () => set.cloud.expectEmpty(), 20_000);
 });
 

@@ -1,8 +1,12 @@
 import { harmless, harmlessLine } from '@paceline/door';
 
-/** Text of machines as a piece of Markdown that means nothing but itself: no link, no picture, no table of its own. */
+/** Nobody sees it, and it keeps GitHub from making links of addresses and calling people whose names are in a text. */
+const gap = '&#8203;';
+
+/** Text of machines as a piece of Markdown that means nothing but itself: no link, no picture, no table of its own, nobody's name. */
 export function plain(text: string): string {
-  return harmlessLine(text).replace(/[^\w\s.,:;/+=%'"?-]/gu, (sign) => `&#${sign.codePointAt(0)};`);
+  const entities = harmlessLine(text).replace(/[^\w\s.,:;/+=%'"?-]/gu, (sign) => `&#${sign.codePointAt(0)};`);
+  return entities.replace(/:\/\/|\bwww\.|&#64;|&#35;(?=\d)/gi, (sign) => (sign === '://' ? `:${gap}//` : `${sign}${gap}`));
 }
 
 /** As {@link plain}, in the type of code. */

@@ -2,7 +2,7 @@ import type { EventView, InstanceView, RunDetail } from '@paceline/api';
 import { describe, expect, test } from 'vitest';
 import { documentOf } from './document.ts';
 import { code, codeBlock, cutAtLine, plain } from './markdown.ts';
-import { endingLine, runSummary, summaryBytes, type RunReport } from './summary.ts';
+import { endingLine, endingSummary, runSummary, summaryBytes, type RunReport } from './summary.ts';
 import { costLine } from './cost.ts';
 import { takeDownFailure } from './remains.ts';
 import { timeline } from './timeline.ts';
@@ -62,10 +62,11 @@ const story = (rest: Partial<RunReport> = {}): RunReport => ({
 
 describe('text of machines', () => {
   test.each([
-    ['[x](https://evil.example)', '&#91;x&#93;&#40;https://evil.example&#41;'],
+    ['[x](https://evil.example)', '&#91;x&#93;&#40;https:&#8203;//evil.example&#41;'],
     ['<img src=x>', '&#60;img src=x&#62;'],
     ['a | b\n# c', 'a &#124; b &#35; c'],
-    ['@octo 😀', '&#64;octo &#128512;'],
+    ['@octo 😀', '&#64;&#8203;octo &#128512;'],
+    ['www.evil.example fixes #12', 'www.&#8203;evil.example fixes &#35;&#8203;12'],
   ])('%j means nothing but itself', (text, expected) => expect(plain(text)).toBe(expected));
 
   test('has no way out of a block of code', () => {
@@ -147,6 +148,26 @@ describe('a summary', () => {
     expect(takeDownFailure(run, [], true)).toContain('still Finalizing, and 2 of its machines are not known to be gone');
     expect(takeDownFailure(run, undefined, false)).toContain('`paceline status the-id`');
     expect(takeDownFailure({ ...run, endedAt: at(9) }, [], true)).toBe(undefined);
+  });
+});
+
+describe('what post adds', () => {
+  const abort = { reason: 'no disk', source: 'web.1:abort', at: at(3) };
+  const report = { run: runOf([instance('web.1')], { abort, state: 'Aborted', endedAt: at(50) }), events: [], now: 60_000 };
+
+  test('says why a run was aborted, for nobody else may have said it', () => {
+    const text = endingSummary(report, { kept: undefined, left: [], artifactUrl: undefined });
+    expect(text).toContain('### system: Aborted');
+    expect(text).toContain('**Reason:** <code>no disk</code>');
+    expect(text).toContain('Nothing is left');
+  });
+
+  test('fits below the summary of main, whatever is left', () => {
+    const left = Array.from({ length: 5000 }, (_, index) => `machine i-${index} on aws-paris`);
+    const text = endingSummary(report, { kept: undefined, left, artifactUrl: undefined });
+    expect(Buffer.byteLength(text) + summaryBytes).toBeLessThanOrEqual(1024 * 1024);
+    expect(text).toContain('<code>machine i-0 on aws-paris</code>');
+    expect(text).toContain('and 4950 more');
   });
 });
 

@@ -7,7 +7,12 @@ import { remains } from './remains.ts';
 import { timeline } from './timeline.ts';
 
 /** GitHub drops a summary that is longer, whole. */
-export const summaryBytes = 1024 * 1024;
+const mostBytes = 1024 * 1024;
+/** What the end of a run may take: the step of `run` writes it below the rest. */
+const endingBytes = 16 * 1024;
+export const summaryBytes = mostBytes - endingBytes;
+/** A comment has less room. */
+export const endingCommentBytes = 5000;
 
 export interface RunReport {
   run: RunDetail;
@@ -49,11 +54,19 @@ export function runSummary(report: RunReport, bytes = summaryBytes): string {
 }
 
 /** What post adds: whether anything is left, what it has cost, and where the reports are. */
-export function endingSummary({ run, events, now }: Pick<RunReport, 'run' | 'events' | 'now'>, ending: Ending): string {
-  const lines = [`### ${plain(run.name)}: ${run.state}`, '', endingLine(run, ending)];
-  lines.push('', costLine(run, events, now));
-  if (ending.artifactUrl !== undefined) lines.push('', `[Reports](${ending.artifactUrl})`);
-  return documentOf([{ text: lines.join('\n'), worth: 1 }], summaryBytes);
+export function endingSummary(
+  { run, events, now }: Pick<RunReport, 'run' | 'events' | 'now'>,
+  ending: Ending,
+  bytes = endingBytes,
+): string {
+  const sections: Section[] = [
+    { text: `### ${plain(run.name)}: ${run.state}`, worth: 10 },
+    { text: abortText(run, []), worth: 8 },
+    { text: endingLine(run, ending), worth: 9 },
+    { text: costLine(run, events, now), worth: 6 },
+    { text: ending.artifactUrl === undefined ? '' : `[Reports](${ending.artifactUrl})`, worth: 7 },
+  ];
+  return documentOf(sections, bytes);
 }
 
 /** The verdict in one line. */
@@ -62,11 +75,18 @@ export function endingLine(run: Pick<RunDetail, 'expiresAt' | 'endedAt' | 'state
   if (kept !== undefined) return `The machines are kept: ${kept}. They end by themselves at ${dayAndTime(expiresAt)}.`;
   if (run.endedAt === null) {
     const there = [...remains(run), ...(left ?? [])];
-    return `The run has not ended, it is still ${run.state}. Not known to be gone: ${there.map(code).join(', ') || 'nothing that has a name'}. Machines end by themselves at ${dayAndTime(expiresAt)}.`;
+    return `The run has not ended, it is still ${run.state}. Not known to be gone: ${named(there) || 'nothing that has a name'}. Machines end by themselves at ${dayAndTime(expiresAt)}.`;
   }
   if (left === undefined) return `The cloud could not be asked what is left. What is, ends by itself at ${dayAndTime(expiresAt)}.`;
   if (left.length === 0) return 'Nothing is left: the listing of the cloud shows nothing of this run.';
-  return `Left on the cloud: ${left.map(code).join(', ')}. Machines end by themselves at ${dayAndTime(expiresAt)}.`;
+  return `Left on the cloud: ${named(left)}. Machines end by themselves at ${dayAndTime(expiresAt)}.`;
+}
+
+const shownThings = 50;
+
+function named(things: readonly string[]): string {
+  const more = things.length - shownThings;
+  return `${things.slice(0, shownThings).map(code).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function sign({ abort, state }: RunDetail): string {

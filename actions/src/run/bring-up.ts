@@ -9,20 +9,23 @@ import { runSummary, type RunReport } from '../report/summary.ts';
 import { failedPlace } from '../report/script-place.ts';
 import { annotate } from '../runner/failure.ts';
 import { logView } from '../runner/inert.ts';
-import type { Job } from '../runner/job.ts';
+import { repositoryTag, type Job } from '../runner/job.ts';
 import { mask, secretValues } from '../runner/masks.ts';
-import { keepCreated } from '../runner/state.ts';
-import { openSession, type Session } from '../session/session.ts';
+import { keepAsked, keepCreated } from '../runner/state.ts';
+import { connectionOf, openSession, type Session } from '../session/session.ts';
 import { moduleFor, once } from './module.ts';
 import { publish } from './outputs.ts';
 import { requestOf, type DeployOptions } from './options.ts';
+import { patiently } from './patience.ts';
 import type { Step } from './step.ts';
-import { storyOf } from './story.ts';
-import { conditionOf, waitForValue } from './wait.ts';
+import { fetchReports, storyOf } from './story.ts';
+import { checkCondition, conditionOf, waitForValue } from './wait.ts';
 
 export interface BringUpOptions extends Step {
   id: string;
   options: DeployOptions;
+  /** Told how the run came out, well or badly. */
+  told: (story: RunReport) => Promise<void>;
 }
 
 export interface Up {
@@ -33,6 +36,9 @@ export interface Up {
 
 /** A run that has failed and still goes after so long is left to post, which has its own time for it: a cloud may refuse for ever. */
 const goingMs = 15_000;
+
+/** So long a server that has started a run may be away when it is asked how the run came out, in milliseconds. */
+const awayMs = 10 * 60_000;
 
 /** How long a step that is cancelled tells the server so; post does it again, and waits for the end. */
 const lastWordMs = 3000;
@@ -48,12 +54,15 @@ export async function bringUp(given: BringUpOptions): Promise<Up> {
   const options = { ...given.options, parameters: { ...fromFile, ...given.options.parameters } };
   const isPublished = await namesPublished(options.deployment, job.workspace);
   const { file } = await chooseClouds(isPublished ? '.' : options.deployment, options.cloudsFile, job.workspace);
-  const open = once(() => openSession({ inputs, job, run: id, cloudsFile: file }));
+  const open = once(() => openSession({ ...connectionOf(inputs), job, run: id, cloudsFile: file }));
   const deployment = await moduleFor(options.deployment, { inputs, job, open });
   for (const secret of secretValues(options.parameters, deployment)) mask(secret);
+  const condition = conditionOf(options.waitFor);
+  if (condition !== undefined) checkCondition(condition, deployment);
   const session = await open();
   cancelled.throwIfAborted();
   const { client } = session;
+  keepAsked();
   const created = await client.runs.create(requestOf(id, deployment, options, tagsOf(job)));
   keepCreated();
   setOutput('run', id);
@@ -70,12 +79,11 @@ export async function bringUp(given: BringUpOptions): Promise<Up> {
   try {
     if (cancelled.aborted) throw cancelled.reason as Error;
     run = await followRun({ client, run: id, view: { ...view, event }, logs: true, signal, endsReady: () => true });
-    const condition = conditionOf(options.waitFor);
     if (condition !== undefined && run.endedAt === null && run.abort === null && !cancelled.aborted) {
       info(`Ready; waiting for ${options.waitFor}`);
       const timeoutMs = options.timeoutMs ?? deployment.timeoutMs;
       await waitForValue(client, run, condition, { timeoutMs, signal: cancelled }).catch((error: unknown) => (missed = error));
-      run = await client.runs.get(id);
+      run = await patiently(() => client.runs.get(id), performance.now() + awayMs);
     }
   } finally {
     view.close();
@@ -90,11 +98,15 @@ export async function bringUp(given: BringUpOptions): Promise<Up> {
 }
 
 /** Says how it came out, and fails when it came out badly. */
-async function tell({ options, job }: BringUpOptions, session: Session, run: RunDetail, deployment: ResolvedDeployment): Promise<Up> {
-  const reports = resolve(job.workspace, options.reports);
-  const story = await storyOf(session.client, run, deployment, reports);
-  publish({ run, url: session.client.url, outputs: story.outputs, reports });
+async function tell(given: BringUpOptions, session: Session, run: RunDetail, deployment: ResolvedDeployment): Promise<Up> {
+  const { options, job, told } = given;
+  const { client } = session;
+  const reports = resolve(job.workspace, options.settings.reports);
+  const story = await patiently(() => storyOf(client, run, deployment), performance.now() + awayMs);
+  publish({ run, url: client.url, outputs: story.outputs, reports });
   await summary.addRaw(runSummary(story)).write();
+  await told(story);
+  await fetchReports(client, run.id, reports, options.settings.reportsLimit);
   if (run.state === 'Ready' && run.abort === null) return { session, run, story };
   // The scripts of a published module are in no file here.
   if (!(await namesPublished(options.deployment, job.workspace))) {
@@ -123,6 +135,6 @@ async function folderOf(path: string): Promise<string> {
 }
 
 /** By these people find the runs of a workflow. */
-function tagsOf({ repository, run, attempt }: Job): string[] {
-  return [`github:${repository}`, `workflow-run:${run}.${attempt}`].map((tag) => tag.slice(0, 100));
+function tagsOf(job: Job): string[] {
+  return [repositoryTag(job), `workflow-run:${job.run}.${job.attempt}`];
 }

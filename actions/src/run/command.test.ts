@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { parameterEnvironment, runCommand } from './command.ts';
-import { isKept } from './options.ts';
+import { isKept } from './settings.ts';
 
 test('a command finds the parameters, however long they are', async () => {
   const temp = await mkdtemp(join(tmpdir(), 'paceline-command-'));

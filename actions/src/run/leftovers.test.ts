@@ -1,27 +1,19 @@
+import type { RunSummary } from '@paceline/api';
 import { expect, test } from 'vitest';
 import { newRunId } from '../runner/job.ts';
-import { leftovers, type Orphan } from './leftovers.ts';
+import { leftovers, runsOf } from './leftovers.ts';
 
-const orphan = (run: string, id: string): Orphan => ({
-  cloud: 'c',
-  kind: 'machine',
-  id,
-  name: id,
-  run,
-  reason: 'there is no run',
-  outcome: 'found',
-});
 const [over, atWork, kept, foreign] = [
   newRunId({ run: 1, attempt: 1 }),
   newRunId({ run: 2, attempt: 1 }),
   newRunId({ run: 1, attempt: 1, mayStay: true }),
   crypto.randomUUID(),
 ];
-const orphans = [orphan(over, 'a'), orphan(over, 'b'), orphan(atWork, 'c'), orphan(kept, 'd'), orphan(foreign, 'e')];
+const runs = [over, over, atWork, kept, foreign];
 const isOver = async (run: number): Promise<boolean> => run === 1;
 
 test('only what is known to be nobody’s is given up', async () => {
-  expect(await leftovers(orphans, { isOver, kept: false })).toEqual({
+  expect(await leftovers(runs, { isOver, kept: false })).toEqual({
     over: [over],
     spared: [
       { run: atWork, reason: 'workflow run 2 is not over' },
@@ -29,7 +21,7 @@ test('only what is known to be nobody’s is given up', async () => {
       { run: foreign, reason: 'no action has started it' },
     ],
   });
-  expect((await leftovers(orphans, { isOver, kept: true })).over).toEqual([over, kept]);
+  expect((await leftovers(runs, { isOver, kept: true })).over).toEqual([over, kept]);
 });
 
 test('GitHub is asked once for each run, and what it does not answer spares everything', async () => {
@@ -38,6 +30,17 @@ test('GitHub is asked once for each run, and what it does not answer spares ever
     asked += 1;
     throw new Error('GitHub is down');
   };
-  await expect(leftovers([orphan(over, 'a'), orphan(over, 'b')], { isOver: failing, kept: false })).rejects.toThrow('GitHub is down');
+  await expect(leftovers([over, over], { isOver: failing, kept: false })).rejects.toThrow('GitHub is down');
   expect(asked).toBe(1);
+});
+
+test('of the runs of a server only those count that workflows of the repository have started', () => {
+  const summary = (id: string, ...tags: string[]): RunSummary => ({ id, tags }) as RunSummary;
+  const all = [
+    summary(over, 'github:octo/app', 'nightly'),
+    summary(atWork, 'github:octo/other'),
+    summary(foreign, 'github:octo/app'),
+    summary(kept),
+  ];
+  expect(runsOf(all, { repository: 'octo/app' })).toEqual([over]);
 });

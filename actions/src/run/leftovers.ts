@@ -1,9 +1,9 @@
-import type { ReapReport } from '@paceline/api';
-import { workflowRunOf } from '../runner/job.ts';
+import type { ReapReport, RunSummary } from '@paceline/api';
+import { repositoryTag, workflowRunOf, type Job } from '../runner/job.ts';
 
 export type Orphan = ReapReport['orphans'][number];
 
-/** What becomes of what a cloud shows of a repository's runs. */
+/** What becomes of what is there of a repository's runs. */
 export interface Leftovers {
   /** The runs whose workflow is over, so that nobody needs their machines. */
   over: string[];
@@ -18,10 +18,10 @@ export interface LeftoversOptions {
   kept: boolean;
 }
 
-/** Sorts what is there by whose it is. Only what is known to be nobody's any more is given up. */
-export async function leftovers(orphans: readonly Orphan[], { isOver, kept }: LeftoversOptions): Promise<Leftovers> {
+/** Sorts runs by whether somebody needs them. Only what is known to be nobody's any more is given up. */
+export async function leftovers(runs: Iterable<string>, { isOver, kept }: LeftoversOptions): Promise<Leftovers> {
   const found: Leftovers = { over: [], spared: [] };
-  for (const run of new Set(orphans.map((orphan) => orphan.run))) {
+  for (const run of new Set(runs)) {
     const workflow = workflowRunOf(run);
     const spare = (reason: string): void => void found.spared.push({ run, reason });
     if (workflow === undefined) spare('no action has started it');
@@ -30,4 +30,9 @@ export async function leftovers(orphans: readonly Orphan[], { isOver, kept }: Le
     else spare(`workflow run ${workflow.run} is not over`);
   }
   return found;
+}
+
+/** The runs on a server that workflows of a repository have started: GitHub is asked for the numbers of no other. */
+export function runsOf(runs: readonly RunSummary[], job: Pick<Job, 'repository'>): string[] {
+  return runs.filter(({ id, tags }) => workflowRunOf(id) !== undefined && tags.includes(repositoryTag(job))).map(({ id }) => id);
 }

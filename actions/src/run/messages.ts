@@ -1,26 +1,30 @@
 import { warning } from '@actions/core';
 import { toError } from '@paceline/model';
 import type { RunDetail } from '@paceline/api';
+import type { CommentText } from '../github/comment.ts';
 import type { DeploymentState } from '../github/deployment.ts';
-import type { Inputs } from '../runner/inputs.ts';
 import type { Job } from '../runner/job.ts';
 import { keepDeployment } from '../runner/state.ts';
-import type { DeployOptions } from './options.ts';
+import type { Settings } from './settings.ts';
 
 export interface Messenger {
-  /** Tells GitHub that a deployment to the environment begins. @returns GitHub's number of it */
-  begin(): Promise<number | undefined>;
+  /** Tells GitHub that a deployment to the environment begins, if there is one. @returns GitHub's number of it */
+  begin(environment: string | undefined): Promise<number | undefined>;
   deployment(id: number | undefined, state: DeploymentState, run?: RunDetail): Promise<void>;
-  comment(body: string): Promise<void>;
+  comment(run: string, text: CommentText): Promise<void>;
+}
+
+export interface MessengerOptions {
+  token: string | undefined;
+  settings: Pick<Settings, 'comment' | 'topic'>;
+  job: Job;
 }
 
 /**
  * Tells people on GitHub what becomes of a run, where they have asked for it. What cannot be told is a warning: a token that may
  * not write must not bring a deployment down.
  */
-export function messenger(inputs: Inputs, options: DeployOptions, job: Job): Messenger {
-  const token = inputs.text('token');
-  const { environment } = options;
+export function messenger({ token, settings, job }: MessengerOptions): Messenger {
   const attempt = async (what: string, wanted: boolean, act: (token: string) => Promise<void>): Promise<void> => {
     if (!wanted) return;
     if (token === undefined) return warning(`${what}: there is no token`);
@@ -30,7 +34,7 @@ export function messenger(inputs: Inputs, options: DeployOptions, job: Job): Mes
     });
   };
   return {
-    async begin() {
+    async begin(environment) {
       let id: number | undefined;
       await attempt('The deployment is not shown on GitHub', environment !== undefined, async (given) => {
         const { openDeployment, tellDeployment } = await import('../github/deployment.ts');
@@ -45,10 +49,10 @@ export function messenger(inputs: Inputs, options: DeployOptions, job: Job): Mes
         const { tellDeployment } = await import('../github/deployment.ts');
         await tellDeployment({ token: given, job }, id ?? 0, state, run?.serviceUrl ?? undefined);
       }),
-    comment: (body) =>
-      attempt('There is no comment on the pull request', options.comment, async (given) => {
+    comment: (run, text) =>
+      attempt('There is no comment on the pull request', settings.comment, async (given) => {
         const { comment } = await import('../github/comment.ts');
-        await comment({ token: given, job, topic: options.name ?? options.deployment, body });
+        await comment({ token: given, job, topic: settings.topic, run, text });
       }),
   };
 }

@@ -1,48 +1,72 @@
 import { info, warning } from '@actions/core';
 import type { Client, RunDetail } from '@paceline/api';
-import { endRun, followRun } from '@paceline/door';
+import { endRun, followRun, harmlessLine } from '@paceline/door';
 import { isPacelineError, toError } from '@paceline/model';
 import { setTimeout as pause } from 'node:timers/promises';
 import { logView } from '../runner/inert.ts';
 import type { StepOutput } from '../runner/output.ts';
+import type { Session } from '../session/session.ts';
+import { lockedOut } from './lock-out.ts';
+import { patiently } from './patience.ts';
 
 /** The runner gives a cancelled job five minutes for all that is left to do. */
-export const takeDownMs = 4 * 60_000;
+export const hurriedMs = 4 * 60_000;
+/** Otherwise there is time, but a runner that waits costs, too. */
+export const unhurriedMs = 20 * 60_000;
 /** A request of a main that was killed may still be under way to a server of others. */
 const lateRequestMs = 3000;
 const lookMs = 250;
+/** So long a cloud has to let nobody in until it is believed: before an engine gets other credentials, and when there are no others. */
+const doubtMs = { renewable: 5000, final: 15_000 };
 
-/** So often the clouds are asked whether they let anybody in. */
-const askMs = 15_000;
-
-/** Ends a run and follows it to its end, as long as there is time and a cloud lets anybody in. @returns the run as it is then */
-export async function takeDown(client: Client, id: string, output: StepOutput, budgetMs = takeDownMs): Promise<RunDetail> {
-  const run = await endRun(client, id);
-  if (run.endedAt !== null) return run;
-  const view = logView(output, process.env);
-  const refused = new AbortController();
-  const signal = AbortSignal.any([refused.signal, AbortSignal.timeout(budgetMs)]);
-  const asking = setInterval(() => {
-    void lockedOut(client, run).then((message) => {
-      if (message === undefined || refused.signal.aborted) return;
-      view.note(message);
-      refused.abort();
-    });
-  }, askMs);
-  try {
-    return await followRun({ client, run: id, view, after: run.lastEvent, signal, endsReady: () => false });
-  } finally {
-    clearInterval(asking);
-    view.close();
-  }
+export interface BringDownOptions {
+  session: Session;
+  run: string;
+  output: StepOutput;
+  /** By `performance.now()`. */
+  deadline: number;
 }
 
-/** Why a cloud of the run lets nobody in; a job gets no other credentials by waiting. */
-async function lockedOut(client: Client, { instances }: RunDetail): Promise<string | undefined> {
-  // Who may not ask waits.
-  const clouds = await client.clouds().catch(() => []);
-  const [locked] = clouds.filter(({ name, failure }) => failure?.code === 'auth' && instances.some(({ cloud }) => cloud === name));
-  return locked && `${locked.name} lets nobody in: ${locked.failure?.message ?? ''}. It is not waited for.`;
+/**
+ * Ends a run, and asks the clouds what they still show of it. An engine of the job's own does so with the credentials that it has, for
+ * they may be the better ones; what these do not reach any more is left to one with those that the job has now.
+ */
+export async function bringDown(options: BringDownOptions): Promise<{ run: RunDetail; left: string[] | undefined }> {
+  const { session, run: id } = options;
+  const first = await takeDown(options, session.embedded ? doubtMs.renewable : doubtMs.final);
+  const found = await sweep(session.client, id);
+  if (!first.locked && found.unasked.length === 0) return { run: first.run, left: leftOf(found) };
+  if (!(await session.renew())) return { run: first.run, left: leftOf(found) };
+  info('The engine is started again with the credentials that the job has now');
+  const { run } = await takeDown(options, doubtMs.final);
+  return { run, left: leftOf(together(found, await sweep(session.client, id))) };
+}
+
+/** Ends a run and follows it to its end, as long as there is time and a cloud lets the engine in. @returns the run as it is then */
+async function takeDown(
+  { session, run: id, output, deadline }: BringDownOptions,
+  doubtedMs: number,
+): Promise<{ run: RunDetail; locked: boolean }> {
+  const { client } = session;
+  const run = await patiently(() => endRun(client, id), deadline);
+  if (run.endedAt !== null) return { run, locked: false };
+  const view = logView(output, process.env);
+  const over = new AbortController();
+  const late = AbortSignal.timeout(Math.max(0, Math.ceil(deadline - performance.now())));
+  let locked = false;
+  void lockedOut(client, id, { doubtMs: doubtedMs, signal: over.signal }).then((message) => {
+    if (message === undefined) return;
+    locked = true;
+    view.note(message);
+    over.abort();
+  });
+  try {
+    const signal = AbortSignal.any([over.signal, late]);
+    return { run: await followRun({ client, run: id, view, after: run.lastEvent, signal, endsReady: () => false }), locked };
+  } finally {
+    over.abort();
+    view.close();
+  }
 }
 
 /** The run, if there is one. @param created whether main has heard that there is: otherwise its request may come a little late */
@@ -59,20 +83,42 @@ export async function findRun(client: Client, id: string, created: boolean): Pro
   }
 }
 
-/**
- * What the clouds themselves still show of a run; removes what no run needs.
- * @returns kind, id and cloud of each thing; undefined when a cloud could not be asked
- */
-export async function sweep(client: Client, id: string): Promise<string[] | undefined> {
+/** What the clouds themselves show of a run. */
+export interface Sweep {
+  left: { cloud: string; what: string }[];
+  /** The clouds that could not be asked; `undefined` among them when nobody could be asked for them. */
+  unasked: (string | undefined)[];
+}
+
+/** What the clouds themselves still show of a run; removes what no run needs. */
+export async function sweep(client: Client, id: string): Promise<Sweep> {
   try {
     const removed = await client.reap(true, [id]);
     for (const { kind, id: resource, cloud, reason, outcome } of removed.orphans)
-      info(`${outcome === 'removed' ? 'Removed' : 'Asked to remove'} ${kind} ${resource} on ${cloud}: ${reason}`);
+      info(harmlessLine(`${outcome === 'removed' ? 'Removed' : 'Asked to remove'} ${kind} ${resource} on ${cloud}: ${reason}`));
     const { orphans, failures } = await client.reap(false, [id]);
-    for (const { cloud, message } of failures) warning(`${cloud} could not be asked what is left: ${message}`);
-    return failures.length > 0 ? undefined : orphans.map(({ kind, id: resource, cloud }) => `${kind} ${resource} on ${cloud}`);
+    for (const { cloud, message } of failures) warning(harmlessLine(`${cloud} could not be asked what is left: ${message}`));
+    return {
+      left: orphans.map(({ kind, id: resource, cloud }) => ({ cloud, what: `${kind} ${resource} on ${cloud}` })),
+      unasked: failures.map(({ cloud }) => cloud),
+    };
   } catch (error) {
     warning(`The clouds could not be asked what is left: ${toError(error).message}`);
-    return undefined;
+    return { left: [], unasked: [undefined] };
   }
+}
+
+/** What is known after two sweeps, the second of which may have got no answer where the first one has. */
+export function together(first: Sweep, second: Sweep): Sweep {
+  if (second.unasked.includes(undefined)) return first;
+  if (first.unasked.includes(undefined)) return second;
+  return {
+    left: [...first.left.filter(({ cloud }) => second.unasked.includes(cloud)), ...second.left],
+    unasked: second.unasked.filter((cloud) => first.unasked.includes(cloud)),
+  };
+}
+
+/** @returns kind, id and cloud of each thing; undefined when a cloud could not be asked */
+export function leftOf({ left, unasked }: Sweep): string[] | undefined {
+  return unasked.length > 0 ? undefined : left.map(({ what }) => what);
 }

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { buildInputs, connectionInputs, deployInputs, deployOptions, isKept, requestOf, runInputs, scaleInputs } from '../run/options.ts';
+import { buildInputs, connectionInputs, deployInputs, deployOptions, requestOf, runInputs, scaleInputs } from '../run/options.ts';
 import { fixedOutputs } from '../run/outputs.ts';
+import { isKept, jobStatusOf } from '../run/settings.ts';
 import { Inputs } from './inputs.ts';
 
 const inputs = (given: Record<string, string>): Inputs =>
@@ -51,8 +52,10 @@ test('deploy reads all inputs that it describes', () => {
       return super.text(name);
     }
   }
-  deployOptions(new Recording({}));
-  const elsewhere: readonly string[] = connectionInputs;
+  const recording = new Recording({});
+  deployOptions(recording);
+  jobStatusOf(recording);
+  const elsewhere: readonly string[] = ['server-token', 'token'];
   expect([...read].toSorted()).toEqual(deployInputs.filter((name) => !elsewhere.includes(name)).toSorted());
 });
 
@@ -68,7 +71,17 @@ test('a budget, a project and tags go with the request', () => {
 
 test('what action.yml has for defaults is what nothing means', () => {
   const defaults = Object.fromEntries(Object.entries(described('deploy').inputs).map(([name, input]) => [name, input.default ?? '']));
-  expect(deployOptions(inputs(defaults))).toEqual(deployOptions(inputs({})));
+  // An artifact that is named nothing is none.
+  const nothing = inputs({ artifact: 'paceline-reports' });
+  expect(deployOptions(inputs({ ...defaults, 'job-index': '0' }))).toEqual(deployOptions(nothing));
+  expect(deployOptions(inputs({ ...defaults, artifact: '' })).settings.artifact).toBeUndefined();
+});
+
+test('what post has to know is read by main', () => {
+  const { settings } = deployOptions(inputs({ 'retention-days': '3', 'reports-limit': '2MiB', name: 'shop', 'job-index': '2' }));
+  expect(settings).toMatchObject({ retentionDays: 3, reportsLimit: 2 * 2 ** 20, topic: 'shop (2)', keepRunning: 'never' });
+  expect(() => deployOptions(inputs({ 'retention-days': 'some' }))).toThrow("The input 'retention-days': 'some' is not a number of days");
+  expect(() => deployOptions(inputs({ 'reports-limit': '2' }))).toThrow("The input 'reports-limit': '2' is not a size");
 });
 
 test.each([

@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { jobOf, newRunId, workflowRunOf } from './job.ts';
 
 test('the id of a run tells the workflow run, and is a UUID', () => {
@@ -21,4 +24,13 @@ test.each([crypto.randomUUID(), '', 'x', '0003b9ac-a001-8003-1fff-ffffffffffff']
 
 test('a job outside of GitHub is a job all the same', () => {
   expect(jobOf({})).toMatchObject({ run: 0, attempt: 1, pullRequest: undefined, fork: false });
+});
+
+test('a pull request of a fork has no secrets, but for workflows that are the repository’s own', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'paceline-job-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const event = join(folder, 'event.json');
+  await writeFile(event, JSON.stringify({ pull_request: { number: 7, head: { repo: { full_name: 'stranger/app' } } } }));
+  const fork = (name: string): boolean => jobOf({ GITHUB_EVENT_PATH: event, GITHUB_EVENT_NAME: name, GITHUB_REPOSITORY: 'octo/app' }).fork;
+  expect([fork('pull_request'), fork('pull_request_target')]).toEqual([true, false]);
 });

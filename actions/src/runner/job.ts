@@ -41,7 +41,8 @@ export function jobOf(env: NodeJS.ProcessEnv): Job {
     serverUrl: env['GITHUB_SERVER_URL'] ?? 'https://github.com',
     sha: env['GITHUB_SHA'] ?? '',
     pullRequest: pull?.number ?? issue?.number,
-    fork: pull !== undefined && pull.head?.repo?.full_name !== repository,
+    // Workflows of `pull_request_target` are those of the repository itself, with its secrets.
+    fork: pull !== undefined && pull.head?.repo?.full_name !== repository && env['GITHUB_EVENT_NAME'] !== 'pull_request_target',
   };
 }
 
@@ -82,6 +83,11 @@ export function workflowRunOf(id: string): Required<WorkflowRun> | undefined {
 /** Where the engine of a run keeps its state during the job. */
 export function stateOf({ temp }: Pick<Job, 'temp'>, id: string): string {
   return join(temp, 'paceline', id);
+}
+
+/** By this people find the runs of a repository on a server, and so does `reap`. */
+export function repositoryTag({ repository }: Pick<Job, 'repository'>): string {
+  return `github:${repository}`.slice(0, 100);
 }
 
 /** By this tag engines of all jobs of a repository know what belongs to it. */

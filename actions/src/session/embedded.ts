@@ -9,14 +9,13 @@ export interface EmbeddedOptions {
   state: string;
   cloudsFile?: string | null | undefined;
   ownerTag: string;
-  afresh: boolean;
 }
 
 /** The `paceline` command that comes with the actions: it is the engine. */
 const program = fileURLToPath(new URL('../../engine/dist/paceline.mjs', import.meta.url));
 
 /** An engine in the background, which lives on from main to post. When it has died, the next request starts it on its store again. */
-export async function openEmbedded({ state: path, cloudsFile, ownerTag, afresh }: EmbeddedOptions): Promise<Session> {
+export async function openEmbedded({ state: path, cloudsFile, ownerTag }: EmbeddedOptions): Promise<Session> {
   const state = await StateDirectory.open(path);
   const token = await state.operatorToken();
   const wanted: EngineWanted = {
@@ -26,26 +25,43 @@ export async function openEmbedded({ state: path, cloudsFile, ownerTag, afresh }
     command: [process.execPath, program],
     env: engineEnvironment(process.env),
   };
-  if (afresh) await stop(state.path);
   const { url } = await ensureEngine({ ...wanted, cloudsFile });
   const revive = async (): Promise<string> => (await ensureEngine(wanted)).url;
   return {
     embedded: true,
     token: async () => token,
     client: createClient({ url, token, fetch: engineFetch(url, revive) }),
-    close: () => stop(state.path),
+    // Whoever asks it next has it started again.
+    renew: async () => {
+      await stopEngine(state.path);
+      return true;
+    },
+    close: () => stopEngine(state.path),
   };
 }
 
-async function stop(state: string): Promise<void> {
+/** Ends the engine of a state directory, if one runs. What was asked of it and not begun is not carried out any more. */
+export async function stopEngine(state: string): Promise<void> {
   const engine = await readEngineFile(state);
-  if (engine === undefined || !isAlive(engine.pid)) return;
-  process.kill(engine.pid, 'SIGTERM');
+  if (engine === undefined || !signal(engine.pid, 'SIGTERM')) return;
   await engineGone(state, engine.pid).catch((error: unknown) => {
     if (!isPacelineError(error) || error.code !== 'PACELINE_TIMEOUT') throw error;
     // It would keep its store from the next one, which finds there whatever this one has done.
-    if (isAlive(engine.pid)) process.kill(engine.pid, 'SIGKILL');
+    signal(engine.pid, 'SIGKILL');
   });
+}
+
+/** @returns whether the process was there */
+function signal(pid: number, name: NodeJS.Signals): boolean {
+  if (!isAlive(pid)) return false;
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch (error) {
+    // It may end between the look and the signal.
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
 }
 
 /** The engine needs the credentials of clouds, and none of what the runner gives to this one step. */

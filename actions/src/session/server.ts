@@ -17,11 +17,11 @@ const renewMs = 5 * 60_000;
 
 /** A server that others run. No secret is needed: GitHub vouches for the job. */
 export async function openServer({ url, token, job }: ServerSessionOptions): Promise<Session> {
-  const close = async (): Promise<void> => {};
-  if (token !== undefined) return { embedded: false, token: async () => token, client: createClient({ url, token }), close };
+  const own = { embedded: false, renew: async () => false, close: async () => {} };
+  if (token !== undefined) return { ...own, token: async () => token, client: createClient({ url, token }) };
   const present = renewed(() => logIn(url, job));
   await present();
-  return { embedded: false, token: present, client: createClient({ url, token: 'session', fetch: withToken(present) }), close };
+  return { ...own, token: present, client: createClient({ url, token: 'session', fetch: withToken(present) }) };
 }
 
 /** The token that is good now. Requests that find it old at the same time renew it once. */

@@ -11,26 +11,36 @@ export interface Session {
   readonly embedded: boolean;
   /** A token of the server that is good now; it is kept out of the log. */
   token(): Promise<string>;
+  /**
+   * Has an engine of one's own start anew on its store with the credentials that the job has now. A server has its own.
+   * @returns whether it does
+   */
+  renew(): Promise<boolean>;
   /** Ends an engine of one's own; what still runs is no longer served. */
   close(): Promise<void>;
 }
 
-export interface SessionOptions {
-  inputs: Inputs;
+/** How to get to a server. */
+export interface Connection {
+  /** Undefined for an engine in the job. */
+  server: string | undefined;
+  /** Undefined when the job logs in as what it is. */
+  token: string | undefined;
+}
+
+export function connectionOf(inputs: Inputs): Connection {
+  return { server: inputs.text('server'), token: inputs.text('server-token') };
+}
+
+export interface SessionOptions extends Connection {
   job: Job;
   run: string;
   /** The file of clouds; undefined when it was told before. */
   cloudsFile?: string | null;
-  /**
-   * Makes an engine of the job's own that is there already start anew on its store. It then has the credentials that the job has now,
-   * for those that it began with may be good no more, and nothing that was asked of it before will be carried out later.
-   */
-  afresh?: boolean;
 }
 
 /** @throws PACELINE_UNREACHABLE, PACELINE_UNAUTHENTICATED, PACELINE_FORBIDDEN */
-export function openSession({ inputs, job, run, cloudsFile, afresh = false }: SessionOptions): Promise<Session> {
-  const url = inputs.text('server');
-  if (url !== undefined) return openServer({ url, token: inputs.text('server-token'), job });
-  return openEmbedded({ state: stateOf(job, run), cloudsFile, ownerTag: ownerTagOf(job), afresh });
+export function openSession({ server, token, job, run, cloudsFile }: SessionOptions): Promise<Session> {
+  if (server !== undefined) return openServer({ url: server, token, job });
+  return openEmbedded({ state: stateOf(job, run), cloudsFile, ownerTag: ownerTagOf(job) });
 }

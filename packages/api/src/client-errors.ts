@@ -28,6 +28,11 @@ function codeOfStatus(status: number): ErrorCode {
   return status >= 500 ? 'PACELINE_UNREACHABLE' : 'PACELINE_REQUEST_INVALID';
 }
 
+/** Whether the same may be answered in a moment: the server cannot be reached, or has too much to do. */
+export function isPassing(error: unknown): error is PacelineError {
+  return isPacelineError(error) && (error.status === 429 || error.status === 502 || error.status === 503 || error.status === 504);
+}
+
 /** Why there was no answer: a signal of whoever asked, or what went wrong on the way. */
 export function explain(endpoint: Endpoint, error: unknown, late: boolean, ...asked: (AbortSignal | undefined)[]): unknown {
   if (isPacelineError(error)) return error;

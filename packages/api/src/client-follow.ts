@@ -1,6 +1,7 @@
-import { isPacelineError, PacelineError } from '@paceline/model';
+import { PacelineError } from '@paceline/model';
 import type * as z from 'zod';
 import { streamHeartbeatMs } from './agent.ts';
+import { isPassing } from './client-errors.ts';
 import { anySignal, bytesOf, decode, send, type Endpoint, type RequestOptions } from './client-request.ts';
 import { pause } from './pause.ts';
 import { SseParser } from './sse-parser.ts';
@@ -60,15 +61,11 @@ export async function* follow<T extends { seq: number }>(
     } catch (error) {
       if (signal.aborted) return;
       since ??= performance.now();
-      if (!isPacelineError(error) || !isPassing(error) || performance.now() - since > patience.giveUpMs) throw error;
+      if (!isPassing(error) || performance.now() - since > patience.giveUpMs) throw error;
       options.onCut?.(error);
     }
     // Many clients that lose one server should not come back in step.
     await pause(wait * (0.5 + Math.random() / 2), signal);
     wait = Math.min(wait * 2, patience.longestPauseMs);
   }
-}
-
-function isPassing({ status }: PacelineError): boolean {
-  return status === 429 || status === 502 || status === 503 || status === 504;
 }

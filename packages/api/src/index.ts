@@ -11,6 +11,7 @@ export * from './modules.ts';
 export type { ModulesClient } from './client-modules.ts';
 export type { AccountsClient } from './client-accounts.ts';
 export { createClient, type Client, type ClientOptions, type LogFilter, type Page } from './client.ts';
+export { isPassing } from './client-errors.ts';
 export { openSession, type LoginOptions } from './client-session.ts';
 export { type FollowOptions, type Patience } from './client-follow.ts';
 export { fieldsOf, givenValues, isSecret, type Field, type ParameterSpec } from './fields.ts';

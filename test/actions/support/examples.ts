@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from '../../support/system.ts';
 import { project, type Bench } from './bench.ts';
+import type { OtherAction } from './workflow.ts';
 
 export interface ExampleWorkflow {
   /** The page that shows it. */
@@ -20,10 +21,15 @@ export function exampleWorkflows(): ExampleWorkflow[] {
   );
 }
 
-/** What the actions of others that the examples use leave in the environment. */
-export const otherActions = {
+const credentials = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
+
+/** What the actions of others that the examples use leave in the environment; the one for credentials takes them away at the end. */
+export const otherActions: Readonly<Record<string, OtherAction>> = {
   'actions/checkout': {},
-  'aws-actions/configure-aws-credentials': { AWS_ACCESS_KEY_ID: 'of-the-job', AWS_SECRET_ACCESS_KEY: 'x', AWS_SESSION_TOKEN: 'y' },
+  'aws-actions/configure-aws-credentials': {
+    env: Object.fromEntries(credentials.map((name) => [name, 'of-the-job'])),
+    postEnv: Object.fromEntries(credentials.map((name) => [name, ''])),
+  },
 };
 
 /** Puts the project that the examples speak of into the workspace: their files, and clouds of their names. */

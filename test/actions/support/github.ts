@@ -24,6 +24,8 @@ export class GitHub {
   readonly statuses: { deployment: number; state: string; environment_url?: string }[] = [];
   /** By name: the bytes of the archive. */
   readonly artifacts = new Map<string, Buffer>();
+  /** Until when artifacts are to be kept, where that was said. */
+  readonly artifactsExpire: string[] = [];
   /** What is known of workflow runs; others are not known. */
   readonly workflowRuns = new Map<number, 'completed' | 'in_progress'>();
   /** Whether the token may see workflow runs. */
@@ -141,6 +143,7 @@ export class GitHub {
       return refuse(403, 'whose?');
     const name = String(body['name']);
     if (pathname.endsWith('/CreateArtifact')) {
+      if (typeof body['expires_at'] === 'string') this.artifactsExpire.push(body['expires_at']);
       return { status: 200, body: { ok: true, signed_upload_url: `${this.url}/blob/${encodeURIComponent(name)}?sig=signed` } };
     }
     if (!pathname.endsWith('/FinalizeArtifact')) return refuse(404, 'no such method');

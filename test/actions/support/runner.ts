@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { processesWith } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
 import { actionsFolder, readAction } from './action-file.ts';
+import { workedOut } from './expression.ts';
 import { readLog, type RunnerLog } from './runner-log.ts';
 
 export interface StepResult {
@@ -27,7 +28,14 @@ export interface StepOptions {
   started?: (step: RunningStep) => void;
   /** Where the actions are. @default those of this repository */
   folder?: string;
+  /** How the job has come out so far. @default success */
+  jobStatus?: JobStatus;
+  /** Which job of a matrix it is. @default the first */
+  jobIndex?: number;
 }
+
+/** As GitHub calls it. */
+export type JobStatus = 'success' | 'failure' | 'cancelled';
 
 /** A step that runs. */
 export interface RunningStep {
@@ -63,12 +71,20 @@ export class Runner {
   /** Main, and whatever becomes of it, post, as a job that ends then. */
   async job(
     action: string,
-    options: StepOptions & { between?: (main: StepResult) => Promise<void>; postEnv?: Record<string, string> } = {},
+    options: StepOptions & {
+      between?: (main: StepResult) => Promise<void>;
+      postEnv?: Record<string, string>;
+      /** What the inputs are worked out to at the end of the job. @default the same as at its beginning */
+      postInputs?: Record<string, string>;
+      /** How the job comes out. @default as main does */
+      conclusion?: JobStatus;
+    } = {},
   ) {
     const main = await this.main(action, options);
     await options.between?.(main);
-    const { inputs = {}, env = {}, folder = actionsFolder, postEnv = {} } = options;
-    const post = await this.post(action, main, { inputs, folder, env: { ...env, ...postEnv } });
+    const { inputs = {}, env = {}, folder = actionsFolder, postEnv = {}, postInputs = inputs, jobIndex = 0 } = options;
+    const jobStatus = options.conclusion ?? (main.code === 0 ? 'success' : 'failure');
+    const post = await this.post(action, main, { inputs: postInputs, folder, jobStatus, jobIndex, env: { ...env, ...postEnv } });
     return { main, post };
   }
 
@@ -95,7 +111,9 @@ export class Runner {
     const { inputs, runs } = readAction(action, folder);
     const script = runs[entry];
     if (runs.using !== 'node24' || script === undefined) throw new Error(`${action} has no ${entry} for node24`);
-    const given = { ...defaultsOf(inputs, this.#env), ...options.inputs };
+    const { jobStatus = 'success', jobIndex = 0 } = options;
+    const context = { github: { token: this.githubToken }, job: { status: jobStatus }, strategy: { 'job-index': jobIndex } };
+    const given = { ...defaultsOf(inputs, context), ...options.inputs };
     const env = { ...prefixed('INPUT_', given), ...prefixed('STATE_', kept, false), ...options.env };
     const result = await this.#execute([process.execPath, join(folder, action, script)], { ...options, env });
     return { ...result, state: { ...kept, ...result.state } };
@@ -182,10 +200,9 @@ export class Runner {
   }
 }
 
-function defaultsOf(inputs: ReturnType<typeof readAction>['inputs'], env: Record<string, string>): Record<string, string> {
-  // An expression is worked out by GitHub; there is one kind of it.
-  const worked = (text: string): string => text.replace(/^\$\{\{ github\.token \}\}$/, env['FAKE_GITHUB_TOKEN'] ?? '');
-  return Object.fromEntries(Object.entries(inputs).map(([name, { default: value = '' }]) => [name, worked(value)]));
+/** GitHub works them out anew for main and for post. */
+function defaultsOf(inputs: ReturnType<typeof readAction>['inputs'], context: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, { default: value = '' }]) => [name, workedOut(value, context)]));
 }
 
 function prefixed(prefix: string, values: Record<string, string>, upper = true): Record<string, string> {

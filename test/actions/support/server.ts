@@ -14,7 +14,11 @@ export interface ServerOfOthers {
   url: string;
   /** As its operator. */
   client: Client;
-  /** Dies, and is started again. */
+  /** Dies. */
+  fall: () => Promise<void>;
+  /** Is started again. */
+  rise: () => Promise<void>;
+  /** Both. */
   fallOver: () => Promise<void>;
 }
 
@@ -53,12 +57,18 @@ export async function serve({ github, cloud, runner }: Bench, role = 'deployer',
     }
   });
   await addressOf(server);
-  const fallOver = async (): Promise<void> => {
+  const fall = async (): Promise<void> => {
     server.kill('SIGKILL');
     await once(server, 'exit');
+  };
+  const rise = async (): Promise<void> => {
     server = start(port);
     await addressOf(server);
   };
+  const fallOver = async (): Promise<void> => {
+    await fall();
+    await rise();
+  };
   const token = (await readFile(join(state, 'operator.token'), 'utf8')).trim();
-  return { url, client: createClient({ url, token }), fallOver };
+  return { url, client: createClient({ url, token }), fall, rise, fallOver };
 }

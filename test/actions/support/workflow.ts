@@ -1,6 +1,12 @@
 import { parse } from 'yaml';
 import { workedOut } from './expression.ts';
-import type { Runner, RunningStep, StepOptions, StepResult } from './runner.ts';
+import type { JobStatus, Runner, RunningStep, StepOptions, StepResult } from './runner.ts';
+
+/** Somebody else's action: what it puts into the environment of the steps after it, and what its post step puts there. */
+export interface OtherAction {
+  env?: Record<string, string>;
+  postEnv?: Record<string, string>;
+}
 
 interface Step {
   id?: string;
@@ -37,8 +43,8 @@ export interface RunningJob {
 
 export interface JobOptions {
   runner: Runner;
-  /** Other people's actions, by name: what they put into the environment of the steps after them. */
-  others?: Readonly<Record<string, Record<string, string>>>;
+  /** Other people's actions, by name. */
+  others?: Readonly<Record<string, OtherAction>>;
   began?: (job: RunningJob) => void;
 }
 
@@ -51,25 +57,39 @@ export async function runWorkflow(text: string, { runner, others = {}, began }: 
   const fate = new Fate(runner);
   began?.(fate);
   const outputs: Record<string, { outputs: Record<string, string> }> = {};
-  const posts: { action: string; act: () => Promise<StepResult> }[] = [];
+  const posts: { action: string; act: () => Promise<StepResult | undefined> }[] = [];
   let env: Record<string, string> = {};
   for (const step of job.steps) {
     if (fate.isOver || record.conclusion !== 'success') break;
-    const context = { steps: outputs, github: { token: runner.githubToken }, runner: { temp: runner.temp } };
+    const context = () => ({ steps: outputs, github: { token: runner.githubToken }, runner: { temp: runner.temp }, env });
     const texts = (given: Record<string, unknown> = {}): Record<string, string> =>
-      Object.fromEntries(Object.entries(given).map(([name, value]) => [name, workedOut(String(value), context)]));
+      Object.fromEntries(Object.entries(given).map(([name, value]) => [name, workedOut(String(value), context())]));
     const [, action] = /^paceline\/paceline\/actions\/([\w-]+)@v1$/.exec(step.uses ?? '') ?? [];
     const other = others[step.uses?.split('@')[0] ?? ''];
-    if (other !== undefined) env = { ...env, ...other };
-    if (other !== undefined) continue;
+    if (other !== undefined) {
+      env = { ...env, ...other.env };
+      const { postEnv } = other;
+      if (postEnv !== undefined)
+        posts.unshift({
+          action: step.uses ?? '',
+          act: async () => {
+            env = { ...env, ...postEnv };
+            return undefined;
+          },
+        });
+      continue;
+    }
     if (action === undefined && step.run === undefined) throw new Error(`nobody knows what ${step.uses} does`);
-    const given = { env: { ...env, ...texts(step.env) }, inputs: texts(step.with) };
+    // Inputs and environment are worked out anew for post, and so is how the job has come out.
+    const given = () => ({ env: { ...env, ...texts(step.env) }, inputs: texts(step.with), jobStatus: statusOf(record, fate) });
     const main: { state: Record<string, string> } = { state: {} };
     // The post step is there before main begins: whatever becomes of main, it comes.
     if (action !== undefined && runner.hasPost(action))
-      posts.unshift({ action, act: () => runner.post(action, main, { ...given, ...fate.meets(action, 'post') }) });
-    const options = { ...given, ...fate.meets(action ?? 'script', 'main') };
-    const result = await (action === undefined ? runner.script(workedOut(step.run ?? '', context), options) : runner.main(action, options));
+      posts.unshift({ action, act: () => runner.post(action, main, { ...given(), ...fate.meets(action, 'post') }) });
+    const options = { ...given(), ...fate.meets(action ?? 'script', 'main') };
+    const result = await (action === undefined
+      ? runner.script(workedOut(step.run ?? '', context()), options)
+      : runner.main(action, options));
     fate.passes();
     main.state = result.state;
     record.steps.push({ ...result, name: action ?? 'script', entry: 'main' });
@@ -79,6 +99,7 @@ export async function runWorkflow(text: string, { runner, others = {}, began }: 
   for (const { action, act } of posts) {
     if (fate.isLost) break;
     const result = await act();
+    if (result === undefined) continue;
     fate.passes();
     record.steps.push({ ...result, name: action, entry: 'post' });
     if (result.code !== 0) record.conclusion = 'failure';
@@ -86,6 +107,10 @@ export async function runWorkflow(text: string, { runner, others = {}, began }: 
   if (fate.isOver) record.conclusion = fate.isLost ? 'lost' : 'cancelled';
   await runner.end();
   return record;
+}
+
+function statusOf({ conclusion }: JobRecord, { isOver }: Fate): JobStatus {
+  return isOver ? 'cancelled' : conclusion === 'failure' ? 'failure' : 'success';
 }
 
 /** What befalls a job, and the step that it meets. */

@@ -38,3 +38,17 @@ test.each<[ScaleWords, string]>([
 ])('%o is refused', (words, message) => {
   expect(() => scaleWish('web', words)).toThrow(message);
 });
+
+test('a refusal speaks the language of whoever asks', () => {
+  const refused = (style: 'options' | 'inputs'): unknown => {
+    try {
+      return scaleWish('web', { remove: 'x' }, style);
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(refused('options')).toMatchObject({ message: "--remove: 'x' is not a number", hint: expect.stringContaining('--remove 1,3') });
+  const { message, hint } = refused('inputs') as { message: string; hint: string };
+  expect(message).toBe("The input 'remove': 'x' is not a number");
+  expect(hint).not.toContain('--');
+});
