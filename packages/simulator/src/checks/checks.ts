@@ -34,6 +34,8 @@ export class Checks {
   readonly runs: RunChecks;
   readonly scripts: ScriptChecks;
   violation: Violation | undefined;
+  /** The runs that people start. */
+  readonly expected = new Set<string>();
   /** How often what is rare has come about. */
   readonly seen = new Map<RareEvent, number>();
   readonly #kernel: Kernel;
@@ -68,6 +70,7 @@ export class Checks {
   }
 
   expect(system: System): void {
+    this.expected.add(system.id);
     this.parameters.expect(system);
     this.runs.expect(system);
   }

@@ -69,6 +69,16 @@ test('a look at all of a run is a look', async () => {
   expect(bench.broken).toBeUndefined();
 });
 
+test('a run has its machines in one account of a cloud', () => {
+  const bench = new Bench();
+  expect(bench.checks.machines.haveAccounts('test')).toBe(false);
+  expect(bench.checks.machines.haveAccounts('elsewhere')).toBe(true);
+  bench.commit({ facts: { accounts: { test: 'one' } } });
+  expect(bench.checks.machines.haveAccounts('test')).toBe(true);
+  bench.checks.machines.launchingElsewhere(bench.cloud, launch);
+  expect(bench.broken).toBe('a run has its machines in one account of a cloud');
+});
+
 test('nobody ends a machine that is needed', () => {
   for (const dropped of [true, false]) {
     const bench = new Bench();

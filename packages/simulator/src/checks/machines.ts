@@ -51,6 +51,22 @@ export class MachineChecks {
     }
   }
 
+  /** A process asks for machines with a credential that leads to another account than that of the run. */
+  launchingElsewhere(cloud: Inventory, { owner }: Pick<LaunchRequest, 'owner'>): void {
+    this.#checks.fail('a run has its machines in one account of a cloud', `${owner.node} of ${owner.run} on ${cloud.name}`);
+  }
+
+  /** Every run has its account on a cloud by now, or has nothing to look for there. */
+  haveAccounts(cloud: string): boolean {
+    return [...this.#checks.expected].every((id) => {
+      const run = this.#checks.runOf(id);
+      if (run === undefined) return false;
+      const nodes = Object.values(run.plan.nodes);
+      const may = nodes.flatMap(({ cloud, shares = [], elsewhere = [] }) => [cloud, ...shares.map((share) => share.cloud), ...elsewhere]);
+      return run.facts.endedAt !== null || run.facts.accounts[cloud] !== undefined || !may.includes(cloud);
+    });
+  }
+
   /** A process asks for the next machine of a launch. One that was asleep until a moment ago has had no time to notice anything. */
   goingOn(process: Process, { owner }: Pick<LaunchRequest, 'owner'>): void {
     const run = this.#checks.runOf(owner.run);

@@ -41,6 +41,8 @@ export class SimulatedCloud {
   readonly #hasDisks: boolean;
   /** Requests that have not arrived yet. */
   pending = 0;
+  /** The credential of the engines leads to another account, in which there is nothing. */
+  isElsewhere = false;
   #next = 1;
 
   constructor(world: World, name: string, hooks: MachineHooks) {

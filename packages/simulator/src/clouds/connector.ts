@@ -6,6 +6,7 @@ import {
   type ConnectorErrorDetails,
   type LaunchRequest,
   type Machine,
+  type Resource,
 } from '@paceline/engine/connector';
 import type { FaultKind } from '../faults/kinds.ts';
 import type { Process } from '../kernel/process.ts';
@@ -40,22 +41,25 @@ export class CloudLine {
       capabilities: cloud.capabilities,
       launch: (request, context) => {
         checks.machines.launching(process, cloud, request);
+        if (cloud.isElsewhere) checks.machines.launchingElsewhere(cloud, request);
         return cloud.makesOneByOne ? this.#launchEach(request, context) : this.#call('launch', context, () => cloud.launch(request));
       },
-      describe: (ids, context) => this.#call('describe', context, () => cloud.describe(ids)),
+      describe: (ids, context) => this.#ask('describe', context, () => cloud.describe(ids), new Map()),
       list: (query, context) => {
-        const listing = this.#call('list', context, () => {
+        const look = (): Resource[] => {
           const found = cloud.list(query);
           checks.machines.listed(process, query, found.length);
           return found;
-        });
-        return pages(listing);
+        };
+        return pages(this.#ask('list', context, look, []));
       },
       terminate: (ids, context) => {
         checks.machines.terminating(process, cloud, ids);
-        return this.#call('terminate', context, () => cloud.terminate(ids));
+        const gone = ids.map((id) => ({ id, gone: true }));
+        return this.#ask('terminate', context, () => cloud.terminate(ids), gone);
       },
-      remove: (resource, context) => this.#call('remove', context, () => cloud.remove(resource)),
+      remove: (resource, context) => this.#ask('remove', context, () => cloud.remove(resource), undefined),
+      ...(world.faults.has('cloud.elsewhere') && { account: async () => (cloud.isElsewhere ? 'another' : cloud.name) }),
       probe: async () => ({ account: cloud.name, regions: [] }),
     };
   }
@@ -73,6 +77,12 @@ export class CloudLine {
       }
     }
     return made;
+  }
+
+  /** @param nothing what another account answers, when the credential leads there as the call begins */
+  #ask<T>(method: Method, context: ConnectorContext, act: () => T, nothing: T): Promise<T> {
+    const { isElsewhere } = this.#cloud;
+    return this.#call(method, context, isElsewhere ? () => nothing : act);
   }
 
   async #call<T>(method: Method, context: ConnectorContext, act: () => T): Promise<T> {

@@ -49,6 +49,8 @@ export const faultKinds = [
   'people.abort',
   'people.cancel-abort',
   'people.intrude',
+  // Clouds again: where it is last, the seeds of before have the kinds that they had.
+  'cloud.elsewhere',
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];

@@ -9,6 +9,24 @@ export const machineMutants: Mutant[] = [
     replace: '    const work = Promise.resolve()\n',
   },
   {
+    name: 'what is said of another account is believed',
+    file: 'launch/cloud-line.ts',
+    search: "if ('answer' in seen && seen.account === wanted) return seen.answer;",
+    replace: "if ('answer' in seen) return seen.answer;",
+  },
+  {
+    name: 'machines are launched, and ended, in whichever account there is',
+    file: 'launch/cloud-line.ts',
+    search: 'return present === account ? this.#inOneAccount(context, call) : { account: present };',
+    replace: 'return this.#inOneAccount(context, call);',
+  },
+  {
+    name: 'the account of a run is the one that there is now',
+    file: 'launch/cloud-calls.ts',
+    search: 'if (known !== undefined) return known;',
+    replace: 'if (known !== undefined) return this.#line(cloud).account(this.#ports);',
+  },
+  {
     name: 'a launch is tried again without a look',
     file: 'launch/attempts.ts',
     search: 'if ((touched && isAmbiguous(code)) || this.#doubtful.has(token)) this.#doubtful.set(token, visibleAt);',

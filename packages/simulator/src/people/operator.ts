@@ -1,3 +1,4 @@
+import type { SimulatedCloud } from '../clouds/cloud.ts';
 import type { Replica } from '../engines/replica.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Host } from '../machines/host.ts';
@@ -24,6 +25,7 @@ export class Operator {
       if (faults.healed) return;
       for (const replica of this.#world.cluster.replicas) this.#trouble(replica);
       for (const host of this.#hosts.values()) this.#disturb(host);
+      for (const cloud of this.#world.clouds) this.#confuse(cloud);
       kernel.after(this.#random.between(roundMs / 2, roundMs * 1.5), round);
     };
     kernel.after(roundMs, round);
@@ -81,6 +83,19 @@ export class Operator {
     kernel.at(until, () => {
       trace?.add(process.name, 'goes on');
       process.resume();
+    });
+  }
+
+  /** Credentials are mixed up, and put right again. */
+  #confuse(cloud: SimulatedCloud): void {
+    const { checks, faults, kernel, trace } = this.#world;
+    // Who had no account yet would take the wrong one for its own.
+    if (cloud.isElsewhere || !checks.machines.haveAccounts(cloud.name) || !faults.strikes('cloud.elsewhere', 0.2)) return;
+    cloud.isElsewhere = true;
+    trace?.add(cloud.name, 'is asked in another account');
+    kernel.at(Math.min(faults.healAt, kernel.elapsed + faults.dice('cloud.elsewhere').longTailed(20_000, 120_000)), () => {
+      cloud.isElsewhere = false;
+      trace?.add(cloud.name, 'is asked in its account');
     });
   }
 

@@ -184,7 +184,7 @@ function systemOf(plan: Run['plan']): System {
 /** What the checks look at; the engine knows more of a run and its instances. */
 function newFacts(now: number): Facts {
   const facts: Partial<Facts> = { state: 'Initializing', seq: 1, stateSince: now, abort: null, recovery: false, outcome: null };
-  return { ...facts, expiresAt: now + 3_600_000, endedAt: null, lastEvent: 1 } as Facts;
+  return { ...facts, accounts: {}, expiresAt: now + 3_600_000, endedAt: null, lastEvent: 1 } as Facts;
 }
 
 function newInstance(node: string, index: number): Instance {
