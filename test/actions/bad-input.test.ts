@@ -126,7 +126,7 @@ it('a cloud that knows no credentials of the job fails the step with what to do 
   expect(main.log.annotations.at(-1)?.message).toMatch(/Could not load credentials/);
   expect(main.log.annotations.at(-1)?.message).toContain('aws sts get-caller-identity');
   // It does not know whether anything is left, and says so at once instead of waiting for what cannot come.
-  expect(post.output).toContain('aws-paris lets nobody in');
+  expect(post.output).toContain('aws-paris does not take the credentials');
   expect(post.log.annotations.at(-1)?.message).toContain('still Finalizing');
 });
 

@@ -13,7 +13,7 @@ function killedWhenLaunched(output: string, { pid }: RunningStep): void {
 async function cutJob(word: string, postWord: string, then: (cloud: GuardedCloud) => Promise<void>) {
   const { runner } = await bench();
   await project(runner, oneMachine('#!/bin/sh\n', { timeout: '5m' }));
-  const cloud = await GuardedCloud.open(runner, [word]);
+  const cloud = await GuardedCloud.open(runner, { [word]: 'A' });
   const main = await runner.main('deploy', {
     env: { LAB_WORD: word },
     meanwhile: killedWhenLaunched,
@@ -33,7 +33,7 @@ it('takes down with the credentials of its beginning when a later step has taken
 });
 
 it('takes down with those of the end of the job when those of its beginning are good no more', async () => {
-  const { cloud, post } = await cutJob('of-the-beginning', 'of-the-end', (guarded) => guarded.letIn(['of-the-end']));
+  const { cloud, post } = await cutJob('of-the-beginning', 'of-the-end', (guarded) => guarded.letIn({ 'of-the-end': 'A' }));
   expect(post.code, post.output).toBe(0);
   expect(post.output).toContain('started again with the credentials that the job has now');
   expect(post.output).toContain('Nothing is left');
@@ -41,9 +41,9 @@ it('takes down with those of the end of the job when those of its beginning are 
 });
 
 it('says that machines are left when neither are good, and does not wait for the rest of the job', async () => {
-  const { cloud, post } = await cutJob('of-the-beginning', 'of-nobody', (guarded) => guarded.letIn([]));
+  const { cloud, post } = await cutJob('of-the-beginning', 'of-nobody', (guarded) => guarded.letIn({}));
   expect(post.code, post.output).toBe(1);
-  expect(post.output).toContain('lab lets nobody in: the word has ended');
+  expect(post.output).toContain('lab does not take the credentials: the word has ended');
   expect(post.output).not.toContain('Nothing is left');
   expect(post.log.annotations.at(-1)?.message).toContain('still Finalizing');
   expect(await cloud.machines()).toHaveLength(1);
@@ -52,7 +52,7 @@ it('says that machines are left when neither are good, and does not wait for the
 it('terminates with the credentials of the step that has deployed, where its own step has none', async () => {
   const { runner } = await bench();
   await project(runner, oneMachine('#!/bin/sh\n', { timeout: '5m' }));
-  const cloud = await GuardedCloud.open(runner, ['of-the-step']);
+  const cloud = await GuardedCloud.open(runner, { 'of-the-step': 'A' });
   const main = await runner.main('deploy', {
     env: { LAB_WORD: 'of-the-step' },
     meanwhile: killedWhenLaunched,
@@ -60,5 +60,22 @@ it('terminates with the credentials of the step that has deployed, where its own
   const [, run = ''] = /Run (\S+) of/.exec(main.output) ?? [];
   const ended = await runner.main('terminate', { inputs: { run }, env: { LAB_WORD: '' } });
   expect(ended.code, ended.output).toBe(0);
+  expect(await cloud.machines()).toEqual([]);
+});
+
+it('never takes machines for gone that the credentials of the end do not show, for they are of another account', async () => {
+  const { cloud, post } = await cutJob('of-the-beginning', 'to-publish', (guarded) => guarded.letIn({ 'to-publish': 'B' }));
+  expect(post.code, post.output).toBe(1);
+  expect(post.output).toContain('lead to B, and the machines of');
+  expect(post.output).not.toContain('Nothing is left');
+  expect(await cloud.machines()).toHaveLength(1);
+});
+
+it('takes down with the credentials of its beginning when those of the end are of another account', async () => {
+  const { cloud, post } = await cutJob('of-the-beginning', 'to-publish', (guarded) =>
+    guarded.letIn({ 'of-the-beginning': 'A', 'to-publish': 'B' }),
+  );
+  expect(post.code, post.output).toBe(0);
+  expect(post.output).toContain('Nothing is left');
   expect(await cloud.machines()).toEqual([]);
 });

@@ -42,8 +42,8 @@ export async function lockedOut(client: Client, id: string, options: LockOutOpti
 export function lockOf({ instances }: Pick<RunDetail, 'instances'>, clouds: readonly CloudSurvey[]): string | undefined {
   const there = instances.filter(({ stage }) => stage !== 'gone' && stage !== 'wanted');
   const concerned = new Set((there.length > 0 ? there : instances).map(({ cloud }) => cloud));
-  // Who is let in and may not see prices or limits is let in all the same.
-  const locked = clouds.filter(({ name, account, failure }) => concerned.has(name) && failure?.code === 'auth' && account === undefined);
+  // Who is let in and may not see prices or limits is `forbidden` that. Who is let in to another account is not let in to these machines.
+  const locked = clouds.filter(({ name, failure }) => concerned.has(name) && failure?.code === 'auth');
   if (locked.length === 0 || locked.length < concerned.size) return undefined;
-  return `${locked.map(({ name, failure }) => `${name} lets nobody in: ${failure?.message ?? ''}`).join('\n')}\nIt is not waited for.`;
+  return `${locked.map(({ name, failure }) => `${name} does not take the credentials: ${failure?.message ?? ''}`).join('\n')}\nIt is not waited for.`;
 }
