@@ -1,4 +1,3 @@
-import type { RunSummary } from '@paceline/api';
 import { AppPage, ErrorNotice, Link, Loading, Nothing, RunsPage, StateBadge, useHost, useLoaded } from '@paceline/ui';
 import { stringifyEntityRef } from '@backstage/catalog-model';
 import { useEntity } from '@backstage/plugin-catalog-react';
@@ -7,7 +6,6 @@ import { useCallback } from 'react';
 import { deploymentOf } from './deployment.ts';
 import { Paceline } from './paceline.tsx';
 
-const mostRuns = 500;
 const shownRuns = 5;
 
 /** The tab of an entity: its runs, and the form that starts another. */
@@ -40,7 +38,7 @@ export function EntityCard() {
 
 function NewestRuns({ tag }: { tag: string }) {
   const { client, paths } = useHost();
-  const load = useCallback(async () => newestOf(await client.runs.list({ limit: mostRuns }), tag), [client, tag]);
+  const load = useCallback(async () => client.runs.list({ tag, limit: shownRuns }), [client, tag]);
   const { value: runs, error } = useLoaded(load);
   if (runs === undefined) return error === undefined ? <Loading /> : <ErrorNotice error={error} />;
   if (runs.length === 0) return <Nothing>Nothing was run yet.</Nothing>;
@@ -53,8 +51,4 @@ function NewestRuns({ tag }: { tag: string }) {
       ))}
     </ul>
   );
-}
-
-function newestOf(runs: readonly RunSummary[], tag: string): RunSummary[] {
-  return runs.filter(({ tags }) => tags.includes(tag)).slice(0, shownRuns);
 }

@@ -61,6 +61,17 @@ export interface Page {
   limit?: number;
 }
 
+interface RunListQuery {
+  active?: boolean;
+  /** @default 50 */
+  limit?: number;
+  offset?: number;
+  /** Only those that have it. */
+  tag?: string;
+  /** Only those that this can mean: the beginning of an id, or a name. */
+  text?: string;
+}
+
 export interface LogFilter {
   /** Only of this instance, or of all instances of this node. */
   instance?: string;
@@ -88,7 +99,8 @@ export interface Client {
   runs: {
     /** The request carries an id for the run: repeated, it starts no second one. */
     create(request: RunRequest): Promise<CreatedRun>;
-    list(options?: { active?: boolean; limit?: number; offset?: number }): Promise<RunSummary[]>;
+    /** Newest first. */
+    list(options?: RunListQuery): Promise<RunSummary[]>;
     get(run: string): Promise<RunDetail>;
     terminate(run: string): Promise<RunDetail>;
     abort(run: string, reason: string): Promise<RunDetail>;
@@ -151,7 +163,7 @@ export function createClient(options: ClientOptions): Client {
       ask('/api/reap', reapReport, { method: 'POST', timeoutMs: removalMs, body: { remove, ...(runs === undefined ? {} : { runs }) } }),
     runs: {
       create: (body) => ask('/api/runs', createdRun, { method: 'POST', body: { id: crypto.randomUUID(), ...body }, repeatable: true }),
-      list: async (query = {}) => (await ask('/api/runs', runList, { query })).runs,
+      list: async (query = {}) => (await ask('/api/runs', runList, { query: { ...query } })).runs,
       get: (run) => ask(runPath(run), runDetail),
       terminate: (run) => ask(runPath(run), runDetail, { method: 'DELETE' }),
       abort: (run, reason) => ask(runPath(run, 'abort'), runDetail, { method: 'POST', body: { reason } }),

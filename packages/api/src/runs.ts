@@ -37,7 +37,7 @@ export const runRequest = z.strictObject({
   lifetimeMs: z.int().positive().max(bounds.durationMs).optional(),
   /** The most that it may cost, instead of what the deployment says. */
   budget: budget.optional(),
-  tags: z.array(line(100)).max(20).default([]),
+  tags: z.array(line(200)).max(40).default([]),
 });
 export type RunRequest = z.input<typeof runRequest>;
 

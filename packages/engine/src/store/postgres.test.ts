@@ -321,6 +321,9 @@ describe.skipIf(isMissing)(`PostgreSQL${isMissing ? withoutPostgres : ''}`, () =
       return [
         await store.list({ activeOnly: true }),
         await store.list({ limit: 10, offset: 1 }),
+        await store.list({ tag: run.tags[0] ?? 'none' }),
+        await store.list({ tag: 'none', text: run.id.slice(0, 5) }),
+        await store.list({ text: run.id.slice(0, 5) }),
         ...(await Promise.all([run.id.slice(0, 5), 'test', '%', '_', '\\'].map((text) => store.find(text)))),
         await store.events(run.id, 0, 10),
         await store.events(run.id, 2 ** 40, 10),

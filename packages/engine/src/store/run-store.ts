@@ -12,9 +12,12 @@ import type { Run, RunFacts } from '../run/run.ts';
 import type { Database, Row, SqlValue, Statement } from './database.ts';
 import { checkSchema, migrate } from './migrations.ts';
 import { newsOf, readNews, type News } from './news.ts';
+import { beginningOf, conditionsOf, type RunFilter } from './run-filter.ts';
 import { insertRun, readEvent, readLog, readRun } from './run-rows.ts';
 import { makeOwner } from './store-owner.ts';
 import type { ValueCipher } from './value-cipher.ts';
+
+export type { RunFilter } from './run-filter.ts';
 
 export interface RunListEntry {
   id: string;
@@ -25,15 +28,6 @@ export interface RunListEntry {
   project: string;
   endedAt: number | null;
   tags: string[];
-}
-
-/** Which runs to list. */
-export interface RunFilter {
-  activeOnly?: boolean | undefined;
-  limit?: number | undefined;
-  offset?: number | undefined;
-  /** Only those of these projects. @default all */
-  projects?: readonly string[] | undefined;
 }
 
 /** A machine that costs something at this moment. */
@@ -197,16 +191,13 @@ export class RunStore {
   }
 
   /** Newest first. */
-  async list({ activeOnly = false, limit = 50, offset = 0, projects }: RunFilter = {}): Promise<RunListEntry[]> {
-    if (projects?.length === 0) return [];
-    const conditions = [
-      ...(activeOnly ? ['ended_at IS NULL'] : []),
-      ...(projects === undefined ? [] : [`project IN (${projects.map(() => '?').join(', ')})`]),
-    ];
-    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  async list({ limit = 50, offset = 0, ...filter }: RunFilter = {}): Promise<RunListEntry[]> {
+    if (filter.projects?.length === 0) return [];
+    const conditions = conditionsOf(filter);
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(({ sql }) => sql).join(' AND ')}`;
     const rows = await this.#database.all(
       `SELECT id, name, state, created_at, created_by, project, ended_at, tags FROM runs ${where} ORDER BY created_at DESC, id LIMIT ? OFFSET ?`,
-      [...(projects ?? []), limit, offset],
+      [...conditions.flatMap(({ values }) => values), limit, offset],
     );
     return rows.map(listEntry);
   }
@@ -232,11 +223,10 @@ export class RunStore {
 
   /** The ids that begin with a text, or the runs of a name, newest first: how people name a run. */
   async find(text: string): Promise<RunListEntry[]> {
-    const escaped = text.replace(/[\\%_]/g, (character) => `\\${character}`);
     const rows = await this.#database.all(
       `SELECT id, name, state, created_at, created_by, project, ended_at, tags FROM runs WHERE id LIKE ? ESCAPE '\\' OR name = ?
         ORDER BY CASE WHEN id = ? THEN 0 WHEN name = ? THEN 1 ELSE 2 END, created_at DESC LIMIT 20`,
-      [`${escaped.toLowerCase()}%`, text, text, text],
+      [beginningOf(text), text, text, text],
     );
     return rows.map(listEntry);
   }

@@ -86,7 +86,7 @@ describe('a run', () => {
     ['an unknown cloud', { cloud: 'moon' }, 'PACELINE_CLOUD_UNKNOWN', /Unknown cloud: moon/],
     ['an unknown field', { colour: 'red' }, 'PACELINE_REQUEST_INVALID', /colour/],
     ['a wish for an image that everybody boots', { build: true }, 'PACELINE_REQUEST_INVALID', /build/],
-    ['too many tags', { tags: Array.from({ length: 21 }, String) }, 'PACELINE_REQUEST_INVALID', /tags/],
+    ['too many tags', { tags: Array.from({ length: 41 }, String) }, 'PACELINE_REQUEST_INVALID', /tags/],
   ])('is not started with %s', async (_what, request, code, message) => {
     const before = server.world.cloud.calls.length;
     const answer = await server.ask('POST', '/api/runs', { payload: { deployment: await clientServer(), ...request } });
@@ -132,6 +132,24 @@ describe('the list of runs', () => {
     await server.ask('DELETE', `/api/runs/${one.id}`);
     await vi.waitFor(async () => expect(await list('active=true&limit=500')).not.toContain(one.id));
     expect(await list('active=true&limit=500')).toContain(two.id);
+  });
+
+  it('has, when asked, only the runs of a tag, and only those that a text can mean', async () => {
+    const tags = ['entity:component:default/shop', 'a "quote", and more', 'CI_1'];
+    const [one, other] = [
+      await server.run({ name: '50%_off', tags }),
+      await server.run({ name: 'other', tags: ['quote', 'CIx1', ...tags.slice(0, 1)] }),
+    ];
+    const list = async (query: Record<string, string>): Promise<string[]> =>
+      (await server.ask('GET', `/api/runs?${new URLSearchParams(query)}`)).json<{ runs: { id: string }[] }>().runs.map(({ id }) => id);
+    expect(await list({ tag: 'entity:component:default/shop' })).toEqual([other.id, one.id]);
+    expect(await list({ tag: 'entity:component:default/shop', limit: '1', offset: '1' })).toEqual([one.id]);
+    for (const tag of tags.slice(1)) expect(await list({ tag })).toEqual([one.id]);
+    expect(await list({ tag: 'quote' })).toEqual([other.id]);
+    for (const tag of ['ci_1', 'entity', '"', 'a "quote"', '', '%']) expect(await list({ tag })).toEqual([]);
+    expect(await list({ text: one.id.slice(0, 12).toUpperCase() })).toEqual([one.id]);
+    expect(await list({ text: '50%_off' })).toEqual([one.id]);
+    for (const text of ['%', '_', '50', '50%']) expect(await list({ text })).toEqual([]);
   });
 
   it.each(['limit=0', 'limit=501', 'offset=-1', 'active=maybe'])('refuses %s', async (query) => {

@@ -39,6 +39,8 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
           active: z.stringbool().default(false),
           limit: z.coerce.number().int().min(1).max(500).default(50),
           offset: z.coerce.number().int().min(0).default(0),
+          tag: z.string().max(200).optional().describe('Only those that have it'),
+          text: z.string().max(200).optional().describe('Only those that this can mean: the beginning of an id, or a name'),
           after: z.coerce.number().int().min(0).optional().describe('Of no meaning: streams of changes begin at the present'),
         }),
         response: { 200: runList },
@@ -46,10 +48,10 @@ export function runRoutes(app: App, { engine, access }: RouteContext): void {
       config: { anyLogin: true },
     },
     async (request, reply) => {
-      const { active, limit, offset } = request.query;
+      const { active, ...filter } = request.query;
       const projects = projectsWith(await access.identity(request), 'viewer');
       if (wantsStream(request)) return streamChanges(engine, reply, projects);
-      return { runs: await engine.listRuns({ activeOnly: active, limit, offset, projects }) };
+      return { runs: await engine.listRuns({ ...filter, activeOnly: active, projects }) };
     },
   );
 

@@ -15,9 +15,13 @@ export function RunsPage({ tag }: { tag?: string }) {
   const { client, paths } = useHost();
   const [filter, setFilter] = useState<RunFilter>({ text: '', show: 'all', project: '' });
   const activeOnly = filter.show === 'active';
-  const load = useCallback(() => client.runs.list({ limit: most, active: activeOnly }), [client, activeOnly]);
+  const load = useCallback(
+    () => client.runs.list({ limit: most, active: activeOnly, ...(tag === undefined ? {} : { tag }) }),
+    [client, activeOnly, tag],
+  );
   const { value: loaded, error, reload } = useLoaded(load);
   const all = useLiveRuns(loaded, reload);
+  // What is live comes of all runs.
   const runs = useMemo(() => (tag === undefined ? all : all?.filter(({ tags }) => tags.includes(tag))), [all, tag]);
   const shown = useMemo(() => (runs ?? []).filter((run) => isShown(run, filter)), [runs, filter]);
   const change = (patch: Partial<RunFilter>): void => setFilter((before) => ({ ...before, ...patch }));
