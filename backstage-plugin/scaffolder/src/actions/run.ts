@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { endRun } from '@paceline/door';
+import { isPacelineError, PacelineError } from '@paceline/model';
 import { createTemplateAction } from '@backstage/plugin-scaffolder-node';
 import { entityTag } from '@paceline/backstage-plugin-common';
 import { followWell, pageOf } from '../follow.ts';
+import { beginOnce } from '../remembered.ts';
+import { isRefusal, startRun } from '../start-run.ts';
 import type { Tasks } from '../tasks.ts';
 
 const examples = [
@@ -32,7 +35,10 @@ const examples = [
   },
 ];
 
-/** `paceline:run`: starts a published deployment. Repeated after a crash of the back end, it goes on with the run that it had started. */
+/**
+ * `paceline:run`: starts a published deployment. Repeated after a crash of the back end, it goes on with the run that it had
+ * started; repeated because that one has failed, it starts another.
+ */
 export function runAction({ clientFor, begin }: Tasks) {
   return createTemplateAction({
     id: 'paceline:run',
@@ -65,16 +71,22 @@ export function runAction({ clientFor, begin }: Tasks) {
     async handler(ctx) {
       const { deployment: reference, parameters = {}, name, cloud, project, keepRunning, scalable, entity, wait = true } = ctx.input;
       const client = clientFor(ctx);
-      const { module, deployment } = await client.modules.get(reference);
-      const started = `${module.name}@${module.version}`;
       if (ctx.isDryRun === true) {
+        const { module, deployment } = await client.modules.get(reference);
+        const started = `${module.name}@${module.version}`;
         ctx.logger.info(`${started} would be started, with the nodes ${Object.keys(deployment.nodes).join(', ')}`);
         return;
       }
       const { log, turn } = await begin(ctx);
-      // Kept before the request: repeated with the same id, it starts no second run.
-      const id = await ctx.checkpoint({ key: `paceline.run.${turn}`, fn: async () => randomUUID() as string });
-      const { run } = await client.runs.create({
+      // Kept before the request: repeated with the same id and of the same version, it starts no second run.
+      const { begun, over } = await beginOnce(ctx, `paceline.run.${turn}`, async () => {
+        const { module } = await client.modules.get(reference);
+        return { id: randomUUID(), version: `${module.name}@${module.version}` };
+      });
+      const { id, version } = begun;
+      const { deployment } = await client.modules.get(version);
+      log.say('info', `Run ${id} of ${version}`);
+      const request = {
         id,
         deployment,
         parameters: Object.fromEntries(Object.entries(parameters).map(([key, value]) => [key, String(value)])),
@@ -84,20 +96,41 @@ export function runAction({ clientFor, begin }: Tasks) {
         ...(project === undefined ? {} : { project }),
         ...(keepRunning === undefined ? {} : { keepRunning }),
         ...(scalable === undefined ? {} : { scalable }),
+      };
+      const run = await startRun(client, request, ctx.signal).catch(async (error: unknown) => {
+        if (isRefusal(error)) await over();
+        // Its answer may have been lost.
+        else if (ctx.signal?.aborted === true) await endRun(client, id);
+        throw error;
       });
-      log.say('info', `Run ${run.id} of ${started}`);
       ctx.output('runId', run.id);
       ctx.output('url', pageOf(run.id));
       const following = { client, run: run.id, log, signal: ctx.signal, until: 'ready' as const };
       const found = wait
         ? await followWell(following).catch(async (error: unknown) => {
+            const wasCancelled = ctx.signal?.aborted === true;
             // Whoever cancels the task does not want what it was about to make.
-            if (ctx.signal?.aborted === true) await endRun(client, run.id);
+            if (wasCancelled) await endRun(client, run.id);
+            if (!wasCancelled && !hasFailed(error)) throw stillThere(error, run.id);
+            await over();
             throw error;
           })
         : run;
       ctx.output('state', found.state);
       ctx.output('serviceUrl', found.serviceUrl ?? '');
     },
+  });
+}
+
+function hasFailed(error: unknown): boolean {
+  return isPacelineError(error) && error.code === 'PACELINE_RUN_ABORTED';
+}
+
+/** The task ends, such as when the token of its starter does, and the run does not. */
+function stillThere(error: unknown, run: string): PacelineError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new PacelineError(isPacelineError(error) ? error.code : 'PACELINE_INTERNAL', `${message}. The run goes on without this task`, {
+    cause: error,
+    hint: `Its page is ${pageOf(run)}: end it there if nobody needs it.`,
   });
 }

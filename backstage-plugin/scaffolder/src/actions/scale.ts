@@ -34,12 +34,17 @@ export function scaleAction({ clientFor, begin }: Tasks) {
     async handler(ctx) {
       const { run, node, count } = ctx.input;
       const client = clientFor(ctx);
-      const { id: runId, name, lastEvent } = await client.runs.get(run);
-      if (ctx.isDryRun === true) return ctx.logger.info(`${node} of ${name} would get ${count} machines`);
+      if (ctx.isDryRun === true) {
+        return ctx.logger.info(`${node} of ${(await client.runs.get(run)).name} would get ${count} machines`);
+      }
       const { log, turn } = await begin(ctx);
-      const { id, after } = await ctx.checkpoint({
+      // A name may mean another run the next time.
+      const { runId, id, after } = await ctx.checkpoint({
         key: `paceline.scale.${turn}`,
-        fn: async () => ({ id: randomUUID() as string, after: lastEvent }),
+        fn: async () => {
+          const found = await client.runs.get(run);
+          return { runId: found.id, id: randomUUID(), after: found.lastEvent };
+        },
       });
       const { instances, run: scaling } = await client.runs.scale(runId, { id, node, count });
       // A request that is repeated may find that all has been done.

@@ -31,13 +31,20 @@ export function terminateAction({ clientFor, begin }: Tasks) {
     async handler(ctx) {
       const { run, wait = true } = ctx.input;
       const client = clientFor(ctx);
-      const found = await client.runs.get(run);
-      if (ctx.isDryRun === true) return ctx.logger.info(`${found.name} would be ended, which is ${found.state} now`);
+      if (ctx.isDryRun === true) {
+        const { name, state } = await client.runs.get(run);
+        return ctx.logger.info(`${name} would be ended, which is ${state} now`);
+      }
       const { log, turn } = await begin(ctx);
+      // A name may mean another run the next time.
       const before = await ctx.checkpoint({
         key: `paceline.terminate.${turn}`,
-        fn: async () => ({ after: found.lastEvent, hadEnded: found.endedAt !== null }),
+        fn: async () => {
+          const { id, lastEvent, endedAt } = await client.runs.get(run);
+          return { id, after: lastEvent, hadEnded: endedAt !== null };
+        },
       });
+      const found = await client.runs.get(before.id);
       const ending = found.endedAt === null ? await endRun(client, found.id) : found;
       if (!wait || before.hadEnded) return ctx.output('state', ending.state);
       const ended = await follow({ client, run: ending.id, log, signal: ctx.signal, until: 'ended', after: before.after });
