@@ -66,7 +66,7 @@ it('makes a resource and a template of a deployment, whose form and input are it
         "id": "run",
         "input": {
           "deployment": "postgres-replication@3",
-          "name": "\${{ parameters.runName }}",
+          "name": "\${{ parameters["runName"] }}",
           "parameters": {
             "rows": "\${{ parameters["rows"] }}",
             "standbys": "\${{ parameters["standbys"] }}",
@@ -90,6 +90,28 @@ it('takes secrets from the secrets of the task, and leaves what recipes set alon
     },
   });
   expect(JSON.stringify(template)).not.toContain('url"]');
+});
+
+it('leaves patterns to the server: those of strangers would stop Backstage, and the browser of whoever fills the form in', async () => {
+  const content = await published('examples/client-server');
+  content.deployment.parameters['title'] = { type: 'string', pattern: String.raw`(\w+\s?)+`, description: 'Above the page' };
+  const [, template] = entitiesOf([content], 'x');
+  expect(template).toMatchObject({
+    spec: { parameters: [{ properties: { title: { description: String.raw`Above the page. It has to match (\w+\s?)+` } } }] },
+  });
+  expect(JSON.stringify(template)).not.toContain('"pattern"');
+});
+
+it('asks for the name of the run beside a parameter that is named so', async () => {
+  const content = await published('examples/client-server');
+  content.deployment.parameters['runName'] = { type: 'string', default: 'of the parameter' };
+  const [, template] = entitiesOf([content], 'x');
+  expect(template).toMatchObject({
+    spec: {
+      parameters: [{ properties: { runName: { default: 'of the parameter' }, runName_: { title: 'Name of the run' } } }],
+      steps: [{ input: { name: '${{ parameters["runName_"] }}', parameters: { runName: '${{ parameters["runName"] }}' } } }],
+    },
+  });
 });
 
 it('has names for all modules, each its own', () => {
