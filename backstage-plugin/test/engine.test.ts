@@ -1,13 +1,16 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Client } from '@paceline/api';
+import { agentProtocol, type Client } from '@paceline/api';
 import { diskFiles, loadModule, type ResolvedDeployment } from '@paceline/model';
 import { createServiceFactory } from '@backstage/backend-plugin-api';
 import type { JsonObject } from '@backstage/types';
 import { mockCredentials, mockServices, startTestBackend, type TestBackend } from '@backstage/backend-test-utils';
 import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
 import { notificationService } from '@backstage/plugin-notifications-node';
+import signalsPlugin from '@backstage/plugin-signals-backend';
 import pacelinePlugin from '@paceline/backstage-plugin-backend';
 import { pluginClient } from '@paceline/backstage-plugin-common';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -32,6 +35,7 @@ async function start(more: JsonObject = {}): Promise<Client> {
   const started = await startTestBackend({
     features: [
       pacelinePlugin,
+      signalsPlugin,
       mockServices.rootConfig.factory({ data: { backend: { database }, paceline: { engine } } }),
       catalogServiceMock.factory(),
       createServiceFactory({ service: notificationService, deps: {}, factory: () => ({ send: async () => {} }) }),
@@ -45,7 +49,48 @@ async function start(more: JsonObject = {}): Promise<Client> {
   });
 }
 
+const signals = (): string => `ws://localhost:${backend?.server.port()}/api/signals`;
+
+/** As the page does: the first attempt after the start is never answered, with or without us. */
+async function opens(url: string): Promise<void> {
+  await until(
+    async () => {
+      const socket = new WebSocket(url);
+      try {
+        await once(socket, 'open', { signal: AbortSignal.timeout(2000) });
+      } finally {
+        socket.close();
+      }
+    },
+    15_000,
+    50,
+  );
+}
+
+/** What an agent is told that asks for a connection for both ways, and has no key. */
+async function agentIsAnswered(): Promise<number | undefined> {
+  const url = `http://localhost:${backend?.server.port()}/api/paceline/engine/agent/stream`;
+  const asked = request(url, { headers: { connection: 'upgrade', upgrade: agentProtocol }, signal: AbortSignal.timeout(10_000) }).end();
+  const [answer] = (await once(asked, 'response')) as [{ statusCode?: number; resume(): void }];
+  answer.resume();
+  return answer.statusCode;
+}
+
 describe('a back end with the engine in it', () => {
+  it('hears agents that ask for a connection for both ways, after signals have begun to listen for WebSockets', async () => {
+    await start();
+    await opens(signals());
+    expect(await agentIsAnswered()).toBe(401);
+    await opens(signals());
+  });
+
+  it('leaves signals their WebSockets when agents were there first', async () => {
+    await start();
+    expect(await agentIsAnswered()).toBe(401);
+    await opens(signals());
+    expect(await agentIsAnswered()).toBe(401);
+  });
+
   it('has its runs in the database of the plugin, and goes on with them when it is started again', async () => {
     let alice = await start();
     const { run } = await alice.runs.create({ deployment: example, parameters: { clients: '1' } });

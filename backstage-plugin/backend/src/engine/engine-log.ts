@@ -1,7 +1,8 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import * as z from 'zod';
 
-const line = z.object({ level: z.number(), msg: z.string().default(''), err: z.object({ stack: z.string() }).optional() });
+const thrown = z.object({ stack: z.string().optional(), message: z.string().optional() }).catch({});
+const line = z.object({ level: z.number(), msg: z.string().default(''), err: thrown.optional() });
 const warning = 40;
 const error = 50;
 
@@ -10,7 +11,7 @@ export function engineLog(logger: LoggerService): { write(text: string): void } 
   return {
     write(text) {
       const { level, msg, err } = line.parse(JSON.parse(text));
-      const said = err === undefined ? msg : `${msg}\n${err.stack}`;
+      const said = [msg, err?.stack ?? err?.message].filter((part) => part !== undefined && part !== '').join('\n');
       if (level >= error) logger.error(said);
       else if (level >= warning) logger.warn(said);
       else logger.info(said);
