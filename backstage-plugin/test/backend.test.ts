@@ -1,29 +1,23 @@
-import type { AuditEntry, Client } from '@paceline/api';
-import { diskFiles, loadModule, type ResolvedDeployment } from '@paceline/model';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { onBehalfOfHeader, type AuditEntry, type Client, type CreatedRun } from '@paceline/api';
+import { diskFiles, loadModule, memoryFiles, type ResolvedDeployment } from '@paceline/model';
 import {
   coreServices,
   createServiceFactory,
   type AuditorServiceCreateEventOptions,
-  type BackstageCredentials,
   type SchedulerServiceTaskInvocationDefinition,
 } from '@backstage/backend-plugin-api';
-import { mockCredentials, mockServices, startTestBackend, type TestBackend } from '@backstage/backend-test-utils';
+import { mockCredentials, mockServices, type TestBackend } from '@backstage/backend-test-utils';
 import { eventsServiceRef } from '@backstage/plugin-events-node';
-import { notificationService, type NotificationSendOptions } from '@backstage/plugin-notifications-node';
+import type { NotificationSendOptions } from '@backstage/plugin-notifications-node';
 import { AuthorizeResult, type PolicyDecision } from '@backstage/plugin-permission-common';
-import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
-import pacelinePlugin, { runConditions } from '@paceline/backstage-plugin-backend';
-import {
-  entityTag,
-  imageBuildPermission,
-  ownerTag,
-  pluginClient,
-  runReadPermission,
-  runTerminatePermission,
-} from '@paceline/backstage-plugin-common';
+import { runConditions } from '@paceline/backstage-plugin-backend';
+import { entityTag, imageBuildPermission, ownerTag, runReadPermission, runTerminatePermission } from '@paceline/backstage-plugin-common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repository, System } from '../../test/support/system.ts';
 import { until } from '../../test/support/until.ts';
+import { backendOver, clientOf as clientAt } from './backend-over.ts';
 
 const shop = {
   apiVersion: 'backstage.io/v1alpha1',
@@ -42,20 +36,9 @@ function decide(user: string, permission: { name: string; resourceType?: string 
   const carolMayNot = [runTerminatePermission.name, imageBuildPermission.name];
   if (user === 'user:default/carol' && !carolMayNot.includes(permission.name)) return { result: AuthorizeResult.ALLOW };
   if (user === 'user:default/erin' && permission.name === runReadPermission.name) return { result: AuthorizeResult.ALLOW };
+  if (user === 'user:default/frank' && permission.name === imageBuildPermission.name) return { result: AuthorizeResult.ALLOW };
   return { result: AuthorizeResult.DENY };
 }
-const userOf = ({ principal }: BackstageCredentials): string => (principal as { userEntityRef?: string }).userEntityRef ?? '';
-const permissions = createServiceFactory({
-  service: coreServices.permissions,
-  deps: {},
-  factory: () => ({
-    authorize: (asked, { credentials }) =>
-      Promise.resolve(asked.map(({ permission }) => decide(userOf(credentials as BackstageCredentials), permission)) as never),
-    authorizeConditional: (asked, { credentials }) =>
-      Promise.resolve(asked.map(({ permission }) => decide(userOf(credentials as BackstageCredentials), permission)) as never),
-  }),
-});
-
 let system: System;
 let backend: TestBackend;
 let example: ResolvedDeployment;
@@ -67,19 +50,12 @@ const scheduled: SchedulerServiceTaskInvocationDefinition[] = [];
 beforeAll(async () => {
   system = await System.start();
   example = (await loadModule('examples/client-server', { fs: diskFiles(), cwd: repository })).deployment;
-  await system.call('PUT', '/api/users/backstage');
-  await system.call('PUT', '/api/users/backstage/grants/*', { role: 'operator' });
-  const { token } = await system.call<{ token: string }>('POST', '/api/tokens', { title: 'a test', user: 'backstage' });
-  backend = await startTestBackend({
+  backend = await backendOver(system, {
+    decide,
+    config: { project: 'shop', reap: { frequency: { hours: 1 }, timeout: { minutes: 1 } } },
+    entities: { entities: [shop] },
+    notified,
     features: [
-      pacelinePlugin,
-      permissions,
-      mockServices.rootConfig.factory({
-        data: {
-          paceline: { server: { url: system.url, token }, project: 'shop', reap: { frequency: { hours: 1 }, timeout: { minutes: 1 } } },
-        },
-      }),
-      catalogServiceMock.factory({ entities: [shop] }),
       createServiceFactory({
         service: coreServices.auditor,
         deps: {},
@@ -96,11 +72,6 @@ beforeAll(async () => {
         deps: {},
         factory: () => ({ publish: async (event) => void published.push(event), subscribe: async () => {} }),
       }),
-      createServiceFactory({
-        service: notificationService,
-        deps: {},
-        factory: () => ({ send: async (options) => void notified.push(options) }),
-      }),
     ],
   });
 });
@@ -109,18 +80,14 @@ afterAll(async () => {
   await system?.close();
 });
 
-function clientOf(user: string): Client {
-  return pluginClient((path, init) => {
-    const headers = new Headers(init.headers);
-    headers.set('authorization', mockCredentials.user.header(`user:default/${user}`));
-    return fetch(`http://localhost:${backend.server.port()}/api/paceline${path}`, { ...init, headers });
-  });
-}
+const clientOf = (user: string): Client => clientAt(backend, user);
 
 describe('the back end', () => {
   it('starts a run in the name of a user, shows it live, and ends it', async () => {
     const alice = clientOf('alice');
-    const { run } = await alice.runs.create({ deployment: example, parameters: { clients: '1' } });
+    const { run, token } = await alice.runs.create({ deployment: example, parameters: { clients: '1' } });
+    // It would open the run without this Backstage.
+    expect(token).toBe('');
     expect(run).toMatchObject({ createdBy: 'user:default/alice via backstage', project: 'shop' });
     const states: string[] = [];
     for await (const { type, data } of alice.followEvents(run.id)) {
@@ -224,6 +191,80 @@ describe('the back end', () => {
     });
   });
 
+  it('has nothing of other projects, and builds images for its own', async () => {
+    const [alice, frank] = [clientOf('alice'), clientOf('frank')];
+    const body = { deployment: example, parameters: { clients: '1' }, project: 'another', name: 'elsewhere' };
+    const { id } = (await system.call<CreatedRun>('POST', '/api/runs', body)).run;
+    for (const text of [id, 'elsewhere']) {
+      await expect(alice.runs.get(text)).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND', message: `You have no run ${text}` });
+      await expect(alice.runs.terminate(text)).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+    }
+    expect((await alice.runs.list()).map((run) => run.id)).not.toContain(id);
+    await until(async () => expect(JSON.stringify(await system.call('GET', '/api/usage'))).toContain('"another"'));
+    expect((await alice.usage()).projects.filter(({ project }) => project !== 'shop')).toEqual([]);
+    await system.run(id).down();
+
+    const fs = memoryFiles({
+      '/p/image.yaml': JSON.stringify({
+        apiVersion: 'paceline.dev/v1',
+        kind: 'Image',
+        metadata: { name: 'slow' },
+        spec: { scripts: { postInstall: '#!/bin/sh\nss-get --timeout 600 never\n' }, parameters: { never: {} } },
+      }),
+    });
+    const { deployment } = await loadModule('/p/image.yaml', { fs });
+    for (const project of ['another', '*']) {
+      await expect(alice.images.build({ deployment, cloud: 'local', project })).rejects.toMatchObject({ code: 'PACELINE_FORBIDDEN' });
+    }
+    const { run } = await alice.images.build({ deployment, cloud: 'local' });
+    expect(run).toMatchObject({ project: 'shop', createdBy: 'user:default/alice via backstage' });
+    // Whoever may not see runs of others learns that it is being built, and no more.
+    expect(await frank.images.build({ deployment, cloud: 'local' })).toEqual({ image: null, run: null, joined: true });
+    await alice.runs.terminate(run?.id ?? '');
+    await system.run(run?.id ?? '').reaches('Cancelled', 'Aborted');
+  });
+
+  it('takes names and beginnings of ids for runs that one may see, and says nothing of others', async () => {
+    const [alice, bob] = [clientOf('alice'), clientOf('bob')];
+    const alike = { deployment: example, parameters: { clients: '1' }, name: 'alike' };
+    const { run: seen } = await alice.runs.create({ ...alike, tags: [entityTag('component:default/shop')] });
+    const { run: newer } = await alice.runs.create(alike);
+    expect((await bob.runs.get('alike')).id).toBe(seen.id);
+    expect((await alice.runs.get('alike')).id).toBe(newer.id);
+    expect((await bob.runs.get(seen.id.slice(0, 13))).id).toBe(seen.id);
+    for (const text of [newer.id, newer.id.slice(0, 13), 'nothing']) {
+      await expect(bob.runs.get(text)).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND', message: `You have no run ${text}` });
+    }
+    expect((await bob.runs.list({ tag: entityTag('component:default/shop'), text: 'alike' })).map(({ id }) => id)).toEqual([seen.id]);
+    for (const { id } of [seen, newer]) await system.run(id).down();
+  });
+
+  it('believes nobody else of whom a run is', async () => {
+    await system.call('PUT', '/api/users/mallory');
+    await system.call('PUT', '/api/users/mallory/grants/shop', { role: 'deployer' });
+    const { token } = await system.call<{ token: string }>('POST', '/api/tokens', { title: 'a test', user: 'mallory' });
+    const forged = { deployment: example, parameters: { clients: '1' }, name: 'you have won', tags: [ownerTag('user:default/bob')] };
+    const headers = { authorization: `Bearer ${token}`, [onBehalfOfHeader]: 'user:default/bob' };
+    const { id } = (await system.call<CreatedRun>('POST', '/api/runs', { ...forged, project: 'shop' }, headers)).run;
+    await system.run(id).reaches('Ready');
+    await expect(clientOf('bob').runs.get(id)).rejects.toMatchObject({ code: 'PACELINE_NOT_FOUND' });
+    // A run of hers that is ready later has been told of when this one would have been.
+    const { run } = await clientOf('alice').runs.create({ deployment: example, parameters: { clients: '1' } });
+    await until(() => expect(notified.some(({ payload }) => payload.link?.includes(run.id))).toBe(true));
+    expect(notified.some(({ payload }) => payload.link?.includes(id))).toBe(false);
+    for (const each of [id, run.id]) await system.run(each).down();
+  });
+
+  it('tells whoever has started a run that it was aborted', async () => {
+    const { deployment } = await loadModule('examples/scripts-fail', { fs: diskFiles(), cwd: repository });
+    const { run } = await clientOf('alice').runs.create({ deployment, name: 'bound to fail' });
+    const ofRun = (): NotificationSendOptions[] => notified.filter(({ payload }) => payload.link === `/paceline/runs/${run.id}`);
+    await until(() => expect(ofRun()).toHaveLength(1));
+    expect(ofRun()).toMatchObject([
+      { recipients: { entityRef: 'user:default/alice' }, payload: { title: 'bound to fail was aborted', severity: 'high' } },
+    ]);
+  });
+
   it('reveals secrets only to whoever could set them', async () => {
     const [alice, erin] = [clientOf('alice'), clientOf('erin')];
     const { run } = await alice.runs.create({ deployment: example, parameters: { clients: '1' } });
@@ -246,6 +287,13 @@ describe('the back end', () => {
     const headers = { authorization: mockCredentials.user.header('user:default/alice') };
     for (const path of ['/api/users', '/api/tokens', '/api/reap', '/api/session', '/agent/stream']) {
       expect((await fetch(at + path, { headers })).status, path).toBe(404);
+    }
+    // As `fetch` would not ask it.
+    for (const name of ['.', '..']) {
+      const path = `/api/paceline/api/modules/${name.replaceAll('.', '%2e')}`;
+      const asked = request({ port: backend.server.port(), path, headers }).end();
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+      expect(answer.resume().statusCode, path).toBe(404);
     }
     expect((await fetch(`${at}/api/runs`, { headers: { authorization: mockCredentials.none.header() } })).status).toBe(401);
     await expect(clientOf('alice').runs.create({ deployment: {} as ResolvedDeployment })).rejects.toMatchObject({

@@ -8,9 +8,11 @@ import { isResourcePermission } from '@backstage/plugin-permission-common';
 import { readConfig } from './config.ts';
 import { embedEngine } from './engine/embedded-engine.ts';
 import { createRouter } from './gateway/router.ts';
+import { pacelineHealthRef, runsCanBeRead } from './health.ts';
 import { KnownRuns } from './runs/known-runs.ts';
 import { runResourceRef, runRules } from './runs/rules.ts';
 import { RunAccess } from './runs/run-access.ts';
+import { Self } from './runs/self.ts';
 import { reapTask } from './tasks/reap.ts';
 import { Told } from './tasks/told.ts';
 import { watchRuns } from './tasks/watch-runs.ts';
@@ -26,7 +28,9 @@ export const pacelinePlugin = createBackendPlugin({
         catalog: catalogServiceRef,
         config: coreServices.rootConfig,
         database: coreServices.database,
+        discovery: coreServices.discovery,
         events: eventsServiceRef,
+        health: pacelineHealthRef,
         httpAuth: coreServices.httpAuth,
         httpRouter: coreServices.httpRouter,
         lifecycle: coreServices.lifecycle,
@@ -42,15 +46,20 @@ export const pacelinePlugin = createBackendPlugin({
         const stop = new AbortController();
         lifecycle.addShutdownHook(() => stop.abort());
         const { source } = config;
-        const embedding = { database: deps.database, httpRouter, lifecycle, logger };
+        const embedding = { database: deps.database, discovery: deps.discovery, httpRouter, lifecycle, logger };
         const { url, token } = 'server' in source ? source.server : await embedEngine(source.engine, embedding);
         const client = createClient({ url, token, signal: stop.signal });
-        const known = new KnownRuns(client);
+        const self = new Self(client);
+        const known = new KnownRuns(client, self);
+        deps.health.add(runsCanBeRead({ url, token }, stop.signal));
+        if (deps.config.getOptionalBoolean('permission.enabled') !== true) {
+          logger.warn('`permission.enabled` is not set: everybody who logs in may end all runs and see their secrets');
+        }
         permissionsRegistry.addResourceType({
           resourceRef: runResourceRef,
           permissions: pacelinePermissions.filter((permission) => isResourcePermission(permission, runResourceType)),
           rules: Object.values(runRules),
-          getResources: (ids) => Promise.all(ids.map((id) => known.find(id).catch(() => undefined))),
+          getResources: (ids) => Promise.all(ids.map((id) => known.byId(id).catch(() => undefined))),
         });
         permissionsRegistry.addPermissions(pacelinePermissions.filter((permission) => !isResourcePermission(permission)));
         httpRouter.use(
@@ -61,7 +70,8 @@ export const pacelinePlugin = createBackendPlugin({
             clientFor: (user) => createClient({ url, token, signal: stop.signal, fetch: inTheNameOf(user) }),
             upstream: { url: client.url, token },
             project: config.project,
-            access: new RunAccess(permissions, permissionsRegistry, known),
+            self,
+            access: new RunAccess({ permissions, registry: permissionsRegistry, known, self, project: config.project }),
           }),
         );
         if (config.reap !== undefined) await deps.scheduler.scheduleTask(reapTask(client, config.reap, logger));
@@ -69,6 +79,7 @@ export const pacelinePlugin = createBackendPlugin({
         lifecycle.addStartupHook(() => {
           void watchRuns({
             client,
+            self,
             told,
             events: deps.events,
             notifications: config.notifications ? deps.notifications : undefined,

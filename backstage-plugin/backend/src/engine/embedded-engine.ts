@@ -4,6 +4,7 @@ import { openServer, StateDirectory } from '@paceline/server';
 import {
   resolvePackagePath,
   type DatabaseService,
+  type DiscoveryService,
   type HttpRouterService,
   type LifecycleService,
   type LoggerService,
@@ -18,6 +19,7 @@ import { engineRoutes } from './engine-routes.ts';
 /** What the engine is embedded in. */
 export interface EngineHost {
   database: DatabaseService;
+  discovery: DiscoveryService;
   httpRouter: HttpRouterService;
   lifecycle: LifecycleService;
   logger: LoggerService;
@@ -25,6 +27,8 @@ export interface EngineHost {
 
 /** Where agents and other back ends reach the engine, below the address of the plugin. */
 const enginePath = '/engine';
+/** How long the first request for the engine may take, in milliseconds. */
+const firstRequestMs = 30_000;
 
 /**
  * Opens the engine on the database of the plugin, until the back end stops. What its server answers is reached on loopback by this
@@ -32,7 +36,8 @@ const enginePath = '/engine';
  * @returns where the rest of the plugin asks it, as it would ask any other server
  * @throws PACELINE_REQUEST_INVALID for a file of clouds that cannot be used, PACELINE_STORE_FAILED for a database of another kind
  */
-export async function embedEngine(config: EngineConfig, { database, httpRouter, lifecycle, logger }: EngineHost): Promise<Upstream> {
+export async function embedEngine(config: EngineConfig, host: EngineHost): Promise<Upstream> {
+  const { database, httpRouter, lifecycle, logger } = host;
   const { url, replicaUrl } = config;
   const state = await StateDirectory.open(config.state);
   const source = await readClouds(state.path, config.clouds);
@@ -54,5 +59,19 @@ export async function embedEngine(config: EngineConfig, { database, httpRouter, 
   lifecycle.addShutdownHook(() => server.close());
   httpRouter.addAuthPolicy({ path: enginePath, allow: 'unauthenticated' });
   httpRouter.use(Router().use(enginePath, engineRoutes(server)));
+  lifecycle.addStartupHook(() => void hearFromTheStart(host));
   return { url: server.url, token: server.portalToken };
+}
+
+/**
+ * Makes the first request for the engine: machines that were told of this back end ask for a connection for both ways at once, and
+ * nobody would hear them when other plugins have begun to listen before.
+ */
+async function hearFromTheStart({ discovery, logger }: EngineHost): Promise<void> {
+  try {
+    const own = await discovery.getBaseUrl('paceline');
+    await fetch(`${own}${enginePath}/api/health`, { signal: AbortSignal.timeout(firstRequestMs) });
+  } catch (error) {
+    logger.warn(`The back end does not reach its own engine, so machines may have to ask for each thing by itself: ${String(error)}`);
+  }
 }

@@ -1,4 +1,4 @@
-import { onBehalfOfHeader, runRequest, type Client, type RunSummary } from '@paceline/api';
+import { onBehalfOfHeader, type Client, type RunSummary } from '@paceline/api';
 import { PacelineError } from '@paceline/model';
 import type {
   AuditorService,
@@ -9,15 +9,23 @@ import type {
   UserInfoService,
 } from '@backstage/backend-plugin-api';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
-import { pacelinePermissions, runCreatePermission, runReadPermission, runResourceType } from '@paceline/backstage-plugin-common';
+import {
+  imageBuildPermission,
+  lookPermission,
+  pacelinePermissions,
+  runCreatePermission,
+  runResourceType,
+} from '@paceline/backstage-plugin-common';
 import { isResourcePermission } from '@backstage/plugin-permission-common';
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express';
 import Router from 'express-promise-router';
 import * as z from 'zod';
-import { newRunTags } from '../runs/new-run-tags.ts';
+import { pagesOf } from '../runs/pages.ts';
 import type { RunAccess, RunPermission } from '../runs/run-access.ts';
-import type { RunFilter } from '../runs/rules.ts';
+import type { Self } from '../runs/self.ts';
+import { audited } from './audited.ts';
 import { forward, type Upstream } from './forward.ts';
+import { buildImage, createRun, type Maker } from './new-things.ts';
 import { sendProblem, toPacelineError } from './problem.ts';
 import { forwardedRoutes, type ForwardedRoute } from './routes.ts';
 import { streamRuns } from './streams.ts';
@@ -28,9 +36,10 @@ export interface RouterDeps {
   client: Client;
   /** Speaks to the server in the name of a user. */
   clientFor: (user: string) => Client;
-  /** The project of all new runs; undefined when the server or whoever starts them says it. */
+  /** The project of all that is started and seen; undefined when the server or whoever starts it says it. */
   project: string | undefined;
   access: RunAccess;
+  self: Self;
   auth: AuthService;
   httpAuth: HttpAuthService;
   userInfo: UserInfoService;
@@ -43,40 +52,46 @@ const listQuery = z.object({
   active: z.stringbool().default(false),
   limit: z.coerce.number().int().min(1).max(500).default(50),
   offset: z.coerce.number().int().min(0).default(0),
+  tag: z.string().optional(),
+  text: z.string().optional(),
 });
-const pageSize = 500;
 const runPermissions = pacelinePermissions.filter((permission) => isResourcePermission(permission, runResourceType));
 
 /** The interface of the server, for users and services of this Backstage, as far as its policy lets them. */
 export function createRouter(deps: RouterDeps): express.Router {
-  const { access, client, httpAuth } = deps;
+  const { access, auditor, client, httpAuth, project } = deps;
   const router = Router();
   router.use(express.json({ limit: '16mb' }));
 
   router.get('/api/runs', async (request, response) => {
-    const isSeen = await access.filter(await httpAuth.credentials(request), runReadPermission);
+    const isSeen = await access.seen(await httpAuth.credentials(request));
     if (request.header('accept')?.includes('text/event-stream') === true) return streamRuns(client, response, isSeen);
-    response.json({ runs: await listRuns(client, isSeen, listQuery.parse(request.query)) });
+    const query = listQuery.safeParse(request.query);
+    if (!query.success) throw new PacelineError('PACELINE_REQUEST_INVALID', z.prettifyError(query.error), { cause: query.error });
+    const left = new AbortController();
+    response.on('close', () => left.abort());
+    const runs = await listRuns(client, isSeen, query.data, left.signal);
+    if (!left.signal.aborted) response.json({ runs });
   });
 
   router.post('/api/runs', async (request, response) => {
     const credentials = await httpAuth.credentials(request);
     await access.require(credentials, runCreatePermission);
-    const asked = runRequest.safeParse(request.body);
-    if (!asked.success) throw new PacelineError('PACELINE_REQUEST_INVALID', z.prettifyError(asked.error), { cause: asked.error });
-    const { project = deps.project, tags, ...rest } = asked.data;
-    if (deps.project !== undefined && project !== deps.project) {
-      throw new PacelineError('PACELINE_FORBIDDEN', `Runs of this Backstage are in the project ${deps.project}, and not in ${project}`);
-    }
-    const user = await nameOf(deps, credentials);
-    await audited(deps, request, { run: rest.id ?? null, deployment: rest.deployment.name }, async () => {
-      const created = await deps.clientFor(user).runs.create({
-        ...rest,
-        tags: await newRunTags(deps.catalog, credentials, tags),
-        ...(project === undefined ? {} : { project }),
-      });
-      response.status(201).json(created);
-    });
+    const maker = await makerOf(deps, credentials);
+    await audited(auditor, request, metaOf(request), () => createRun(maker, request, response));
+  });
+
+  router.post('/api/images', async (request, response) => {
+    const credentials = await httpAuth.credentials(request);
+    await access.require(credentials, imageBuildPermission);
+    const maker = await makerOf(deps, credentials);
+    await audited(auditor, request, { path: '/api/images' }, () => buildImage(maker, request, response));
+  });
+
+  router.get('/api/usage', async (request, response) => {
+    await access.require(await httpAuth.credentials(request), lookPermission);
+    const { clouds, projects } = await client.usage();
+    response.json({ clouds, projects: projects.filter((use) => project === undefined || use.project === project) });
   });
 
   /** What whoever asks may do with a run. */
@@ -90,12 +105,12 @@ export function createRouter(deps: RouterDeps): express.Router {
       const params = { ...(request.params as Record<string, string>) };
       const run = await permit(deps, credentials, route, request, params['run'] ?? '');
       if (run !== undefined) params['run'] = run;
-      const path = route.path.replaceAll(/:(\w+)/g, (_match, name: string) => encodeURIComponent(params[name] ?? ''));
+      const path = route.path.replaceAll(/:(\w+)/g, (_match, name: string) => segment(params[name] ?? ''));
       const user = await nameOf(deps, credentials);
       const send = (): Promise<void> => forward(deps.upstream, request, response, path, user);
       const isSecret = revealed(route, request) !== undefined;
       if (route.method === 'get' && !isSecret) return send();
-      await audited(deps, request, { path }, send, isSecret ? 'secret-reveal' : 'run-change');
+      await audited(auditor, request, { path }, send, isSecret ? 'secret-reveal' : 'run-change');
     });
   }
 
@@ -130,6 +145,22 @@ function revealed(route: ForwardedRoute, { query }: Request): RunPermission | un
   return 'run' in route && query['reveal'] !== undefined && query['reveal'] !== 'false' ? route.reveal : undefined;
 }
 
+/** A part of an address. @throws PACELINE_NOT_FOUND for what would lead to another one */
+function segment(text: string): string {
+  if (text === '.' || text === '..') throw new PacelineError('PACELINE_NOT_FOUND', `There is nothing with the name ${text}`);
+  return encodeURIComponent(text);
+}
+
+/** Of a request for a run, as far as it can be read. */
+function metaOf({ body }: Request): Record<string, string | null> {
+  const asked = z.object({ id: z.string().max(100).optional(), deployment: z.object({ name: z.string().max(200) }) }).safeParse(body);
+  return { run: asked.data?.id ?? null, deployment: asked.data?.deployment.name ?? null };
+}
+
+async function makerOf(deps: RouterDeps, credentials: BackstageCredentials): Promise<Maker> {
+  return { ...deps, credentials, client: deps.clientFor(await nameOf(deps, credentials)) };
+}
+
 /** Who asks, for the records of runs. */
 async function nameOf({ auth, userInfo }: RouterDeps, credentials: BackstageCredentials): Promise<string> {
   if (auth.isPrincipal(credentials, 'user')) return (await userInfo.getUserInfo(credentials)).userEntityRef;
@@ -137,33 +168,18 @@ async function nameOf({ auth, userInfo }: RouterDeps, credentials: BackstageCred
   throw new PacelineError('PACELINE_FORBIDDEN', `Nobody who is known makes this request, so it cannot carry ${onBehalfOfHeader}`);
 }
 
-/** Tells the auditor of what is done, and how it went. */
-async function audited(
-  { auditor }: RouterDeps,
-  request: Request,
-  meta: Record<string, string | null>,
-  change: () => Promise<void>,
-  eventId: 'run-change' | 'secret-reveal' = 'run-change',
-): Promise<void> {
-  const event = await auditor.createEvent({ eventId, severityLevel: 'medium', request, meta });
-  try {
-    await change();
-    const status = request.res?.statusCode ?? 0;
-    if (status < 400) await event.success();
-    else await event.fail({ error: new Error(`The server answers ${status}`) });
-  } catch (error) {
-    await event.fail({ error: error instanceof Error ? error : new Error(String(error)) });
-    throw error;
-  }
-}
-
 /** A page of the runs that may be seen: the server does not know what that is, so pages of it are filtered here. */
-async function listRuns(client: Client, isSeen: RunFilter, query: z.output<typeof listQuery>): Promise<RunSummary[]> {
+async function listRuns(
+  client: Client,
+  isSeen: (run: RunSummary) => boolean,
+  { offset, limit, active, tag, text }: z.output<typeof listQuery>,
+  left: AbortSignal,
+): Promise<RunSummary[]> {
   const found: RunSummary[] = [];
-  for (let offset = 0; ; offset += pageSize) {
-    const page = await client.runs.list({ active: query.active, limit: pageSize, offset });
+  const query = { active, ...(tag === undefined ? {} : { tag }), ...(text === undefined ? {} : { text }) };
+  for await (const page of pagesOf(client, query, left)) {
     found.push(...page.filter(isSeen));
-    if (page.length < pageSize || found.length >= query.offset + query.limit) break;
+    if (found.length >= offset + limit) break;
   }
-  return found.slice(query.offset, query.offset + query.limit);
+  return found.slice(offset, offset + limit);
 }

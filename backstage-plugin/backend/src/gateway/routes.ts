@@ -1,6 +1,5 @@
 import type { BasicPermission } from '@backstage/plugin-permission-common';
 import {
-  imageBuildPermission,
   lookPermission,
   runReadPermission,
   runScalePermission,
@@ -17,15 +16,13 @@ export type ForwardedRoute = { method: 'get' | 'post' | 'put' | 'delete'; path: 
 
 const run = '/api/runs/:run';
 
-/** All that Backstage hands on. What is not here, nobody reaches through it. */
+/** What Backstage hands on as it is; beside it the router has a few routes of its own. */
 export const forwardedRoutes: readonly ForwardedRoute[] = [
   { method: 'get', path: '/api/info', permission: lookPermission },
-  { method: 'get', path: '/api/usage', permission: lookPermission },
   { method: 'get', path: '/api/clouds', permission: lookPermission },
   { method: 'get', path: '/api/modules', permission: lookPermission },
   { method: 'get', path: '/api/modules/:module', permission: lookPermission },
   { method: 'get', path: '/api/images', permission: lookPermission },
-  { method: 'post', path: '/api/images', permission: imageBuildPermission },
   { method: 'get', path: run, run: runReadPermission },
   { method: 'delete', path: run, run: runTerminatePermission },
   { method: 'post', path: `${run}/abort`, run: runTerminatePermission },

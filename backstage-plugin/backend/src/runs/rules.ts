@@ -1,10 +1,8 @@
-import type { RunSummary } from '@paceline/api';
-import { runResourceType, taggedEntity, taggedOwners } from '@paceline/backstage-plugin-common';
+import { runResourceType } from '@paceline/backstage-plugin-common';
 import { createConditionExports, createPermissionResourceRef, createPermissionRule } from '@backstage/plugin-permission-node';
 import * as z from 'zod';
+import type { RunResource } from './run-resource.ts';
 
-/** What policies decide on. */
-export type RunResource = Pick<RunSummary, 'id' | 'createdBy' | 'project' | 'tags'>;
 /** Runs are asked of the server and then filtered here, so a query is the same as looking. */
 export type RunFilter = (run: RunResource) => boolean;
 
@@ -13,15 +11,14 @@ export const runResourceRef = createPermissionResourceRef<RunResource, RunFilter
   resourceType: runResourceType,
 });
 
-/** The user that a run was started by: the server says `user:default/alice via backstage`. */
-export function starterOf({ createdBy }: Pick<RunResource, 'createdBy'>): string | undefined {
-  return /^(user:[^ ]+) via /.exec(createdBy)?.[1];
+function isOwner({ starter, owners }: RunResource, { claims }: { claims: string[] }): boolean {
+  // References of entities are the same in whatever case.
+  const own = new Set(claims.map((claim) => claim.toLowerCase()));
+  return [...(starter === undefined ? [] : [starter]), ...owners].some((owner) => own.has(owner.toLowerCase()));
 }
 
-function isOwner(run: RunResource, { claims }: { claims: string[] }): boolean {
-  const starter = starterOf(run);
-  const owners = [...(starter === undefined ? [] : [starter]), ...taggedOwners(run.tags)];
-  return claims.some((claim) => owners.includes(claim.toLowerCase()));
+function isOf({ entity }: RunResource, { entities }: { entities: string[] }): boolean {
+  return entity !== undefined && entities.some((ref) => ref.toLowerCase() === entity);
 }
 
 const isRunOwner = createPermissionRule({
@@ -50,16 +47,13 @@ const isOfEntity = createPermissionRule({
   description: 'Allow runs of these entities of the catalog',
   resourceRef: runResourceRef,
   paramsSchema: z.object({ entities: z.array(z.string()) }),
-  apply: ({ tags }, { entities }) => entities.includes(taggedEntity(tags) ?? ''),
-  toQuery:
-    ({ entities }) =>
-    (run: RunResource) =>
-      entities.includes(taggedEntity(run.tags) ?? ''),
+  apply: isOf,
+  toQuery: (params) => (run: RunResource) => isOf(run, params),
 });
 
 export const runRules = { isRunOwner, inProject, isOfEntity };
 
-/** For policies: `createRunConditionalDecision(permission, runConditions.isRunOwner({ claims: user.identity.ownershipEntityRefs }))`. */
+/** For policies: `createRunConditionalDecision(permission, runConditions.isRunOwner({ claims: user?.info.ownershipEntityRefs ?? [] }))`. */
 export const { conditions: runConditions, createConditionalDecision: createRunConditionalDecision } = createConditionExports({
   resourceRef: runResourceRef,
   rules: runRules,

@@ -3,15 +3,16 @@ import type { Client, RunSummary } from '@paceline/api';
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { EventsService } from '@backstage/plugin-events-node';
 import type { NotificationService } from '@backstage/plugin-notifications-node';
-import { taggedEntity } from '@paceline/backstage-plugin-common';
-import { starterOf } from '../runs/rules.ts';
+import { resourceOf } from '../runs/run-resource.ts';
+import type { Self } from '../runs/self.ts';
 import type { Told } from './told.ts';
 
 export const runTopic = 'paceline.run';
 
 export interface WatchDeps {
   client: Pick<Client, 'runs' | 'followRuns'>;
-  told: Pick<Told, 'first'>;
+  self: Pick<Self, 'name'>;
+  told: Pick<Told, 'once'>;
   events: Pick<EventsService, 'publish'>;
   /** Undefined when nobody is to be notified. */
   notifications: Pick<NotificationService, 'send'> | undefined;
@@ -22,45 +23,55 @@ export interface WatchDeps {
 /** Of runs that were begun before, nobody waits for news, in milliseconds. */
 const newsMs = 24 * 3_600_000;
 const pauseMs = 5000;
+const longestPauseMs = 5 * 60_000;
 const states = ['Ready', 'Done', 'Aborted', 'Cancelled'];
 
-/** Publishes what becomes of the runs that users of this Backstage have started, and tells them, until the signal is aborted. */
+/**
+ * Publishes what becomes of the runs that users of this Backstage have started, and tells them, until the signal is aborted. What
+ * could not be told is tried again, less and less often.
+ */
 export async function watchRuns(deps: WatchDeps): Promise<void> {
   const { client, logger, signal } = deps;
+  let failures = 0;
   while (!signal.aborted) {
     const cut = new AbortController();
     try {
+      const self = await deps.self.name();
       // Followed first, and listed then: nothing falls between.
       const changes = client.followRuns({ signal: AbortSignal.any([signal, cut.signal]), onCut: () => cut.abort() });
       const first = changes.next();
-      for (const run of await client.runs.list({ limit: 500 })) await tell(deps, run);
-      for (let next = await first; next.done !== true; next = await changes.next()) await tell(deps, next.value.run);
+      // It is waited for below; that it fails meanwhile is no news.
+      void first.catch(() => {});
+      for (const run of await client.runs.list({ limit: 500 })) await tell(deps, run, self);
+      failures = 0;
+      for (let next = await first; next.done !== true; next = await changes.next()) await tell(deps, next.value.run, self);
     } catch (error) {
-      if (!signal.aborted) logger.warn(`Runs cannot be watched: ${error instanceof Error ? error.message : String(error)}`);
+      failures += 1;
+      if (!signal.aborted) logger.warn(`What becomes of runs cannot be told: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
       cut.abort();
     }
-    await delay(pauseMs, undefined, { signal }).catch(() => {});
+    await delay(Math.min(longestPauseMs, pauseMs * 2 ** Math.max(0, failures - 1)), undefined, { signal }).catch(() => {});
   }
 }
 
-async function tell({ told, events, notifications, logger }: WatchDeps, run: RunSummary): Promise<void> {
-  const starter = starterOf(run);
-  if (starter === undefined || !states.includes(run.state) || Date.now() - Date.parse(run.createdAt) > newsMs) return;
-  if (!(await told.first(run.id, run.state))) return;
-  const entity = taggedEntity(run.tags);
-  await events.publish({ topic: runTopic, eventPayload: { ...run, starter, entity: entity ?? null }, metadata: { state: run.state } });
-  if (notifications === undefined || (run.state !== 'Ready' && run.state !== 'Aborted')) return;
-  await notifications
-    .send({
+/** @throws what the services of Backstage do; what was told by then is not told again */
+async function tell({ told, events, notifications }: WatchDeps, run: RunSummary, self: string): Promise<void> {
+  const { starter, entity = null } = resourceOf(run, self);
+  const { id, name, state } = run;
+  if (starter === undefined || !states.includes(state) || Date.now() - Date.parse(run.createdAt) > newsMs) return;
+  await told.once(id, state, () => events.publish({ topic: runTopic, eventPayload: { ...run, starter, entity }, metadata: { state } }));
+  if (notifications === undefined || (state !== 'Ready' && state !== 'Aborted')) return;
+  await told.once(id, `${state} to its starter`, () =>
+    notifications.send({
       recipients: { type: 'entity', entityRef: starter },
       payload: {
-        title: run.state === 'Ready' ? `${run.name} is ready` : `${run.name} was aborted`,
-        link: `/paceline/runs/${run.id}`,
-        severity: run.state === 'Ready' ? 'normal' : 'high',
+        title: state === 'Ready' ? `${name} is ready` : `${name} was aborted`,
+        link: `/paceline/runs/${id}`,
+        severity: state === 'Ready' ? 'normal' : 'high',
         topic: 'paceline',
-        scope: `run:${run.id}`,
+        scope: `run:${id}`,
       },
-    })
-    .catch((error: unknown) => logger.warn(`${starter} could not be notified: ${String(error)}`));
+    }),
+  );
 }
