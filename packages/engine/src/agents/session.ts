@@ -18,6 +18,6 @@ export interface Session {
   told: string | undefined;
   /** What the agent has found its step to be doing, when it was last asked. */
   finding: 'alone' | 'accompanied' | 'busy' | undefined;
-  /** When it last said something, in milliseconds since the epoch. */
+  /** When it last said something, in milliseconds as `Clock.elapsed` counts them. */
   heard: number;
 }

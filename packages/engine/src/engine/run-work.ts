@@ -48,7 +48,7 @@ export class RunWork {
     this.run = run;
     this.#book = book;
     this.#ports = ports;
-    this.#sessions = new Sessions(run, ports.clock.now());
+    this.#sessions = new Sessions(run, ports.clock.elapsed());
     this.#stalls = new StallWatch(run, this.#sessions);
     this.#keeper = new MachineKeeper(run, before, {
       ...ports.keeper,
@@ -103,7 +103,7 @@ export class RunWork {
     }
     const { clock, journal } = this.#ports;
     const now = clock.now();
-    session.heard = now;
+    session.heard = clock.elapsed();
     const context = this.#opContext(session, now);
     const answers = new Answers(instance.refusals, ops);
     let { lastOp } = instance;
@@ -120,7 +120,7 @@ export class RunWork {
     }
     if (lastOp > instance.lastOp) this.#record([{ kind: 'instance', name: instance.name, patch: { lastOp, refusals: answers.refusals } }]);
     this.#settle();
-    this.#stalls.stir(ops, now);
+    this.#stalls.stir(ops, session.heard);
     if (this.#stalls.nextDue() < this.#timerDue) this.look();
     await journal.stored(this.run);
     answers.check(ops);
@@ -133,9 +133,9 @@ export class RunWork {
     const { clock, journal } = this.#ports;
     if (!hasEnded(this.run)) this.#record(machineBack(instance, clock.now()));
     const stored = journal.stored(this.run);
-    const session = this.#sessions.open(instance, link, this.#book.endsOf(instance.name), stored, clock.now());
+    const session = this.#sessions.open(instance, link, this.#book.endsOf(instance.name), stored, clock.elapsed());
     return () => {
-      this.#sessions.close(session, clock.now());
+      this.#sessions.close(session, clock.elapsed());
       this.#lookSoon();
     };
   }
@@ -170,7 +170,7 @@ export class RunWork {
     this.#ports.journal.record(this.run, changes);
     this.#moved ||= changes.some(movesRun);
     for (const change of changes) {
-      if (change.kind === 'instance' && change.patch.keyHash !== undefined) this.#sessions.expect(change.name, this.#ports.clock.now());
+      if (change.kind === 'instance' && change.patch.keyHash !== undefined) this.#sessions.expect(change.name, this.#ports.clock.elapsed());
     }
     return changes.length > 0;
   }
@@ -180,11 +180,11 @@ export class RunWork {
     this.#cancelTimer();
     if (this.#stopped || hasEnded(this.run)) return;
     const { clock } = this.#ports;
-    const now = clock.now();
+    const now = clock.elapsed();
     this.#keeper.inspect(this.#sessions.overdue(now));
     this.#keeper.keep();
     this.#ports.reach(this.run);
-    this.#timerDue = this.#nextDue();
+    this.#timerDue = this.#nextDue(now);
     if (this.#timerDue === Number.POSITIVE_INFINITY) return;
     // A commit that fails is told to the run's owner.
     this.#cancelTimer = clock.after(Math.max(1, this.#timerDue - now), () => void this.#tick().catch(() => {}));
@@ -193,7 +193,7 @@ export class RunWork {
   /** Time has brought something. */
   async #tick(): Promise<void> {
     this.#timerDue = Number.POSITIVE_INFINITY;
-    await this.decide(...this.#stalls.look(this.#ports.clock.now()));
+    await this.decide(...this.#stalls.look(this.#ports.clock.elapsed()));
   }
 
   /** Looks once for all that is happening now: agents go by the thousand when their network does. */
@@ -206,8 +206,10 @@ export class RunWork {
     });
   }
 
-  #nextDue(): number {
-    return Math.min(nextDeadline(this.run), this.#keeper.nextDue(), this.#sessions.nextDue(), this.#stalls.nextDue());
+  /** Deadlines are stored, and so times of the day; all else is counted by a clock that nobody sets. @param now as that says */
+  #nextDue(now: number): number {
+    const stored = now + nextDeadline(this.run) - this.#ports.clock.now();
+    return Math.min(stored, now + this.#keeper.nextDueIn(), this.#sessions.nextDue(), this.#stalls.nextDue());
   }
 
   /** The end is the last that is stored of a run. */

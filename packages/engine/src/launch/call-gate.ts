@@ -87,7 +87,7 @@ export class CallGate {
       const [next] = this.#waiting;
       // What ends machines is not kept by calls that hang.
       if (next === undefined || (this.#underWay >= mostAtOnce && next.rank > 0)) return;
-      const now = frame.clock.now();
+      const now = frame.clock.elapsed();
       const state = stateOf(this.#circuit, now);
       if (state === 'open') return this.#refuseAll(now);
       if (state === 'half-open') return void this.#try(frame);
@@ -119,7 +119,7 @@ export class CallGate {
   }
 
   #learn({ clock, log }: CallFrame, error: ConnectorError | undefined): void {
-    const now = clock.now();
+    const now = clock.elapsed();
     const rate = this.#rateAt(now);
     this.#rate = error?.code === 'throttled' ? slowed(rate, this.#limits, now, error.details.retryAfterMs) : quickened(rate, this.#limits);
     const before = this.#circuit;

@@ -15,7 +15,7 @@ import { launchFailed } from './launch-failed.ts';
 import { leftover, lost, machineFound, machineGone } from './found.ts';
 import { cloudsOf, machineChange, mayLaunch, mustGo, neverAskedFor } from './ledger.ts';
 import { altered, alterationFailed } from './alteration.ts';
-import { backoffMs } from './retry.ts';
+import { backoffMs, dueIn } from './retry.ts';
 
 export interface KeeperPorts extends CloudCallsPorts {
   random: () => number;
@@ -50,6 +50,8 @@ export class MachineKeeper {
   /** When calls that found machines on their way may look again. */
   readonly #nextLook = new Map<string, number>();
   readonly #begunAt: number;
+  /** Since when this process has known the run in Finalizing. */
+  #finalizingAt = Number.POSITIVE_INFINITY;
   /** What the ledger asks for, as long as nothing in the run changes: looking for it costs as much as there are machines. */
   #asked: { version: number; calls: Call[] } | undefined;
   #stopped = false;
@@ -61,7 +63,7 @@ export class MachineKeeper {
     this.#ports = ports;
     this.#clouds = new CloudCalls(run, { ...ports, report: (decisions) => this.#report(decisions) });
     this.#consoles = new Consoles(this.#clouds, ports.clock, (decisions) => this.#report(decisions));
-    this.#begunAt = ports.clock.now();
+    this.#begunAt = ports.clock.elapsed();
     if (before !== undefined) {
       this.#mayMake = false;
       void before.then(() => this.#begin());
@@ -71,15 +73,15 @@ export class MachineKeeper {
   /** Starts the calls that are due. */
   keep(): void {
     if (!this.#ports.holds()) return;
-    const now = this.#now();
-    for (const call of this.#wanted()) if (this.#dueAt(call) <= now) this.#start(call);
+    if (this.#run.facts.state === 'Finalizing') this.#finalizingAt = Math.min(this.#finalizingAt, this.#now());
+    for (const call of this.#wanted()) if (this.#dueIn(call) <= 0) this.#start(call);
   }
 
-  /** When the next call is due by time alone. Those under way come back by themselves. */
-  nextDue(): number {
+  /** In how many milliseconds the next call is due by time alone. Those under way come back by themselves. */
+  nextDueIn(): number {
     let next = Number.POSITIVE_INFINITY;
     if (!this.#ports.holds()) return next;
-    for (const call of this.#wanted()) if (!this.#busy.has(call.key)) next = Math.min(next, this.#dueAt(call));
+    for (const call of this.#wanted()) if (!this.#busy.has(call.key)) next = Math.min(next, this.#dueIn(call));
     return next;
   }
 
@@ -115,10 +117,10 @@ export class MachineKeeper {
     this.#report([]).catch(() => {});
   }
 
-  #dueAt(call: Call): number {
+  #dueIn(call: Call): number {
     if (this.#needsNobody(call)) return 0;
     const visibleAt = call.kind === 'launch' ? this.#attempts.visibleAt(tokenOf(call)) : 0;
-    return Math.max(call.at, visibleAt, this.#nextLook.get(call.key) ?? 0);
+    return Math.max(dueIn(call.at, this.#time()), Math.max(visibleAt, this.#nextLook.get(call.key) ?? 0) - this.#now());
   }
 
   /** Of its machines, which are not wanted any more, the cloud has never heard. */
@@ -141,8 +143,8 @@ export class MachineKeeper {
   }
 
   async #carryOut(call: Call): Promise<void> {
-    const now = this.#now();
-    const due = call.instances.filter(({ machine }) => machine.retryAt <= now);
+    const now = this.#time();
+    const due = call.instances.filter(({ machine }) => dueIn(machine.retryAt, now) <= 0);
     if (this.#stopped || !this.#ports.holds()) return;
     if (this.#needsNobody(call)) return this.#report([() => call.instances.map(neverAskedFor)]);
     if (call.kind === 'sweep') return this.#sweep(call);
@@ -247,7 +249,7 @@ export class MachineKeeper {
     if (build === undefined || node === undefined || instance === undefined) return;
     try {
       const { image, id } = await this.#clouds.createImage(cloud, instance, imageName(this.#run));
-      const madeAt = this.#now();
+      const madeAt = this.#time();
       const made = { cloud, digest: build.digest, module: node.image.module, image, resource: id, login: instance.machine.login };
       await this.#ports.images.put({ ...made, run: this.#run.id, project: this.#run.project, madeAt, usedAt: madeAt, pinned: false });
       await this.#report([(_run, now) => imageMade(instance, image, now)]);
@@ -258,8 +260,8 @@ export class MachineKeeper {
   }
 
   async #describe({ key, cloud }: Call, instances: readonly Instance[]): Promise<void> {
-    const asked = this.#now();
-    this.#nextLook.set(key, asked + lookEveryMs);
+    this.#nextLook.set(key, this.#now() + lookEveryMs);
+    const shown = new Set(instances.filter(({ machine }) => this.#ago(machine.launchedAt ?? 0) >= this.#clouds.listConsistencyMs(cloud)));
     try {
       const machines = await this.#clouds.describe(cloud, instances);
       this.#complaints.succeeded(key);
@@ -268,7 +270,7 @@ export class MachineKeeper {
         instances.map((instance) => (run, now) => {
           const machine = machines.get(instance);
           if (machine !== undefined) return machineFound(run, instance, machine, now);
-          const visible = asked >= this.#sinceHere(instance.machine.launchedAt ?? 0) + this.#clouds.listConsistencyMs(cloud);
+          const visible = shown.has(instance);
           return visible ? lost(run, instance, 'the cloud does not know its machine any more', now) : [];
         }),
       );
@@ -284,7 +286,7 @@ export class MachineKeeper {
     this.#nextLook.set(key, asked + Math.min(lookEveryMs * 2 ** this.#sweeps++, longestLookMs));
     try {
       const { found, failure } = await this.#clouds.sweep(cloud);
-      const settled = asked >= this.#sinceHere(this.#run.facts.stateSince) + this.#clouds.listConsistencyMs(cloud);
+      const settled = asked >= this.#finalizingAt + this.#clouds.listConsistencyMs(cloud);
       const news = `${cloud} ${found.join(' ')} ${failure ?? ''}`;
       if (found.length === 0 && settled) this.#swept.add(cloud);
       else if (found.length > 0 && !this.#told.has(news)) {
@@ -309,16 +311,23 @@ export class MachineKeeper {
     return this.#stopped ? Promise.resolve() : this.#ports.report(decisions);
   }
 
-  /** A time that is stored, as this process may count from it: who stored it may have had a clock that was behind. */
-  #sinceHere(stored: number): number {
-    return Math.max(stored, this.#begunAt);
+  /** How long ago a stored time was at least: who stored it may have had another clock, and one that is ahead of it was set back. */
+  #ago(stored: number): number {
+    const [here, told] = [this.#now() - this.#begunAt, this.#time() - stored];
+    return told < 0 ? here : Math.min(here, told);
   }
 
   #visibleAt(cloud: string): number {
     return this.#now() + this.#clouds.listConsistencyMs(cloud);
   }
 
+  /** For pauses: nobody sets it, and nobody else knows it. */
   #now(): number {
+    return this.#ports.clock.elapsed();
+  }
+
+  /** For what is stored. */
+  #time(): number {
     return this.#ports.clock.now();
   }
 }

@@ -2,6 +2,8 @@ import type { ConnectorErrorCode } from '../connector/index.ts';
 
 const baseMs = 1000;
 const capMs = 60_000;
+/** Nothing is put off for longer, whatever a cloud asks for. */
+const longestMs = 10 * 60_000;
 
 interface Treatment {
   /** A launch is given up after so many failures in a row. */
@@ -41,11 +43,19 @@ export function mayLaunchAgain(code: ConnectorErrorCode, attempts: number): bool
  * Exponential back-off with full jitter.
  * @param attempts failures so far, from 1
  * @param random a number in [0, 1)
- * @returns milliseconds to wait, at least what the cloud asked for
+ * @returns milliseconds to wait, at least what the cloud asked for, up to ten minutes
  */
 export function backoffMs(attempts: number, random: number, retryAfterMs = 0): number {
   const ceiling = Math.min(capMs, baseMs * 2 ** (attempts - 1));
-  return Math.max(retryAfterMs, Math.round(ceiling * (0.5 + random / 2)));
+  return Math.max(Math.min(retryAfterMs, longestMs), Math.round(ceiling * (0.5 + random / 2)));
+}
+
+/**
+ * In how many milliseconds what was put off may be tried again; at once where that is further away than anything is put off: then
+ * somebody has set the clock back.
+ */
+export function dueIn(retryAt: number, now: number): number {
+  return retryAt - now > longestMs ? 0 : retryAt - now;
 }
 
 /** Whether the call may have had its effect all the same. */
