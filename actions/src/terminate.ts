@@ -5,7 +5,8 @@ import { takeDownFailure } from './report/remains.ts';
 import { endingLine } from './report/summary.ts';
 import { connectionInputs } from './run/options.ts';
 import { runStep, type Step } from './run/step.ts';
-import { bringDown, findRun, unhurriedMs } from './run/take-down.ts';
+import { takeDownMs } from './run/settings.ts';
+import { bringDown, findRun } from './run/take-down.ts';
 import { stateOf } from './runner/job.ts';
 import { connectionOf, openSession } from './session/session.ts';
 
@@ -21,7 +22,7 @@ async function main({ inputs, job, output }: Step): Promise<void> {
   const { client, embedded } = session;
   const found = await findRun(client, id, true);
   if (found === undefined) throw new PacelineError('PACELINE_NOT_FOUND', `There is no run ${id}`);
-  const { run, left } = await bringDown({ session, run: id, output, deadline: performance.now() + unhurriedMs });
+  const { run, left } = await bringDown({ session, run: id, output, deadline: performance.now() + takeDownMs('succeeded', undefined) });
   setOutput('state', run.state);
   info(endingLine(run, { kept: undefined, left, artifactUrl: undefined }));
   const failure = takeDownFailure(run, left, embedded);

@@ -9,10 +9,11 @@ it('logs in by what the job is, without any secret, and leaves nothing', async (
   const set = await bench();
   const { github, cloud, runner } = set;
   const { url } = await serve(set);
-  const inputs = { deployment: 'examples/client-server', server: url };
+  const inputs = { deployment: 'examples/client-server', server: url, clouds: 'clouds.yaml' };
   const { main, post } = await runner.job('deploy', { inputs });
   expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
   expect(main.outputs).toMatchObject({ state: 'Ready', url });
+  expect(main.log.annotations.map(({ message }) => message)).toContainEqual(expect.stringContaining('a server has clouds of its own'));
   expect(post.output).toContain('Nothing is left');
   // No process of the job's own has served it, and no token is kept or shown.
   expect(main.log.masks.filter((mask) => mask.startsWith('pls_')).length).toBe(1);

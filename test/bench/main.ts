@@ -1,3 +1,4 @@
+import { actions } from './actions.ts';
 import { agent } from './agent.ts';
 import { cluster } from './cluster.ts';
 import { connected } from './connected.ts';
@@ -31,6 +32,7 @@ print([...(await machines('sandbox', [1, 3, 30])), ...(await machines('lxd', [1,
 print([
   await cluster(30),
   ...(await agent()),
+  ...(await actions()),
   ...(await reports(1024)),
   ...(await dashboard(1000)),
   await scaling(3, 30),

@@ -14,10 +14,10 @@ import { stopEngine } from '../session/embedded.ts';
 import { openSession, type Session } from '../session/session.ts';
 import { messenger } from './messages.ts';
 import { patiently } from './patience.ts';
-import { isKept, jobStatusOf, outcomeOf, type JobStatus, type Settings } from './settings.ts';
+import { isKept, jobStatusOf, outcomeOf, takeDownMs, type JobStatus, type Settings } from './settings.ts';
 import type { Step } from './step.ts';
 import { eventsOf, fetchReports } from './story.ts';
-import { bringDown, findRun, hurriedMs, leftOf, sweep, unhurriedMs } from './take-down.ts';
+import { bringDown, findRun, leftOf, sweep } from './take-down.ts';
 
 /**
  * What is to be done when the job is over, however it ended: the machines go, unless they are to be kept; the reports become an
@@ -35,7 +35,7 @@ export async function deployPost(step: Step, known: Kept): Promise<void> {
     return info('No run was asked for: there is nothing to take down');
   }
   const status = jobStatusOf(inputs);
-  const deadline = performance.now() + (status === 'cancelled' || known.outcome === 'cut' ? hurriedMs : unhurriedMs);
+  const deadline = performance.now() + takeDownMs(known.outcome, status);
   // What a main that was killed has asked for is in the store of its engine by then, or will not be carried out.
   if (embedded && !known.created) await stopEngine(stateOf(job, id));
   const open = (): Promise<Session> => openSession({ server: settings.server, token: inputs.text('server-token'), job, run: id });

@@ -1,7 +1,7 @@
 import { info } from '@actions/core';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, ReapReport, RunSummary } from '@paceline/api';
-import { endRun } from '@paceline/door';
+import { endRun, harmlessLine } from '@paceline/door';
 import { isPacelineError } from '@paceline/model';
 import type { Job } from '../runner/job.ts';
 import { leftovers, runsOf, type Leftovers, type LeftoversOptions, type Orphan } from './leftovers.ts';
@@ -65,8 +65,9 @@ export async function reapClouds(
   const seen = await client.reap(false).catch((error: unknown) => {
     if (embedded || !isPacelineError(error) || error.code !== 'PACELINE_FORBIDDEN') throw error;
     info('What belongs to no run of the server is shown to its operators alone, and was not looked for');
-    return { orphans: [], failures: [], seen: 0 };
+    return { orphans: [], failures: [], accounts: [], seen: 0 };
   });
+  for (const { cloud, account } of seen.accounts) info(harmlessLine(`Looked into ${account} for ${cloud}`));
   const { orphans } = seen;
   const runs = orphans.map(({ run }) => run);
   const { over, spared }: Leftovers = embedded ? await leftovers(runs, ports) : { over: [...new Set(runs)], spared: [] };

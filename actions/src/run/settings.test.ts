@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Inputs } from '../runner/inputs.ts';
-import { isKept, jobStatusOf, outcomeOf } from './settings.ts';
+import { isKept, jobStatusOf, outcomeOf, takeDownMs } from './settings.ts';
 
 const ready = { state: 'Ready', abort: null } as const;
 const aborted = { state: 'Ready', abort: { reason: 'x', source: 'web.1', at: '' } } as const;
@@ -21,4 +21,11 @@ test.each([
 test('how a job has come out is what GitHub says, and nothing else', () => {
   const status = (text: string) => jobStatusOf(new Inputs({ 'INPUT_JOB-STATUS': text }));
   expect(['success', 'failure', 'cancelled', 'odd', ''].map(status)).toEqual(['success', 'failure', 'cancelled', undefined, undefined]);
+});
+
+test('only a job that GitHub is about to end is in a hurry', () => {
+  const minutes = (...given: Parameters<typeof takeDownMs>): number => takeDownMs(...given) / 60_000;
+  // GitHub ends a cancelled job after five.
+  expect([minutes('cut', 'failure'), minutes('succeeded', 'cancelled')]).toEqual([4, 4]);
+  expect([minutes('succeeded', 'success'), minutes('failed', 'failure'), minutes('succeeded', undefined)]).toEqual([20, 20, 20]);
 });

@@ -42,3 +42,14 @@ export function isKept(keepRunning: KeepRunning, outcome: Outcome): boolean {
   if (outcome === 'cut') return keepRunning === 'always';
   return keepRunning === 'always' || keepRunning === (outcome === 'failed' ? 'on-error' : 'on-success');
 }
+
+const hurriedMs = 4 * 60_000;
+const unhurriedMs = 20 * 60_000;
+
+/**
+ * How long a run may take to end, in milliseconds. The runner gives a cancelled job five minutes for all that is left to do; otherwise
+ * there is time, but a runner that waits costs, too.
+ */
+export function takeDownMs(main: Outcome, job: JobStatus | undefined): number {
+  return main === 'cut' || job === 'cancelled' ? hurriedMs : unhurriedMs;
+}

@@ -9,10 +9,6 @@ import type { Session } from '../session/session.ts';
 import { lockedOut } from './lock-out.ts';
 import { patiently } from './patience.ts';
 
-/** The runner gives a cancelled job five minutes for all that is left to do. */
-export const hurriedMs = 4 * 60_000;
-/** Otherwise there is time, but a runner that waits costs, too. */
-export const unhurriedMs = 20 * 60_000;
 /** A request of a main that was killed may still be under way to a server of others. */
 const lateRequestMs = 3000;
 const lookMs = 250;
