@@ -33,11 +33,7 @@ async function up(example: string, ...parameters: string[]): Promise<string> {
 
 const noPostgres = whyNot(['postgresql', 'postgresql-client']);
 describe.skipIf(noPostgres !== undefined)(`postgres-replication${noPostgres === undefined ? '' : ` (${noPostgres})`}`, () => {
-  it('has on each standby what was written to the primary', async () => {
-    expect(await up('postgres-replication', '-p', 'standbys=2', '-p', 'rows=500')).toContain('ss:result = 500 rows are on 2 standbys');
-  }, 900_000);
-
-  it('starts from built images, and installs nothing any more', async () => {
+  it('starts from built images, installs nothing any more, and has on each standby what was written to the primary', async () => {
     const build = async (node: string): Promise<string> => {
       const built = await person.type(['build', `examples/postgres-replication/${node}`, '--cloud', 'sandbox']);
       expect(built.code, built.stdout + built.stderr).toBe(0);

@@ -22,7 +22,7 @@ PGPASSWORD=$(ss-get primary.password)
 export PGPASSWORD
 rm -rf "$data"
 runuser -u postgres -- pg_basebackup --host "$primary" --username standby --pgdata "$data" --wal-method stream \
-  --write-recovery-conf --create-slot --slot "standby_$(ss-get id)"
+  --checkpoint fast --write-recovery-conf --create-slot --slot "standby_$(ss-get id)"
 pg_ctlcluster "$version" main start
 
 test "$(runuser -u postgres -- psql -At -c 'SELECT pg_is_in_recovery()')" = t

@@ -56,7 +56,7 @@ test(
     skip(why !== undefined, why);
     await expectOfAltered(
       (body) => body.replaceAll(/sha=[0-9a-f]{64}/g, `sha=${'0'.repeat(64)}`),
-      /Abort from 'box\.1', message: box\.1 is lost/,
+      /box\.1: the end of its console:\n.*paceline: .*\n[^]*Abort from 'box\.1', message: box\.1 is lost/,
     );
   },
   limitMs,
