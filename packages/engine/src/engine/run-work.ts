@@ -46,6 +46,7 @@ export class RunWork {
   /** @param before resolves when no earlier work on the run asks anything of a cloud any more; undefined when there was none */
   constructor(run: Run, book: LogBook, before: Promise<void> | undefined, ports: RunWorkPorts) {
     this.run = run;
+    run.drivenSince = ports.clock.now();
     this.#book = book;
     this.#ports = ports;
     this.#sessions = new Sessions(run, ports.clock.elapsed());

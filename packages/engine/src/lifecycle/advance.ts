@@ -4,7 +4,7 @@ import type { Change } from '../run/change.ts';
 import { hasEnded, type Outcome, type Run } from '../run/run.ts';
 import { abortChanges } from './abort.ts';
 import { firstWaitedFor, waitedFor } from './barrier.ts';
-import { bootDeadline, stateDeadline } from './deadlines.ts';
+import { bootDeadline, bootLimit, stateDeadline } from './deadlines.ts';
 import { enter } from './enter.ts';
 import { keepsRunning } from './policy.ts';
 import { dropOrAbort } from './provisioning.ts';
@@ -68,12 +68,7 @@ function overdue(run: Run, now: number): Change[] {
   for (const instance of run.instances.values()) {
     const boot = bootDeadline(run, instance);
     if (boot === undefined || now < boot) continue;
-    return dropOrAbort(
-      run,
-      instance,
-      `${instance.name} did not call home within ${formatDuration(boot - (instance.machine.launchedAt ?? 0))} of its launch`,
-      now,
-    );
+    return dropOrAbort(run, instance, `${instance.name} did not call home within ${formatDuration(bootLimit(run))} of its launch`, now);
   }
   return [];
 }

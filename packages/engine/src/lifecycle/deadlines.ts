@@ -14,6 +14,8 @@ const shortestGraceMs = 15_000;
 const abortedReportsMs = 10 * 60_000;
 /** How long a machine may take from its launch to its first call home. */
 export const bootTimeoutMs = 10 * 60_000;
+/** However long that is ago, when there was nobody whom it could call. */
+const callAgainMs = 2 * 60_000;
 
 /** When the present state has lasted too long; undefined in states that may last. */
 export function stateDeadline(run: Run): number | undefined {
@@ -50,7 +52,13 @@ export function abortGrace(run: Run): number {
 export function bootDeadline(run: Run, instance: Instance): number | undefined {
   const { status, launchedAt } = instance.machine;
   if (status !== 'launched' || launchedAt === null || hasJoined(instance) || instance.dropped) return undefined;
-  return launchedAt + Math.min(bootTimeoutMs, run.plan.timeoutMs);
+  const limit = bootLimit(run);
+  return Math.max(launchedAt + limit, run.drivenSince + Math.min(limit, callAgainMs));
+}
+
+/** How long machines of a run may take from their launch to their first call home. */
+export function bootLimit({ plan }: Run): number {
+  return Math.min(bootTimeoutMs, plan.timeoutMs);
 }
 
 /** The next moment at which time alone changes something in the run. */

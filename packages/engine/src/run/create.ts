@@ -33,6 +33,7 @@ export function createRun({ id, name, plan, by, project = defaultProject, tags, 
     project,
     tags,
     revision: 0,
+    drivenSince: now,
     facts: {
       state: 'Initializing',
       seq: 1,

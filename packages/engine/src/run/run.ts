@@ -57,6 +57,8 @@ export interface Run {
   readonly tags: string[];
   /** How often the run has been stored. A commit on another revision than the stored one fails: somebody else has the run now. */
   revision: number;
+  /** Since when there is somebody again who hears its machines, in milliseconds since the epoch. It is not stored. */
+  drivenSince: number;
   facts: RunFacts;
   /** By `node.N`, in the order of the plan. */
   readonly instances: Map<string, Instance>;

@@ -135,6 +135,7 @@ export function readRun(row: Row, instances: Row[], parameters: Row[], cipher: V
     tags: JSON.parse(String(row['tags'])) as string[],
     plan: JSON.parse(String(row['plan'])) as RunPlan,
     revision: Number(row['revision']),
+    drivenSince: 0,
     facts: { ...defaults.facts, ...(JSON.parse(String(row['facts'])) as RunFacts) },
     instances: new Map(
       instances.map((each) => {
