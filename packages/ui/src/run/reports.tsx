@@ -43,7 +43,7 @@ function Report({ run, report: { name, instance, bytes: size, at }, open, onTogg
   const { client } = useHost();
   const [error, setError] = useState<Error>();
   const download = (): void => {
-    save(name, client.reports.download(run, name)).catch((cause: unknown) =>
+    save(name, size, client.reports.download(run, name)).catch((cause: unknown) =>
       setError(cause instanceof Error ? cause : new Error(String(cause))),
     );
   };
