@@ -13,6 +13,10 @@ const repository = resolve(import.meta.dirname, '..');
 const plugins = join(repository, 'backstage-plugin');
 const paceline = join(repository, 'packages/cli/dist/paceline.mjs');
 const startMs = 60_000;
+const answerMs = 10_000;
+const stopMs = 30_000;
+/** How long the end of one run may take. */
+const downMs = 5 * 60_000;
 const ports = { server: 8430, backend: 7007, app: 3000 };
 
 const folder = await mkdtemp(join(tmpdir(), 'paceline-backstage-'));
@@ -40,12 +44,13 @@ try {
   backstage = await startBackstage({ paceline: { url, token: created.trim() }, appPort: ports.app, port: ports.backend, log });
   console.log(`\nBackstage is at ${backstage.appUrl}. Come in as a guest. Ctrl-C ends it.`);
   if (!stop.signal.aborted) await once(stop.signal, 'abort');
-  console.log('\nTaking down what still runs');
-  for (const id of await activeRuns(token)) run(process.execPath, [paceline, 'down', id], repository, environment);
 } finally {
   await backstage?.stop();
+  const left = await takeDown();
   await end(server);
-  await rm(folder, { recursive: true, force: true });
+  // With it the next server would find the machines.
+  if (left.length === 0) await rm(folder, { recursive: true, force: true });
+  else console.error(`Still there: ${left.join(', ')}. To end them: paceline server --state ${folder} --clouds ${folder}/clouds.yaml`);
 }
 
 function run(program: string, given: string[], cwd: string, environment: NodeJS.ProcessEnv = {}): string {
@@ -68,8 +73,35 @@ async function serverIsThere(): Promise<void> {
   }
 }
 
+/** Ends all runs, each by itself. @returns the ids of those that could not be ended */
+async function takeDown(): Promise<string[]> {
+  const token = (await readFile(join(folder, 'operator.token'), 'utf8').catch(() => '')).trim();
+  const left = new Set<string>();
+  // Without one the server has never begun.
+  while (token !== '') {
+    const runs = await activeRuns(token).catch((error: unknown) => void left.add(`perhaps more (${String(error)})`));
+    const next = runs?.filter((id) => !left.has(id)) ?? [];
+    if (next.length === 0) return [...left];
+    console.log(`\nTaking down what still runs: ${next.length}`);
+    for (const id of next) {
+      const { status } = spawnSync(process.execPath, [paceline, 'down', id], {
+        cwd: repository,
+        env: { ...process.env, PACELINE_SERVER: url, PACELINE_TOKEN: token },
+        stdio: ['ignore', 'ignore', 'inherit'],
+        timeout: downMs,
+      });
+      if (status !== 0) left.add(id);
+    }
+  }
+  return [];
+}
+
 async function activeRuns(token: string): Promise<string[]> {
-  const answer = await fetch(`${url}/api/runs?active=true`, { headers: { authorization: `Bearer ${token}` } });
+  const answer = await fetch(`${url}/api/runs?active=true&limit=500`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(answerMs),
+  });
+  if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
   const { runs } = (await answer.json()) as { runs: { id: string }[] };
   return runs.map(({ id }) => id);
 }
@@ -78,5 +110,7 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopMs);
   await gone;
+  clearTimeout(timer);
 }
