@@ -1,5 +1,5 @@
 import type { CreatedRun, RunDetail } from '@paceline/api';
-import { diskFiles, loadModule, type ResolvedDeployment } from '@paceline/model';
+import { diskFiles, loadModule, memoryFiles, type ResolvedDeployment } from '@paceline/model';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isInstalled, startBackstage, type Backstage } from '../../backstage-plugin/dev/backstage.ts';
@@ -217,6 +217,67 @@ describe.skipIf(!isInstalled)('a real Backstage (to install it: npm ci --prefix 
       await visit.open(`${oldSystem}/catalog/default/component/shop/paceline`);
       await page.getByRole('heading', { name: 'Runs' }).waitFor();
       await page.getByRole('button', { name: 'Start' }).waitFor();
+      expect(visit.complaints).toEqual([]);
+      await run.down();
+    });
+
+    it('scales a run, opens its service, says how to get onto its machines, and takes an abort back', slow, async () => {
+      const { page } = visit;
+      const request = { deployment: example, parameters: { clients: '1' }, name: 'of-the-guest', scalable: true, keepRunning: 'always' };
+      const { id } = (await guest.ask<CreatedRun>('POST', '/paceline/api/runs', request)).run;
+      const run = system.run(id);
+      await visit.open(`/paceline/runs/${id}`);
+      await page.locator('.pl header .pl-badge', { hasText: 'Ready' }).waitFor();
+      const { serviceUrl } = await run.detail();
+      expect(await page.getByRole('link', { name: /^Open / }).getAttribute('href')).toBe(serviceUrl);
+      const [service] = await Promise.all([page.context().waitForEvent('page'), page.getByRole('link', { name: /^Open / }).click()]);
+      await service.waitForLoadState();
+      expect(service.url()).toBe(new URL(serviceUrl ?? '').href);
+      await service.close();
+
+      await page.getByLabel('Scale', { exact: true }).getByRole('combobox').selectOption('client');
+      await page.getByRole('spinbutton', { name: 'to' }).fill('2');
+      await page.getByRole('button', { name: 'Scale' }).click();
+      await page.getByRole('img', { name: '2 complete' }).waitFor();
+      expect((await run.reaches('Ready')).instances.map(({ name }) => name)).toContain('client.2');
+
+      await page
+        .getByRole('button', { name: /client\.2/ })
+        .first()
+        .click();
+      await page.getByText(`paceline ssh ${id} client.2`).waitFor();
+      await page.getByRole('button', { name: 'Close' }).click();
+
+      await guest.ask('POST', `/paceline/api/runs/${id}/abort`, { reason: 'by mistake' });
+      await page.getByText('by mistake').first().waitFor();
+      await page.getByRole('button', { name: 'Cancel the abort' }).click();
+      await until(async () => expect((await run.detail()).abort).toBe(null));
+      await page.getByRole('button', { name: 'Cancel the abort' }).waitFor({ state: 'detached' });
+      expect(visit.complaints).toEqual([]);
+      await run.down();
+    });
+
+    it('searches what machines print while they go on printing', slow, async () => {
+      const { page } = visit;
+      const deploy = '#!/bin/sh\nn=0\nuntil [ -n "$(ss-get --noblock stop)" ]; do n=$((n+1)); echo "line $n"; sleep 0.2; done\n';
+      const module = (kind: string, spec: object): string =>
+        JSON.stringify({ apiVersion: 'paceline.dev/v1', kind, metadata: { name: 'prints' }, spec });
+      const files = {
+        '/p/image.yaml': module('Image', { parameters: { stop: {} }, scripts: { deploy } }),
+        '/p/deployment.yaml': module('Deployment', { nodes: { one: { image: './image.yaml' } } }),
+      };
+      const { deployment } = await loadModule('/p/deployment.yaml', { fs: memoryFiles(files) });
+      const run = await system.up(deployment);
+      await visit.open(`/paceline/runs/${run.id}`);
+      await page.getByRole('tab', { name: 'Logs' }).click();
+      await page.locator('.pl-line', { hasText: 'line 1' }).first().waitFor();
+      await page.getByRole('tabpanel').getByRole('searchbox').fill('5');
+      await page.locator('.pl-line', { hasText: /line 15$/ }).waitFor();
+      // It has come after it was searched for.
+      await page.locator('.pl-line', { hasText: /line 25$/ }).waitFor();
+      expect(await page.locator('.pl-line', { hasText: /line 4$/ }).count()).toBe(0);
+      await run.set('one.1:stop', 'now');
+      await run.reaches('Ready');
       expect(visit.complaints).toEqual([]);
       await run.down();
     });

@@ -40,8 +40,8 @@ export class Visitor {
   }
 
   /** Begins a task of a template. @returns its id */
-  async begin(template: string, values: Record<string, unknown>): Promise<string> {
-    const body = { templateRef: `template:default/${template}`, values };
+  async begin(template: string, values: Record<string, unknown>, secrets: Record<string, string> = {}): Promise<string> {
+    const body = { templateRef: `template:default/${template}`, values, secrets };
     return (await this.ask<{ id: string }>('POST', '/scaffolder/v2/tasks', body)).id;
   }
 

@@ -141,7 +141,9 @@ describe('the list of runs', () => {
       await server.run({ name: 'other', tags: ['quote', 'CIx1', ...tags.slice(0, 1)] }),
     ];
     const list = async (query: Record<string, string>): Promise<string[]> =>
-      (await server.ask('GET', `/api/runs?${new URLSearchParams(query)}`)).json<{ runs: { id: string }[] }>().runs.map(({ id }) => id);
+      (await server.ask('GET', `/api/runs?${new URLSearchParams(query).toString()}`))
+        .json<{ runs: { id: string }[] }>()
+        .runs.map(({ id }) => id);
     expect(await list({ tag: 'entity:component:default/shop' })).toEqual([other.id, one.id]);
     expect(await list({ tag: 'entity:component:default/shop', limit: '1', offset: '1' })).toEqual([one.id]);
     for (const tag of tags.slice(1)) expect(await list({ tag })).toEqual([one.id]);
