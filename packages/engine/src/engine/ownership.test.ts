@@ -77,6 +77,21 @@ describe('replicas of one store', () => {
     expect((await engine.runDetail(id)).state).toBe('Cancelled');
   });
 
+  it('forget those who have left: one that comes back is given the time of a lease', async () => {
+    const world = sharedWorld();
+    const { engine } = await bringUp(world);
+    const other = { id: 'other', url: 'http://127.0.0.1:2', beats: 7 };
+    await engine.store.addReplica(other);
+    await pass(world, 5000);
+    await engine.store.buryReplica(other);
+    await pass(world, leaseMs);
+    await engine.store.addReplica(other);
+    await pass(world, leaseMs - 5000);
+    expect((await engine.store.replicas()).map(({ id }) => id)).toContain('other');
+    await pass(world, 10_000);
+    expect((await engine.store.replicas()).map(({ id }) => id)).not.toContain('other');
+  });
+
   it('have one key: with another one nothing that was launched would be found', async () => {
     const world = sharedWorld();
     const { engine, id } = await bringUp(world);

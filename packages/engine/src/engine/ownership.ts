@@ -201,7 +201,9 @@ export class Ownership {
   async #alive(): Promise<Set<string>> {
     const { store, clock } = this.#ports;
     const alive = new Set<string>();
-    for (const replica of await store.replicas()) {
+    const replicas = await store.replicas();
+    for (const id of this.#seen.keys()) if (!replicas.some((replica) => replica.id === id)) this.#seen.delete(id);
+    for (const replica of replicas) {
       const { id, beats } = replica;
       if (id === this.#id) continue;
       const seen = this.#seen.get(id);

@@ -33,10 +33,7 @@ function explain(name: string, cause: unknown): unknown {
       });
     case corrupt:
     case notADatabase:
-      return new PacelineError('PACELINE_STORE_FAILED', `The database ${name} is damaged`, {
-        cause,
-        hint: 'Move the file away and start again, then run `paceline reap`: the clouds know which machines are ours.',
-      });
+      return damaged(name, cause);
     case cannotOpen:
       return new PacelineError('PACELINE_STORE_FAILED', `The database ${name} cannot be opened`, {
         cause,
@@ -45,6 +42,14 @@ function explain(name: string, cause: unknown): unknown {
     default:
       return new PacelineError('PACELINE_STORE_FAILED', `The database ${name} failed: ${String((cause as Error).message)}`, { cause });
   }
+}
+
+/** @param cause what says so */
+export function damaged(name: string, cause: unknown): PacelineError {
+  return new PacelineError('PACELINE_STORE_FAILED', `The database ${name} is damaged`, {
+    cause,
+    hint: 'Move the file away and start again, then run `paceline reap`: the clouds know which machines are ours.',
+  });
 }
 
 /** The primary result code, which `node:sqlite` gives as a number and better-sqlite3 as a name. */

@@ -38,6 +38,20 @@ describe('a login provider', () => {
 });
 
 describe('a personal token', () => {
+  it('is forgotten a month after its time', async () => {
+    const { clock } = server.world;
+    const day = 24 * 3_600_000;
+    await server.ask('PUT', '/api/users/gwen');
+    const add = async (expiresAt: number): Promise<string> => (await server.accounts.createToken(tokenOf(expiresAt), 'a test')).id;
+    const tokenOf = (expiresAt: number) => ({ title: 'short', user: 'gwen', expiresAt, role: null, project: null });
+    const ids = async (): Promise<string[]> => (await server.accounts.tokens('gwen')).map(({ id }) => id);
+    const recent = await add(clock.now() - 29 * day);
+    const old = await add(clock.now() - 31 * day);
+    expect(await ids()).toEqual(expect.arrayContaining([recent, old]));
+    const next = await add(clock.now() + day);
+    expect((await ids()).toSorted()).toEqual([recent, next].toSorted());
+  });
+
   it('is shown once, and is its user from then on', async () => {
     await server.ask('PUT', '/api/users/alice');
     await server.ask('PUT', '/api/users/alice/grants/web', { payload: { role: 'deployer' } });

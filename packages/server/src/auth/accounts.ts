@@ -14,6 +14,9 @@ export interface NewToken {
   project: string | null;
 }
 
+/** Whose time was over so long ago is not shown any more, nor told why he is not let in, in milliseconds. */
+const expiredMs = 30 * 24 * 3_600_000;
+
 const shape = /^plt_([0-9a-f]{16})_([\w-]{32})$/;
 
 /** The people who may use a server, what they may do where, and their tokens, of which only hashes are kept. */
@@ -121,10 +124,14 @@ export class Accounts {
   async createToken({ title, user, expiresAt, role, project }: NewToken, by: string): Promise<CreatedToken> {
     await this.user(user);
     const [id, secret] = [randomBytes(8).toString('hex'), randomBytes(24).toString('base64url')];
-    await this.#write({
-      sql: 'INSERT INTO tokens (id, user_name, title, hash, created_at, created_by, expires_at, role, project) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      values: [id, user, title, hashOf(secret), this.#now(), by, expiresAt, role, project],
-    });
+    const now = this.#now();
+    await this.#write(
+      { sql: 'DELETE FROM tokens WHERE expires_at < ?', values: [now - expiredMs] },
+      {
+        sql: 'INSERT INTO tokens (id, user_name, title, hash, created_at, created_by, expires_at, role, project) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        values: [id, user, title, hashOf(secret), now, by, expiresAt, role, project],
+      },
+    );
     return { ...(await this.token(id)), token: `plt_${id}_${secret}` };
   }
 
