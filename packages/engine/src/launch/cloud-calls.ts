@@ -86,7 +86,10 @@ export class CloudCalls {
     // An image that the run has built is there to stay.
     const left = all.filter(({ kind, machine }) => kind !== 'image' && machine?.state !== 'terminated');
     const machines = left.filter(({ kind }) => kind === 'machine').map(({ id }) => id);
-    if (machines.length > 0) await line.call(this.#ports, 'terminate', (context) => line.connector.terminate(machines, context));
+    if (machines.length > 0) {
+      const account = await this.#account(cloud);
+      await line.callIn(this.#ports, account, 'terminate', (context) => line.connector.terminate(machines, context));
+    }
     let failure: string | undefined;
     for (const resource of left.filter(({ kind }) => kind !== 'machine')) {
       await removeResource(this.#ports, line, resource).catch((cause: unknown) => {
@@ -105,8 +108,9 @@ export class CloudCalls {
     const { id } = machine;
     if (connector.createImage === undefined || id === null) throw new ConnectorError('unsupported', `${cloud} cannot make images`);
     const create = connector.createImage.bind(connector);
+    const account = await this.#account(cloud);
     try {
-      return await this.#line(cloud).call(this.#ports, 'createImage', (context) => create(id, name, context));
+      return await this.#line(cloud).callIn(this.#ports, account, 'createImage', (context) => create(id, name, context));
     } catch (error) {
       if (!isConnectorError(error) || error.code !== 'conflict') throw error;
     }
@@ -121,7 +125,8 @@ export class CloudCalls {
   async alter(cloud: string, { machine: { id, wanted, disks } }: Instance): Promise<AttachedDisk | undefined> {
     if (id === null || wanted === null) return undefined;
     const { connector } = this.#ports.clouds.get(cloud);
-    return this.#line(cloud).call(this.#ports, wanted.kind, async (context) => {
+    const account = await this.#account(cloud);
+    return this.#line(cloud).callIn(this.#ports, account, wanted.kind, async (context) => {
       if (connector[wanted.kind] === undefined) throw new ConnectorError('unsupported', `${cloud} cannot do that to a machine`);
       switch (wanted.kind) {
         case 'resize':

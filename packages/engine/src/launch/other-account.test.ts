@@ -98,6 +98,25 @@ test('a machine that another account does not show is not gone', async () => {
   expect(world.cloud.machines.size).toBe(0);
 });
 
+test('a machine that another account does not show keeps its disk, and is not given another size', async () => {
+  const world = worldIn(ours);
+  const { engine } = await bringUp(world);
+  const asked: string[] = [];
+  world.cloud.connector.detachDisk = async (machine) => void asked.push(machine);
+  world.cloud.enter(other);
+  await (
+    await engine.activeRun(id)
+  ).decide((run) => {
+    const disks = [{ id: 'disk', device: '/dev/vdb', gib: 1 }];
+    const wanted = { kind: 'detachDisk', device: '/dev/vdb' } as const;
+    return [...run.instances.keys()].slice(0, 1).map((name) => ({ kind: 'machine', name, patch: { disks, wanted } }));
+  });
+  await wait(world, 3);
+  expect(asked).toEqual([]);
+  const { machine } = (await engine.run(id)).instances.get('apache.1') ?? {};
+  expect(machine).toMatchObject({ disks: [{ id: 'disk' }], fault: complaint.message });
+});
+
 test('nothing is left only in the account in which there was something, also when it changes in the middle of a call', async () => {
   const world = worldIn(ours);
   const { engine } = await bringUp(world);
