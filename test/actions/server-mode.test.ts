@@ -82,6 +82,27 @@ it('a server that is away when the job ends is asked until it is there again', a
   await until(async () => set.cloud.expectEmpty(), 20_000);
 });
 
+it('a server that dies when the machines have gone is asked what is left as soon as it is there again', async () => {
+  const set = await bench();
+  const { runner } = set;
+  const { url, fallOver } = await serve(set);
+  const inputs = { deployment: 'examples/client-server', server: url };
+  const main = await runner.main('deploy', { inputs });
+  expect(main.code, main.output).toBe(0);
+  let again: Promise<void> | undefined;
+  const post = await runner.post('deploy', main, {
+    inputs,
+    meanwhile: (output) => {
+      if (/machine \S+ gone/.test(output)) again ??= fallOver();
+    },
+  });
+  await again;
+  expect(again).toBeDefined();
+  expect(post.code, post.output).toBe(0);
+  expect(post.output).toContain('Nothing is left');
+  await until(async () => set.cloud.expectEmpty(), 20_000);
+});
+
 it('a server that is away for a moment while a parameter is waited for fails nothing', async () => {
   const set = await bench();
   const { runner } = set;

@@ -44,7 +44,7 @@ export async function deployPost(step: Step, known: Kept): Promise<void> {
     const { client } = session;
     const found = await patiently(() => findRun(client, id, known.created || embedded), deadline);
     if (found === undefined) {
-      const left = embedded ? leftOf(await sweep(client, id)) : [];
+      const left = embedded ? leftOf(await sweep(client, id, deadline)) : [];
       await message.deployment(deployment, 'inactive');
       return report(undefined, left, embedded);
     }

@@ -28,14 +28,14 @@ export interface BringDownOptions {
  * they may be the better ones; what these do not reach any more is left to one with those that the job has now.
  */
 export async function bringDown(options: BringDownOptions): Promise<{ run: RunDetail; left: string[] | undefined }> {
-  const { session, run: id } = options;
+  const { session, run: id, deadline } = options;
   const first = await takeDown(options, session.embedded ? doubtMs.renewable : doubtMs.final);
-  const found = await sweep(session.client, id);
+  const found = await sweep(session.client, id, deadline);
   if (!first.locked && found.unasked.length === 0) return { run: first.run, left: leftOf(found) };
   if (!(await session.renew())) return { run: first.run, left: leftOf(found) };
   info('The engine is started again with the credentials that the job has now');
   const { run } = await takeDown(options, doubtMs.final);
-  return { run, left: leftOf(together(found, await sweep(session.client, id))) };
+  return { run, left: leftOf(together(found, await sweep(session.client, id, deadline))) };
 }
 
 /** Ends a run and follows it to its end, as long as there is time and a cloud lets the engine in. @returns the run as it is then */
@@ -58,7 +58,9 @@ async function takeDown(
   });
   try {
     const signal = AbortSignal.any([over.signal, late]);
-    return { run: await followRun({ client, run: id, view, after: run.lastEvent, signal, endsReady: () => false }), locked };
+    const follow = { client, run: id, view, after: run.lastEvent, signal, endsReady: () => false };
+    const found = await patiently(() => followRun(follow), deadline);
+    return { run: found, locked };
   } finally {
     over.abort();
     view.close();
@@ -86,13 +88,13 @@ export interface Sweep {
   unasked: (string | undefined)[];
 }
 
-/** What the clouds themselves still show of a run; removes what no run needs. */
-export async function sweep(client: Client, id: string): Promise<Sweep> {
+/** What the clouds themselves still show of a run; removes what no run needs. @param deadline until when a server that is away is asked again */
+export async function sweep(client: Client, id: string, deadline: number): Promise<Sweep> {
   try {
-    const removed = await client.reap(true, [id]);
+    const removed = await patiently(() => client.reap(true, [id]), deadline);
     for (const { kind, id: resource, cloud, reason, outcome } of removed.orphans)
       info(harmlessLine(`${outcome === 'removed' ? 'Removed' : 'Asked to remove'} ${kind} ${resource} on ${cloud}: ${reason}`));
-    const { orphans, failures } = await client.reap(false, [id]);
+    const { orphans, failures } = await patiently(() => client.reap(false, [id]), deadline);
     for (const { cloud, message } of failures) warning(harmlessLine(`${cloud} could not be asked what is left: ${message}`));
     return {
       left: orphans.map(({ kind, id: resource, cloud }) => ({ cloud, what: `${kind} ${resource} on ${cloud}` })),
