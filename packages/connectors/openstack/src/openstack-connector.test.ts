@@ -321,6 +321,7 @@ describe.skipIf(reason !== undefined)(`OpenStack${reason === undefined ? '' : ` 
     let refused = 0;
     proxy.fault = ({ path }) => (path.endsWith('/limits') && refused++ === 0 ? { answer } : undefined);
     expect(await connector.probe(context)).toEqual({ account: 'paceline', regions: ['RegionOne'] });
+    expect(await connector.account?.(context)).toMatch(/^openstack project [0-9a-f]{32} in RegionOne$/);
     proxy.seen.length = 0;
     proxy.fault = ({ path }) => (path.endsWith('/limits') ? { answer } : undefined);
     expect((await failureOf(connector.probe(context))).code).toBe('auth');
