@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { until } from '../support/until.ts';
@@ -91,7 +91,7 @@ it('tells a pull request and an environment, where that is asked for', async () 
   expect(github.complaints).toEqual([]);
 });
 
-it('serves the machines while other steps run, though its engine is killed', async () => {
+it('serves the machines while other steps run, though its engine is killed and the file of clouds is gone', async () => {
   const { cloud, runner } = await bench();
   const inputs = { deployment: 'examples/client-server', clouds: cloud.file };
   const { main, post } = await runner.job('deploy', {
@@ -99,6 +99,8 @@ it('serves the machines while other steps run, though its engine is killed', asy
     between: async ({ outputs }) => {
       const record = join(runner.temp, 'paceline', outputs['run'] ?? '', 'engine.json');
       const { pid } = JSON.parse(await readFile(record, 'utf8')) as { pid: number };
+      // As the checkout of something else does, in a later step.
+      await rm(cloud.file);
       process.kill(pid, 'SIGKILL');
       await until(() => expect(() => process.kill(pid, 0)).toThrow());
     },
