@@ -31,6 +31,10 @@ export function scaleWish(node: string, words: ScaleWords, style: ScaleStyle = '
   const said = [change !== undefined, remove !== undefined, resizes, attachDisk !== undefined, detachDisk !== undefined];
   if (said.filter(Boolean).length !== 1)
     throw asked.refusal('Say one thing: a change of the number, which instances go, another size, or a disk');
+  const counts = change?.startsWith('-') === false;
+  if (words.tolerate !== undefined && !counts) throw asked.refusal(`${asked.name('tolerate')} is about machines that come`);
+  if (words.ids !== undefined && (change !== undefined || remove !== undefined))
+    throw asked.refusal(`${asked.name('ids')} is about a size or a disk: ${asked.name('remove')} says which machines go`);
   if (remove !== undefined) return { node, removeIds: asked.numbers('remove', remove) };
   if (attachDisk !== undefined) return { node, attachDisk: asked.gibibytes('attachDisk', attachDisk), ...asked.ids(words) };
   if (detachDisk !== undefined) return { node, detachDisk, ...asked.ids(words) };

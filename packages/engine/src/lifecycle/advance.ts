@@ -8,7 +8,7 @@ import { bootDeadline, bootLimit, stateDeadline } from './deadlines.ts';
 import { enter } from './enter.ts';
 import { keepsRunning } from './policy.ts';
 import { dropOrAbort } from './provisioning.ts';
-import { scalingChanges } from './scale.ts';
+import { scalingChanges, tellLate } from './scale.ts';
 
 /**
  * What comes next by the passing of barriers and of time: the changes of one step, none when the run has to wait.
@@ -37,7 +37,7 @@ function pastBarrier(run: Run, now: number): Change[] {
     case 'SendingReports':
       return [...enter('Ready', run, now), ...(keepsRunning(run) ? [] : end(run, natural(run), 'the keepRunning policy', now))];
     case 'Ready':
-      return run.plan.build !== undefined && !keepsRunning(run) ? end(run, natural(run), 'the end of the build', now) : [];
+      return run.plan.build !== undefined && !keepsRunning(run) ? end(run, natural(run), 'the end of the build', now) : tellLate(run, now);
     case 'Finalizing': {
       const { outcome, swept } = run.facts;
       return outcome === null || !swept ? [] : [...enter(outcome, run, now), { kind: 'run', patch: { endedAt: now } }];

@@ -12,8 +12,9 @@ export interface ScaleRequest {
   node: string;
   wish:
     | { add: number; tolerate?: number | undefined }
-    /** Those that came last go first. */
+    /** Those whose machine is lost go first, then those that came last. */
     | { remove: number }
+    /** So many that live; those whose machine is lost go. */
     | { count: number; tolerate?: number | undefined }
     /** Numbers of instances. */
     | { removeIds: readonly number[] }
@@ -50,9 +51,10 @@ export function readScaleRequest(run: Run, { id, node, wish }: ScaleRequest): Sc
   if ('add' in wish) return adding(run, base, wish.add, wish.tolerate);
   if ('remove' in wish) return removing(base, lastOf(members, wish.remove, node));
   if ('count' in wish) {
-    const more = wish.count - members.length;
-    if (more >= 0) return adding(run, base, more, wish.tolerate);
-    return removing(base, lastOf(members, -more, node));
+    const alive = members.filter((instance) => !isLost(instance)).length;
+    const more = wish.count - alive;
+    if (more > 0) return adding(run, base, more, wish.tolerate);
+    return removing(base, lastOf(members, members.length - wish.count, node));
   }
   if ('removeIds' in wish) return removing(base, named(run, node, wish.removeIds));
   const chosen = wish.ids === undefined ? members : named(run, node, wish.ids);
@@ -127,7 +129,14 @@ function removing(base: Base, instances: readonly Instance[]): Scaling | undefin
 function lastOf(members: readonly Instance[], count: number, node: string): Instance[] {
   if (count > members.length)
     throw new PacelineError('PACELINE_REQUEST_INVALID', `${node} has ${members.length} machines: ${count} cannot be removed`);
-  return members.toSorted((a, b) => a.index - b.index).slice(members.length - count);
+  return members
+    .toSorted((a, b) => Number(isLost(a)) - Number(isLost(b)) || a.index - b.index)
+    .slice(members.length - count)
+    .toSorted((a, b) => a.index - b.index);
+}
+
+function isLost({ machine }: Instance): boolean {
+  return machine.cloudState === 'lost';
 }
 
 function named(run: Run, node: string, ids: readonly number[]): Instance[] {

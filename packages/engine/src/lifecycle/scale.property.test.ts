@@ -63,7 +63,7 @@ function act(
     const id = step.repeated && last !== undefined ? last.id : `request ${requests.length}`;
     try {
       const { changes, instances } = scale(run, { id, node: 'web', wish: step.wish }, { atOnce: step.atOnce }, now);
-      if (id === last?.id && run.facts.lastScaling?.id === id) expect([changes, instances]).toEqual([[], last.instances]);
+      if (id === last?.id) expect([changes, instances]).toEqual([[], last.instances]);
       else if (instances.length > 0) requests.push({ id, instances });
       test.apply(changes);
     } catch (error) {

@@ -162,6 +162,29 @@ describe('adding machines', () => {
     expect(run.scale({ add: 1 })).toEqual(['web.5']);
   });
 
+  it('leaves nobody behind who has come and done nothing when it aborts before', () => {
+    const run = new Scaled();
+    run.scale({ add: 2, tolerate: 0 });
+    run.boot('web.3');
+    run.join('web.3');
+    run.apply(launchFailed(run.instance('web.4'), new ConnectorError('quota', 'full'), 0.5)(run.run, run.now));
+    run.completeAll();
+    run.completeAll();
+    expect([run.state, run.value('web:ids'), run.value('web.3:scale.state')]).toEqual(['Ready', '1,2', 'removing']);
+    run.end();
+    run.apply(cancelAbortChanges(run.run, 'ss:abort', run.now));
+    expect(run.scale({ add: 1 })).toEqual(['web.5']);
+  });
+
+  it('counts the living: lost machines are made up for, and go first', () => {
+    const run = new Scaled(3);
+    run.apply([machineChange(run.instance('web.2'), { cloudState: 'lost' })]);
+    expect(scale(run.run, { id: 'a', node: 'web', wish: { count: 3 } }, {}, run.now).instances).toEqual(['web.4']);
+    expect(scale(run.run, { id: 'b', node: 'web', wish: { count: 2 } }, {}, run.now).instances).toEqual(['web.2']);
+    expect(scale(run.run, { id: 'c', node: 'web', wish: { count: 1 } }, {}, run.now).instances).toEqual(['web.2', 'web.3']);
+    expect(scale(run.run, { id: 'd', node: 'web', wish: { remove: 1 } }, {}, run.now).instances).toEqual(['web.2']);
+  });
+
   it('aborts when a machine that was there before is lost meanwhile, whatever may fail', () => {
     const run = new Scaled();
     run.scale({ add: 3 });
@@ -256,6 +279,27 @@ describe('removing machines', () => {
     expect(run.run.facts.abort?.reason).toContain('timed out');
     run.pass(60_000);
     expect(run.instance('web.3').dropped).toBe(true);
+  });
+
+  it('tells the others of what went while it was aborted, once that is taken back', () => {
+    const run = new Scaled(3);
+    run.scale({ remove: 1 });
+    run.apply(abortChanges(run.run, 'ss:abort', 'enough', run.now));
+    run.complete('web.3');
+    run.end();
+    run.completeAll();
+    expect([run.state, run.stepsOf('front.1')]).toEqual(['Ready', []]);
+    run.apply(cancelAbortChanges(run.run, 'ss:abort', run.now));
+    expect(run.state).toBe('Executing');
+    for (const name of ['front.1', 'web.1']) {
+      expect(run.stepsOf(name)).toEqual(['onVmRemove-0']);
+      expect(run.environmentOf(name)).toEqual(environment('vm_remove', 'web.3'));
+    }
+    run.completeAll();
+    run.completeAll();
+    expect(run.state).toBe('Ready');
+    run.apply([]);
+    expect(run.state).toBe('Ready');
   });
 
   it('asks nobody when only the numbers are to go', () => {
@@ -377,6 +421,13 @@ describe('a request', () => {
     expect(run.scale({ add: 1 }, {}, 'once')).toEqual(['web.3']);
     expect(run.scale({ add: 1 }, {}, 'once')).toEqual(['web.3']);
     expect(run.value('web:multiplicity')).toBe('3');
+    run.boot('web.3');
+    run.join('web.3');
+    run.completeAll();
+    run.completeAll();
+    run.scale({ removeIds: [1] }, { atOnce: true }, 'another');
+    expect(run.scale({ add: 1 }, {}, 'once')).toEqual(['web.3']);
+    expect(run.value('web:ids')).toBe('2,3');
   });
 
   it('for what is there already does nothing', () => {

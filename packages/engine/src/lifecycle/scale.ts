@@ -12,12 +12,12 @@ import { readScaleRequest, type ScaleOptions, type ScaleRequest } from './scale-
 import { hasCompletedWork } from './steps.ts';
 
 /**
- * What a wish changes, and which instances it concerns. The same wish, made again because its answer was lost, changes nothing.
+ * What a wish changes, and which instances it concerns. The same wish, made again because its answer was lost, changes nothing, whatever was wished since.
  * @throws as {@link readScaleRequest}, and PACELINE_OVER_BUDGET
  */
 export function scale(run: Run, request: ScaleRequest, options: ScaleOptions, now: number): { changes: Change[]; instances: string[] } {
-  const { lastScaling } = run.facts;
-  if (lastScaling?.id === request.id) return { changes: [], instances: lastScaling.instances };
+  const before = run.facts.scalings.find(({ id }) => id === request.id);
+  if (before !== undefined) return { changes: [], instances: before.instances };
   const scaling = readScaleRequest(run, request);
   if (scaling === undefined) return { changes: [], instances: [] };
   if (scaling.action === 'vm_create') refuseOverBudget(run, scaling, now);
@@ -37,8 +37,29 @@ function refuseOverBudget(run: Run, { node, instances }: Scaling, now: number): 
 function beginScaling(run: Run, scaling: Scaling, now: number): Change[] {
   return [
     ...(scaling.action === 'vm_create' ? newcomers(run, scaling) : chosen(scaling)),
-    { kind: 'run', patch: { scaling, lastScaling: { id: scaling.id, instances: scaling.instances } } },
+    { kind: 'run', patch: { scaling, scalings: withRequest(run, scaling) } },
     { kind: 'event', at: now, body: announcement(scaling) },
+    ...enter('Provisioning', run, now),
+  ];
+}
+
+/** How many requests a run remembers. */
+const remembered = 16;
+
+function withRequest({ facts: { scalings } }: Run, { id, instances }: Scaling): Run['facts']['scalings'] {
+  return [{ id, instances }, ...scalings].slice(0, remembered);
+}
+
+/**
+ * The others hear of machines that have gone while an abort kept all hooks from running, once it is taken back: the run goes through its
+ * states again, with nothing to do but that.
+ */
+export function tellLate(run: Run, now: number): Change[] {
+  const { untold, abort, outcome } = run.facts;
+  if (untold === null || abort !== null || outcome !== null) return [];
+  return [
+    { kind: 'run', patch: { scaling: untold, untold: null } },
+    { kind: 'event', at: now, body: announcement(untold) },
     ...enter('Provisioning', run, now),
   ];
 }
@@ -46,7 +67,7 @@ function beginScaling(run: Run, scaling: Scaling, now: number): Change[] {
 /** Takes instances out of a run at once and without a word to their recipes, as SlipStream's `delete-ids-only` does. */
 function removeAtOnce(run: Run, scaling: Scaling, now: number): Change[] {
   return [
-    { kind: 'run', patch: { lastScaling: { id: scaling.id, instances: scaling.instances } } },
+    { kind: 'run', patch: { scalings: withRequest(run, scaling) } },
     { kind: 'event', at: now, body: announcement(scaling) },
     ...scaling.instances.flatMap((name) => [
       { kind: 'instance' as const, name, patch: { removing: true } },
@@ -60,22 +81,23 @@ function removeAtOnce(run: Run, scaling: Scaling, now: number): Change[] {
  * given up, and those that are ready for it are altered.
  */
 export function scalingChanges(run: Run, now: number): Change[] {
-  const { scaling, state } = run.facts;
+  const { scaling } = run.facts;
   if (scaling === null) return [];
   for (const name of scaling.instances) {
     const instance = instanceOf(run, name);
     if (instance.dropped) continue;
-    const changes = changesOf(run, scaling, instance, state === 'Provisioning', now);
+    const changes = changesOf(run, scaling, instance, now);
     if (changes.length > 0) return changes;
   }
   return [];
 }
 
-function changesOf(run: Run, { action, alteration }: Scaling, instance: Instance, isProvisioning: boolean, now: number): Change[] {
+function changesOf(run: Run, { action, alteration }: Scaling, instance: Instance, now: number): Change[] {
+  const isProvisioning = run.facts.state === 'Provisioning';
   switch (action) {
     case 'vm_create':
-      // Whatever the reason, the run has gone on without it.
-      return isProvisioning || hasJoined(instance) ? [] : scaledAway(instance, now);
+      // Whatever the reason, the run has gone on without it; or an abort without any of them: they have done nothing, and nobody hears of them.
+      return isProvisioning || (hasJoined(instance) && !run.facts.recovery) ? [] : scaledAway(instance, now);
     case 'vm_remove':
       if (isProvisioning && !isDone(run, instance)) return [];
       return [set(instance, 'pre.scale.done', 'true'), ...scaledAway(instance, now)];

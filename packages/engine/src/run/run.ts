@@ -33,8 +33,10 @@ export interface RunFacts {
   endedAt: number | null;
   /** Set from the request until the run is ready again. */
   scaling: Scaling | null;
-  /** What the last request made, for one whose answer was lost. */
-  lastScaling: Pick<Scaling, 'id' | 'instances'> | null;
+  /** What the last requests made, for those whose answers were lost: the newest first. */
+  scalings: readonly Pick<Scaling, 'id' | 'instances'>[];
+  /** Machines have gone, and an abort kept the others from hearing of it. */
+  untold: Scaling | null;
   /** Number of the newest event. */
   lastEvent: number;
 }
