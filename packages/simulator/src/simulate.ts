@@ -4,7 +4,7 @@ import type { RareEvent } from './checks/coverage.ts';
 import { SimulatedCloud } from './clouds/cloud.ts';
 import type { CloudMachine } from './clouds/machine.ts';
 import { Cluster } from './engines/cluster.ts';
-import { chooseFaults, Faults, type FaultMix } from './faults/faults.ts';
+import { chooseFaults, Faults, type FaultMix, type Mix } from './faults/faults.ts';
 import type { FaultKind } from './faults/kinds.ts';
 import { Kernel, type Ending } from './kernel/kernel.ts';
 import { Random } from './kernel/random.ts';
@@ -54,11 +54,16 @@ export async function openDatabase(): Promise<Database> {
   return database;
 }
 
+/** The faults of a seed. */
+export function faultsOf(seed: number): Mix {
+  return chooseFaults(new Random(seed).fork('mix'));
+}
+
 /** One world from a seed, from its beginning until nothing is left in it. */
 export async function simulate(seed: number, options: Options = {}): Promise<Outcome> {
   const database = options.database ?? (await openDatabase());
   await empty(database);
-  const world = new Simulation(seed, database, options);
+  const world = new Simulation(seed, database, await isDurable(database), options);
   try {
     return await world.run();
   } finally {
@@ -84,19 +89,24 @@ class Simulation implements World {
   #reapings = 0;
   #healed = false;
 
-  constructor(seed: number, database: Database, { traced = false, without = new Set(), runs = Number.POSITIVE_INFINITY }: Options) {
+  constructor(
+    seed: number,
+    database: Database,
+    durable: boolean,
+    { traced = false, without = new Set(), runs = Number.POSITIVE_INFINITY }: Options,
+  ) {
     this.#seed = seed;
     this.#database = database;
     this.random = new Random(seed);
     this.trace = traced ? new Trace(this.kernel) : undefined;
     const shape = this.random.fork('shape');
     const healAt = shape.between(40_000, 200_000);
-    const { kinds: mix, takeover } = chooseFaults(this.random.fork('mix'));
+    const { kinds: mix, takeover } = faultsOf(seed);
     for (const kind of without) mix.delete(kind);
     this.faults = new Faults(this.kernel, this.random, mix, healAt, this.trace);
     this.checks = new Checks(this.kernel, engineKey, healAt, this.trace);
     const shared = shape.chance(takeover ? 0.9 : 0.25);
-    this.store = new SimulatedStore(this, database, shared);
+    this.store = new SimulatedStore(this, database, shared, durable);
     this.network = new Network(this);
     const names = shape.pick([['east'], ['east', 'west']]);
     this.clouds = names.map((name) => new SimulatedCloud(this, name, this.#machineHooks()));
@@ -199,6 +209,12 @@ class Simulation implements World {
 async function empty(database: Database): Promise<void> {
   const tables = await database.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'schema_versions' ORDER BY name", []);
   await database.transaction(tables.map(({ name }) => ({ sql: `DELETE FROM ${String(name)}`, values: [] })));
+}
+
+/** SQLite has a commit on disk before it says so when `synchronous` is FULL, which is 2, or more. */
+async function isDurable(database: Database): Promise<boolean> {
+  const [row] = await database.all('PRAGMA synchronous', []);
+  return Number(row?.['synchronous']) >= 2;
 }
 
 function stackOf(error: unknown): string {

@@ -133,10 +133,7 @@ export class Agent {
       case 'refused':
         return this.#waits.refused(data as StreamEvents['refused']);
       case 'examine':
-        return void this.ops.send({
-          op: 'examined',
-          finding: this.#host.isWaiting ? this.#random.pick(['alone', 'alone', 'accompanied']) : 'busy',
-        });
+        return void this.ops.send({ op: 'examined', finding: this.#examine() });
       case 'mask':
         return;
       case 'leave':
@@ -169,6 +166,12 @@ export class Agent {
     }
     this.#work = new Work(this.#bench(), assignment);
     this.#work.start();
+  }
+
+  #examine(): 'alone' | 'accompanied' | 'busy' {
+    if (this.#host.isComputing) return 'busy';
+    if (this.#host.isWaiting) return this.#random.pick(['alone', 'alone', 'accompanied']);
+    return this.#work?.isDone === true ? 'alone' : 'busy';
   }
 
   #bench(): ConstructorParameters<typeof Work>[0] {

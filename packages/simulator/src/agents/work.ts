@@ -39,6 +39,11 @@ export class Work {
     this.update(assignment);
   }
 
+  /** All of it has been done, and the engine knows. */
+  get isDone(): boolean {
+    return this.#completed;
+  }
+
   update(assignment: Assignment): void {
     this.#assignment = assignment;
     if (assignment.abort !== null) this.#halt();

@@ -9,6 +9,7 @@ import { FeedChecks } from './feeds.ts';
 import { LinkChecks } from './links.ts';
 import { MachineChecks, type Inventory } from './machines.ts';
 import { ParameterChecks } from './parameters.ts';
+import { ReplicaChecks } from './replicas.ts';
 import { RunChecks } from './runs.ts';
 import { ScriptChecks } from './scripts.ts';
 import { StoredRuns, type StoredRun } from './stored.ts';
@@ -31,6 +32,7 @@ export class Checks {
   readonly links: LinkChecks;
   readonly machines: MachineChecks;
   readonly parameters: ParameterChecks;
+  readonly replicas: ReplicaChecks;
   readonly runs: RunChecks;
   readonly scripts: ScriptChecks;
   violation: Violation | undefined;
@@ -47,9 +49,10 @@ export class Checks {
     this.#trace = trace;
     this.parameters = new ParameterChecks(this, key);
     this.agents = new AgentChecks(this);
-    this.feeds = new FeedChecks(this);
+    this.feeds = new FeedChecks(this, kernel);
     this.links = new LinkChecks(this);
     this.machines = new MachineChecks(this, kernel, healAt);
+    this.replicas = new ReplicaChecks(this, kernel);
     this.runs = new RunChecks(this, kernel, healAt);
     this.scripts = new ScriptChecks(this, kernel);
   }
@@ -77,6 +80,7 @@ export class Checks {
 
   /** A transaction of a process is on disk. */
   committed(process: Process, statements: readonly Statement[]): void {
+    this.replicas.stored(process, statements);
     for (const change of this.stored.apply(process, statements).values()) {
       this.#trace?.add(
         'stored',
@@ -92,6 +96,7 @@ export class Checks {
       this.agents.stored(change);
       this.links.stored(change);
       this.scripts.stored(change);
+      this.feeds.stored(change);
     }
   }
 

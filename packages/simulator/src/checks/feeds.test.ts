@@ -22,6 +22,24 @@ test('followers get every event', () => {
   expect(other.bench.broken).toBe('followers get every event');
 });
 
+test('who follows is told in time', async () => {
+  for (const sends of [true, false]) {
+    const { bench } = followed();
+    const feed = bench.checks.feeds.opened(bench.engine, runId, 3);
+    bench.commit({ events: [{ type: 'instance.message', data: { instance: 'server.1', text: 'three' } }] });
+    if (sends) feed.sent = 4;
+    await bench.until(41_000);
+    expect(bench.broken).toBe(sends ? undefined : 'who follows is told in time');
+  }
+});
+
+test('nobody is told anything on a connection that is closed', async () => {
+  const { bench } = followed();
+  bench.checks.feeds.closed(bench.checks.feeds.opened(bench.engine, runId, 0));
+  await bench.until(41_000);
+  expect(bench.broken).toBeUndefined();
+});
+
 test.each([
   ['twice', [0, 0]],
   ['out of order', [0, 2]],

@@ -69,6 +69,21 @@ test('a look at all of a run is a look', async () => {
   expect(bench.broken).toBeUndefined();
 });
 
+test('a look comes when a cloud shows everything', async () => {
+  for (const madeLate of [false, true]) {
+    const bench = new Bench();
+    bench.commit(intended);
+    if (madeLate) bench.checks.machines.answered(bench.engine, launch);
+    const machine = bench.machine('server.1');
+    await bench.until(10);
+    if (!madeLate) bench.checks.machines.answered(bench.engine, launch);
+    bench.checks.machines.listed(bench.engine, { engine: 'engine', token: 'token' }, 0);
+    Object.assign(machine, { visibleAt: 5000 });
+    asks(bench);
+    expect(bench.broken).toBe(madeLate ? undefined : 'a look comes when a cloud shows everything');
+  }
+});
+
 test('a run has its machines in one account of a cloud', () => {
   const bench = new Bench();
   expect(bench.checks.machines.haveAccounts('test')).toBe(false);

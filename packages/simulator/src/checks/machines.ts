@@ -27,6 +27,8 @@ export class MachineChecks {
   readonly #byKey = new Map<string, string>();
   /** Since when runs have been in Finalizing, in milliseconds since 1970. */
   readonly #finalizing = new Map<string, number>();
+  /** When a process last heard what became of a launch, by its token and the number of the instance, in milliseconds since 1970. */
+  readonly #answered = new Map<Process, Map<string, number>>();
   /** When a process last looked for the machines of a token, in milliseconds since the beginning. */
   readonly #lookedUp = new Map<Process, Map<string, number>>();
 
@@ -49,6 +51,13 @@ export class MachineChecks {
       if (run.facts.outcome !== null) this.#checks.fail('nothing is launched for a run that ends', `${instance.name} of ${run.id}`);
       this.#checkDouble(process, cloud, token, index, instance);
     }
+  }
+
+  /** A process hears what has become of a launch, or that nobody knows. */
+  answered(process: Process, { token, machines }: Pick<LaunchRequest, 'token' | 'machines'>): void {
+    let answered = this.#answered.get(process);
+    if (answered === undefined) this.#answered.set(process, (answered = new Map<string, number>()));
+    for (const { index } of machines) answered.set(`${token} ${index}`, this.#kernel.now);
   }
 
   /** A process asks for machines with a credential that leads to another account than that of the run. */
@@ -162,9 +171,13 @@ export class MachineChecks {
 
   #checkDouble(process: Process, cloud: Inventory, token: string, index: number, { name }: Instance): void {
     const lookedAt = this.#lookedUp.get(process)?.get(token) ?? this.#kernel.elapsed;
+    const answeredAt = this.#answered.get(process)?.get(`${token} ${index}`) ?? 0;
     for (const machine of cloud.machines.values()) {
-      if (machine.token === token && machine.index === index && !hasVanished(machine) && machine.visibleAt < lookedAt)
-        this.#checks.fail('nothing is launched again without a look', `${name} is there: ${machine.id}`);
+      if (machine.token !== token || machine.index !== index || hasVanished(machine)) continue;
+      if (machine.visibleAt < lookedAt) this.#checks.fail('nothing is launched again without a look', `${name} is there: ${machine.id}`);
+      // What was made before its launch came to an end is shown by now, as long as that may take.
+      if (machine.createdAt.getTime() < answeredAt)
+        this.#checks.fail('a look comes when a cloud shows everything', `${name} was there before the launch ended: ${machine.id}`);
     }
   }
 

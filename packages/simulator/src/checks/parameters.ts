@@ -165,8 +165,14 @@ export class ParameterChecks {
   isThere(run: StoredRun, wait: string): boolean {
     const [, node, name] = /^(\w+)\.\*:(.+)$/.exec(wait) ?? [];
     if (node === undefined) return this.valueOf(run, wait) !== undefined;
-    const members = [...run.instances.values()].filter((instance) => instance.node === node && !instance.dropped);
-    return members.every((instance) => this.valueOf(run, `${instance.name}:${name}`) !== undefined);
+    return membersOf(run, node).every((instance) => this.valueOf(run, `${instance}:${name}`) !== undefined);
+  }
+
+  /** Whose it is to set what is waited for, through mappings: instances, or `ss` for any of them. */
+  settersOf(run: StoredRun, wait: string): string[] {
+    const [, node, name] = /^(\w+)\.\*:(.+)$/.exec(wait) ?? [];
+    const keys = node === undefined ? [wait] : membersOf(run, node).map((instance) => `${instance}:${name}`);
+    return keys.map((key) => this.#sourceOf(run.id, key).split(':')[0] ?? '');
   }
 
   #sourceOf(id: string, key: string): string {
@@ -210,6 +216,10 @@ export class ParameterChecks {
     }
     return history;
   }
+}
+
+function membersOf({ instances }: StoredRun, node: string): string[] {
+  return [...instances.values()].filter((instance) => instance.node === node && !instance.dropped).map(({ name }) => name);
 }
 
 function isAllUnset({ stored, unsets }: History, number: number): boolean {

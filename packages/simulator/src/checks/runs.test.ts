@@ -159,6 +159,27 @@ test('a stall is found, and nothing else is called one', async () => {
   busy.checks.scripts.waiting({ run: runId, instance: 'client.2' }, new Set());
   busy.commit(abortOf(busy, 'The run cannot go on'));
   expect(busy.broken).toBe('a run is called stalled only when it is');
+
+  const computes = executing();
+  await stall(computes, 10_000);
+  computes.checks.scripts.computing({ run: runId, instance: 'server.1' }, 1);
+  computes.commit(abortOf(computes, 'The run cannot go on'));
+  expect(computes.broken).toBe('a run is called stalled only when it is');
+
+  const elsewhere = executing();
+  await stall(elsewhere, 10_000);
+  elsewhere.checks.scripts.computing({ run: runId, instance: 'client.1' }, 1);
+  elsewhere.commit(abortOf(elsewhere, 'The run cannot go on'));
+  expect(elsewhere.broken).toBeUndefined();
+});
+
+test('a run times out when its time is over, and not much later', async () => {
+  const late = executing({}, { timeoutMs: 60_000 });
+  await late.until(64_000);
+  expect(late.broken).toBeUndefined();
+  const missed = executing({}, { timeoutMs: 60_000 });
+  await missed.until(66_000);
+  expect(missed.broken).toBe('a run times out when its time is over');
 });
 
 test.each<[string, (bench: Bench) => void, Commit]>([

@@ -1,5 +1,6 @@
 import type { RunEvent } from '@paceline/engine';
 import type { Kernel } from '../kernel/kernel.ts';
+import type { Process } from '../kernel/process.ts';
 import type { System } from '../systems/system.ts';
 import type { Checks } from './checks.ts';
 import type { RareEvent } from './coverage.ts';
@@ -15,6 +16,11 @@ const next: Record<string, readonly string[]> = {
 };
 /** After an abort scripts have at least this long to stop, in milliseconds, whatever the clocks of two replicas say. */
 const leastGraceMs = 15_000 - 3000;
+
+/** A state that has used up its time is ended this long after that, where nothing hinders it, in milliseconds. */
+const latenessMs = 5000;
+/** After the last fault everything works again within this time, in milliseconds. */
+const settlingMs = 60_000;
 
 /** Who has stood still for this long while nothing went wrong must have been noticed, in milliseconds. */
 const surelyStalledMs = 240_000;
@@ -93,6 +99,7 @@ export class RunChecks {
       );
     this.#checkNumbers(run, events);
     this.#note(change);
+    if (before?.seq !== run.facts.seq) this.#expectTimeout(run, process);
     if (created || before === undefined) return;
     if (before.endedAt !== null) this.#checks.fail('a run that has ended stays as it is', run.id);
     this.#checkAbort(change, before);
@@ -132,6 +139,18 @@ export class RunChecks {
     }
     for (const [name, before] of instances)
       saw('a machine was found lost', before?.machine.cloudState !== 'lost' && run.instances.get(name)?.machine.cloudState === 'lost');
+  }
+
+  /** By whoever drives the run now: the next one is watched when he takes it. */
+  #expectTimeout(run: StoredRun, process: Process): void {
+    const { seq, state, stateSince } = run.facts;
+    if (state !== 'Provisioning' && state !== 'Executing') return;
+    const left = Math.max(stateSince + run.plan.timeoutMs - process.clock.now(), this.#healAt + settlingMs - this.#kernel.elapsed);
+    process.after(left + latenessMs, () => {
+      const { facts, owner } = run;
+      if (owner !== process || process.awakeMs < settlingMs || facts.seq !== seq || facts.abort !== null || facts.outcome !== null) return;
+      this.#checks.fail('a run times out when its time is over', `${run.id} is still in ${state}`);
+    });
   }
 
   #checkNumbers(run: StoredRun, events: readonly RunEvent[]): void {

@@ -17,6 +17,8 @@ export class ScriptChecks {
   readonly #checks: Checks;
   readonly #kernel: Kernel;
   readonly #succeeded = new Set<string>();
+  /** Of each instance, how many processes that scripts have left behind compute, and when the last ended, in milliseconds since the beginning. */
+  readonly #computing = new Map<string, { count: number; endedAt: number }>();
   /** What each instance's script waits for, and since when, in milliseconds since the beginning. */
   readonly #waits = new Map<string, { keys: string[]; since: number }>();
 
@@ -30,9 +32,20 @@ export class ScriptChecks {
     this.#waits.set(`${run} ${instance}`, { keys: [...keys], since: this.#kernel.elapsed });
   }
 
-  /** For how long every instance that has work has done nothing but wait for values that are not there, in milliseconds; 0 when one has not. */
+  /** A process that a script has left behind begins, or ends. */
+  computing({ run, instance }: Who, change: 1 | -1): void {
+    const who = `${run} ${instance}`;
+    const { count = 0 } = this.#computing.get(who) ?? {};
+    this.#computing.set(who, { count: count + change, endedAt: this.#kernel.elapsed });
+  }
+
+  /**
+   * For how long every instance that has work has done nothing but wait for values that are not there, and nothing has gone on that
+   * scripts have left behind where these are set, in milliseconds; 0 when one has not.
+   */
   stalledMs(run: StoredRun): number {
     let stalledMs = Number.POSITIVE_INFINITY;
+    const awaited: string[] = [];
     for (const instance of run.instances.values()) {
       if (
         !isLive(instance) ||
@@ -43,8 +56,21 @@ export class ScriptChecks {
       const { keys = [], since = 0 } = this.#waits.get(`${run.id} ${instance.name}`) ?? {};
       if (keys.length === 0 || keys.some((key) => this.#checks.parameters.isThere(run, key))) return 0;
       stalledMs = Math.min(stalledMs, this.#kernel.elapsed - since);
+      awaited.push(...keys);
     }
-    return stalledMs === Number.POSITIVE_INFINITY ? 0 : stalledMs;
+    return stalledMs === Number.POSITIVE_INFINITY ? 0 : Math.min(stalledMs, this.#calmMs(run, awaited));
+  }
+
+  /** For how long nothing has gone on that could set one of these. */
+  #calmMs(run: StoredRun, awaited: readonly string[]): number {
+    const setters = new Set(awaited.flatMap((wait) => this.#checks.parameters.settersOf(run, wait)));
+    let calmMs = this.#kernel.elapsed;
+    for (const instance of run.instances.keys()) {
+      const { count = 0, endedAt = 0 } = this.#computing.get(`${run.id} ${instance}`) ?? {};
+      if (setters.has(instance) || setters.has('ss')) calmMs = count > 0 ? 0 : Math.min(calmMs, this.#kernel.elapsed - endedAt);
+      if (calmMs === 0) return 0;
+    }
+    return calmMs;
   }
 
   begun({ run: id, instance }: Who, { step }: Task): void {

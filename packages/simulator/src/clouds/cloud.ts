@@ -37,8 +37,10 @@ export class SimulatedCloud {
   readonly #earlyAddresses: boolean;
   /** Those of one launch are asked for one after the other. */
   readonly makesOneByOne: boolean;
-  /** Every machine has a disk, which is sometimes forgotten when the machine goes. */
+  /** Every machine has a disk, which may be forgotten when the machine goes. */
   readonly #hasDisks: boolean;
+  /** How many of these are forgotten. */
+  readonly #forgottenDisks: number;
   /** Requests that have not arrived yet. */
   pending = 0;
   /** The credential of the engines leads to another account, in which there is nothing. */
@@ -52,6 +54,7 @@ export class SimulatedCloud {
     this.name = name;
     this.#earlyAddresses = this.#random.chance(0.4);
     this.#hasDisks = this.#random.chance(0.3);
+    this.#forgottenDisks = world.random.fork(`disks of ${name}`).pick([0.2, 1]);
     this.makesOneByOne = world.random.fork(`turns of ${name}`).chance(0.25);
     const maxBatch = this.#random.pick([1, 2, 100, 100]);
     this.capabilities = {
@@ -196,7 +199,7 @@ export class SimulatedCloud {
     machine.state = state;
     trace?.add(this.name, `${machine.id} is ${state}`);
     if (state !== 'terminated') return;
-    if (!this.#random.chance(0.2)) this.disks.delete(`disk-${machine.id}`);
+    if (!this.#random.chance(this.#forgottenDisks)) this.disks.delete(`disk-${machine.id}`);
     // Clouds go on showing what has ended for a while.
     kernel.after(this.#random.pick([0, 0, 5000, 60_000]), () => this.machines.delete(machine.id));
   }

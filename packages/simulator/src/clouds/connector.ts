@@ -42,7 +42,13 @@ export class CloudLine {
       launch: (request, context) => {
         checks.machines.launching(process, cloud, request);
         if (cloud.isElsewhere) checks.machines.launchingElsewhere(cloud, request);
-        return cloud.makesOneByOne ? this.#launchEach(request, context) : this.#call('launch', context, () => cloud.launch(request));
+        const launched = cloud.makesOneByOne
+          ? this.#launchEach(request, context)
+          : this.#call('launch', context, () => cloud.launch(request));
+        // Who has given up does not hear of it.
+        const answered = (): void => void (context.signal.aborted || checks.machines.answered(process, request));
+        launched.then(answered, answered);
+        return launched;
       },
       describe: (ids, context) => this.#ask('describe', context, () => cloud.describe(ids), new Map()),
       list: (query, context) => {

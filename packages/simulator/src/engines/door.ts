@@ -131,16 +131,21 @@ export class Door {
   async events(run: string, after: number, wire: Wire): Promise<void> {
     const gone = new AbortController();
     wire.onGone(() => gone.abort());
-    const { trace } = this.#world;
+    const { trace, checks } = this.#world;
     trace?.add(this.#process.name, `is followed in ${run} from ${after}`);
+    const feed = checks.feeds.opened(this.#process, run, after);
     try {
       for await (const items of this.#engine.followEvents(run, after, gone.signal)) {
         trace?.add(this.#process.name, `tells followers of ${run} ${items.map(({ seq }) => seq).join()}`);
-        for (const item of items) wire.send('event', item);
+        for (const item of items) {
+          wire.send('event', item);
+          feed.sent = item.seq;
+        }
       }
       trace?.add(this.#process.name, `has told followers of ${run} all`);
       wire.send('end', {});
     } finally {
+      checks.feeds.closed(feed);
       wire.close();
     }
   }

@@ -4,8 +4,10 @@ export const faultKinds = [
   'engine.kill',
   'engine.kill-at-effect',
   'engine.pause',
+  'engine.pause-at-effect',
   'engine.restart',
   'engine.skew',
+  'engine.power-cut',
   // The database.
   'database.slow',
   'database.fails',

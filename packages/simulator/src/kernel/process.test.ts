@@ -48,6 +48,19 @@ test.each(['before', 'after'] as const)('a process can die right %s one of its e
   expect(heard).toEqual(when === 'before' ? ['one'] : ['one', 'two']);
 });
 
+test('a process can be stopped between one of its effects and the answer', async () => {
+  const { kernel, process, heard } = started();
+  process.afterEffect(1, () => process.pause());
+  const answer = process.answer<string>();
+  void answer.promise.then((value) => heard.push(value));
+  expect(process.effect(() => heard.push('done'))).toBeUndefined();
+  kernel.after(10, () => answer.resolve('heard'));
+  kernel.after(20, () => heard.push('morning'));
+  kernel.after(20, () => process.resume());
+  await kernel.run(limits);
+  expect(heard).toEqual(['done', 'morning', 'heard']);
+});
+
 test('its clock may be wrong by a fixed time', () => {
   const kernel = new Kernel();
   expect(new Process(kernel, 'fast', 3000).clock.now() - new Process(kernel, 'right').clock.now()).toBe(3000);

@@ -19,7 +19,7 @@ export class Process {
   readonly #held: (() => void)[] = [];
   readonly #mourners: (() => void)[] = [];
   #awakeSince = 0;
-  #doom: { left: number; when: 'before' | 'after' } | undefined;
+  #doom: { left: number; strike: 'before' | 'after' | (() => void) } | undefined;
   #state: 'awake' | 'asleep' | 'dead' = 'awake';
 
   /** @param skewMs how far its clock is ahead of the true time */
@@ -98,15 +98,26 @@ export class Process {
 
   /** Lets the process die right before or after one of its next effects on the outside. @param left which of them, from 1 */
   doom(left: number, when: 'before' | 'after'): void {
-    this.#doom = { left, when };
+    this.#doom = { left, strike: when };
+  }
+
+  /** Calls back right after one of its next effects on the outside, before the process hears of it. @param left which of them, from 1 */
+  afterEffect(left: number, callback: () => void): void {
+    this.#doom = { left, strike: callback };
   }
 
   /** What the process does to the outside. Not done when that is the moment before which it dies. @returns when it has died of it */
   effect(act: () => void): 'before' | 'after' | undefined {
-    const doomed = this.#doom !== undefined && --this.#doom.left <= 0 ? this.#doom.when : undefined;
-    if (doomed !== 'before') act();
-    if (doomed !== undefined) this.kill();
-    return doomed;
+    if (this.#doom === undefined || --this.#doom.left > 0) {
+      act();
+      return undefined;
+    }
+    const { strike } = this.#doom;
+    this.#doom = undefined;
+    if (strike !== 'before') act();
+    if (typeof strike === 'string') this.kill();
+    else strike();
+    return typeof strike === 'string' ? strike : undefined;
   }
 
   /** Calls back, outside of the process, when it has died. */

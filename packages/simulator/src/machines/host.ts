@@ -5,6 +5,7 @@ import type { Process } from '../kernel/process.ts';
 import type { Random } from '../kernel/random.ts';
 import type { World } from '../world.ts';
 import { Disk, type ScriptExit } from './disk.ts';
+import { Leftover } from './leftover.ts';
 import { Script, type ScriptTask } from './script.ts';
 
 /** A machine that has booted: its disk, its agent, and the scripts that run on it. */
@@ -16,6 +17,7 @@ export class Host {
   readonly #world: World;
   readonly #random: Random;
   readonly #scripts = new Map<string, Script>();
+  readonly #leftovers = new Set<Leftover>();
   #agent: Agent | undefined;
   #on = false;
   #started = 0;
@@ -43,6 +45,11 @@ export class Host {
     return scripts.length > 0 && scripts.every(({ isWaiting }) => isWaiting);
   }
 
+  /** Something is going on that a script has left behind. */
+  get isComputing(): boolean {
+    return this.#leftovers.size > 0;
+  }
+
   get agent(): Agent | undefined {
     return this.#agent?.process.isDead === false ? this.#agent : undefined;
   }
@@ -59,6 +66,7 @@ export class Host {
     this.#on = false;
     for (const script of this.#scripts.values()) script.process.kill();
     this.#scripts.clear();
+    for (const leftover of this.#leftovers) leftover.process.kill();
     this.#agent?.process.kill();
   }
 
@@ -92,6 +100,15 @@ export class Host {
       script.process.kill();
       this.#scripts.delete(name);
     }
+    for (const leftover of this.#leftovers) if (leftover.seq !== seq) leftover.process.kill();
+  }
+
+  /** Begins what goes on when its script has ended. */
+  leaveBehind({ seq }: ScriptTask, { name, ms, global }: { name: string; ms: number; global: boolean }): void {
+    const leftover = new Leftover(this.#world, this, seq, `${global ? 'ss' : this.disk.config.instance}:${name}`);
+    this.#leftovers.add(leftover);
+    leftover.process.onDeath(() => this.#leftovers.delete(leftover));
+    leftover.start(ms);
   }
 
   scriptEnded(script: Script, exit: ScriptExit): void {

@@ -98,6 +98,8 @@ export class Script {
         return this.#host.print(`${this.task.seq} ${this.task.step}`, action.bytes);
       case 'sleep':
         return this.process.sleep(action.ms);
+      case 'leave':
+        return this.#host.leaveBehind(this.task, action);
       case 'abort':
         this.#world.checks.runs.aborting(this.#runId, action.reason);
         return this.#say({ op: 'abort', reason: action.reason });

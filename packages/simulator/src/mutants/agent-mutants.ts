@@ -7,6 +7,7 @@ export const agentMutants: Mutant[] = [
     file: 'engine/run-work.ts',
     search: 'if (session?.id !== id) {',
     replace: 'if (session === undefined) {',
+    needs: ['agent.kill', 'network.delay'],
   },
   {
     name: 'an op is carried out as often as it is said',
@@ -69,12 +70,6 @@ export const agentMutants: Mutant[] = [
     replace: 'if (true) {',
   },
   {
-    name: 'members that were dropped are still waited for',
-    file: 'agents/sessions.ts',
-    search: '    this.collections.review(run);\n',
-    replace: '',
-  },
-  {
     name: 'many values are told when the first has come',
     file: 'agents/collections.ts',
     search: 'if (readings.some(({ value }) => value === undefined)) {',
@@ -127,6 +122,7 @@ export const agentMutants: Mutant[] = [
     file: 'agents/log-book.ts',
     search: 'op.offset < end',
     replace: 'false',
+    needs: ['network.lost-answer'],
   },
   {
     name: 'everybody may read every secret',

@@ -3,10 +3,10 @@ import type { Mutant } from './mutant.ts';
 /** Mistakes with machines: leaks, doubles, and ends of what is needed. */
 export const machineMutants: Mutant[] = [
   {
-    name: 'a cloud is asked before the intent is stored',
-    file: 'launch/keeper.ts',
-    search: '    const work = this.#ports\n      .stored()\n',
-    replace: '    const work = Promise.resolve()\n',
+    name: 'a cloud is not told the token of a launch',
+    file: 'launch/launch-request.ts',
+    search: '    token,\n',
+    replace: "    token: '',\n",
   },
   {
     name: 'what is said of another account is believed',
@@ -27,6 +27,17 @@ export const machineMutants: Mutant[] = [
     replace: 'if (known !== undefined) return this.#line(cloud).account(this.#ports);',
   },
   {
+    name: 'a cloud is asked before the intent is stored',
+    file: 'launch/keeper.ts',
+    search: '    const work = this.#ports\n      .stored()\n',
+    replace: '    const work = Promise.resolve()\n',
+    also: {
+      file: 'launch/keeper.ts',
+      search: '      await this.#report(\n        missing.filter(',
+      replace: '      void this.#report(\n        missing.filter(',
+    },
+  },
+  {
     name: 'a launch is tried again without a look',
     file: 'launch/attempts.ts',
     search: 'if ((touched && isAmbiguous(code)) || this.#doubtful.has(token)) this.#doubtful.set(token, visibleAt);',
@@ -43,12 +54,14 @@ export const machineMutants: Mutant[] = [
     file: 'launch/attempts.ts',
     search: 'return this.#heard.has(token);',
     replace: 'return false;',
+    needs: ['cloud.lost-answer', 'people.cancel'],
   },
   {
     name: 'a look-up does not wait until a cloud shows everything',
     file: 'launch/keeper.ts',
     search: 'return this.#now() + this.#clouds.listConsistencyMs(cloud);',
     replace: 'return this.#now();',
+    needs: ['cloud.hidden', 'cloud.lost-answer'],
   },
   {
     name: 'a look-up is for those alone that are due',
@@ -76,9 +89,9 @@ export const machineMutants: Mutant[] = [
   },
   {
     name: 'a failed termination is not tried again',
-    file: 'launch/keeper.ts',
-    search: 'return [machineChange(instance, { attempts, fault: error.message, retryAt })];',
-    replace: 'return [machineChange(instance, { attempts, fault: error.message, retryAt: retryAt * 2 })];',
+    file: 'launch/calls.ts',
+    search: "    case 'terminating':\n      return 'terminate';",
+    replace: "    case 'terminating':\n      return instance.machine.attempts > 0 ? undefined : 'terminate';",
   },
   {
     name: 'the sweep at the end is skipped',
@@ -91,6 +104,7 @@ export const machineMutants: Mutant[] = [
     file: 'launch/keeper.ts',
     search: 'if (found.length === 0 && settled) this.#swept.add(cloud);',
     replace: 'if (found.length === 0) this.#swept.add(cloud);',
+    needs: ['cloud.hidden', 'cloud.double-launch'],
   },
   {
     name: 'one cloud of several is swept',
@@ -133,6 +147,7 @@ export const machineMutants: Mutant[] = [
     file: 'launch/ledger.ts',
     search: 'return instance.dropped || run.facts.outcome !== null;',
     replace: 'return run.facts.outcome !== null;',
+    needs: ['cloud.never-boots'],
   },
   {
     name: 'machines are launched although the run is aborted',
@@ -163,6 +178,7 @@ export const machineMutants: Mutant[] = [
     file: 'launch/reaper.ts',
     search: "if (kind !== 'machine') await removeResource",
     replace: 'if (false) await removeResource',
+    needs: ['cloud.late-effect'],
   },
   {
     name: 'silent agents are not missed',

@@ -5,7 +5,7 @@ import { readKnownSeeds, writeKnownSeeds } from './known-seeds.ts';
 import type { Mutant } from './mutant.ts';
 import type { Catch, MutantTask } from './worker.ts';
 
-const usage = `npm run simulate:mutants -- [--seeds N] [--seed S] [--workers W] [--only TEXT] [--known] [--record]
+const usage = `npm run simulate:mutants -- [--seeds N] [--seed S] [--workers W] [--only TEXT] [--known | --unknown] [--record]
 
 Puts one mistake after the other into the engine, and simulates until it is caught. Ends with exit code 1 when one was not.
 
@@ -14,7 +14,8 @@ Puts one mistake after the other into the engine, and simulates until it is caug
   --workers W   threads (2)
   --only TEXT   only the mutants whose name has this in it
   --known       only the mutants that a seed is known for
-  --record      writes down which seed has caught which mutant, so that it is caught at once next time
+  --unknown     only those that none is known for
+  --record      writes down at once which seed has caught which mutant, so that it is caught by it next time
   --help        shows this`;
 
 const { values } = parseArgs({
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '2' },
     only: { type: 'string', default: '' },
     known: { type: 'boolean', default: false },
+    unknown: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -35,18 +37,20 @@ if (values.help) {
 
 const known = readKnownSeeds();
 const found: Record<string, Catch> = {};
-const chosen = mutants.filter(({ name }) => name.includes(values.only) && (!values.known || known[name] !== undefined));
+const isChosen = ({ name }: Mutant): boolean => name.includes(values.only) && !(known[name] === undefined ? values.known : values.unknown);
+const chosen = mutants.filter(isChosen);
 const nameWidth = Math.max(...chosen.map(({ name }) => name.length));
 const waiting = [...chosen];
 console.log(`${'Mutant'.padEnd(nameWidth)}  ${'Seed'.padStart(6)}  Invariant`);
 await Promise.all(Array.from({ length: Number(values.workers) }, () => work()));
 const alive = chosen.filter(({ name }) => found[name] === undefined);
 console.log(`\n${chosen.length - alive.length} of ${chosen.length} mutants were caught`);
-if (values.record) {
+process.exitCode = alive.length > 0 ? 1 : 0;
+
+function record(): void {
   const isThere = new Set(mutants.map(({ name }) => name));
   writeKnownSeeds(Object.fromEntries(Object.entries({ ...known, ...found }).filter(([name]) => isThere.has(name))));
 }
-process.exitCode = alive.length > 0 ? 1 : 0;
 
 async function work(): Promise<void> {
   for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
@@ -56,6 +60,7 @@ async function work(): Promise<void> {
     try {
       const caught = await hunt(mutant);
       if (caught !== null) found[name] = caught;
+      if (caught !== null && values.record) record();
       tell(caught?.seed ?? '-', caught?.invariant ?? 'NOT CAUGHT');
     } catch (error) {
       tell('-', `NOT TRIED: ${(error as Error).message}`);

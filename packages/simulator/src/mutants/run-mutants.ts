@@ -92,6 +92,7 @@ export const runMutants: Mutant[] = [
     file: 'engine/active-run.ts',
     search: '    if (isOver) this.#end(run);\n    else if (this.#started) this.#work.start();',
     replace: '    if (this.#started) this.#work.start();\n    if (hasEnded(run)) this.#end(run);',
+    needs: ['database.fails'],
   },
   {
     name: 'a run is taken while it is being stored',

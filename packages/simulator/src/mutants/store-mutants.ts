@@ -3,6 +3,13 @@ import type { Mutant } from './mutant.ts';
 /** Mistakes in what is stored, when, and by whom. */
 export const storeMutants: Mutant[] = [
   {
+    name: 'lost fsync: a commit is acknowledged before it is on disk',
+    file: 'store/sqlite.ts',
+    search: 'PRAGMA synchronous=FULL;',
+    replace: 'PRAGMA synchronous=OFF;',
+    needs: ['engine.power-cut'],
+  },
+  {
     name: 'acknowledged before it is stored',
     file: 'store/journal.ts',
     search: 'return (this.#pending.get(run) ?? this.#writing.get(run))?.done.promise ?? Promise.resolve();',
@@ -44,6 +51,7 @@ export const storeMutants: Mutant[] = [
     file: 'store/journal.ts',
     search: "isPacelineError(cause) && cause.code === 'PACELINE_CONFLICT' ? overtaken(run, cause) : cause;",
     replace: 'cause;',
+    needs: ['database.slow', 'database.partition'],
   },
   {
     name: 'the revision is not checked',
@@ -80,24 +88,28 @@ export const storeMutants: Mutant[] = [
     file: 'store/run-store.ts',
     search: "'DELETE FROM replicas WHERE id = ? AND beats = ?'",
     replace: "'DELETE FROM replicas WHERE id = ? AND (1 OR beats = ?)'",
+    needs: ['engine.pause', 'database.slow'],
   },
   {
     name: 'a stale lease still acts',
     file: 'engine/ownership.ts',
     search: 'this.#silentMs < leaseMs - marginMs;',
     replace: 'this.#silentMs < leaseMs * 3;',
+    needs: ['engine.pause-at-effect'],
   },
   {
     name: 'a lease counts from the answer, not from the question',
     file: 'engine/ownership.ts',
     search: 'this.#renewedAt = begun;',
     replace: 'this.#renewedAt = this.#now();',
+    needs: ['engine.pause-at-effect'],
   },
   {
     name: 'what was asked of a cloud goes on when the lease has ended',
     file: 'engine/ownership.ts',
     search: "this.#lease.abort(new Error('the database is out of reach,",
     replace: "void (new Error('the database is out of reach,",
+    needs: ['database.partition'],
   },
   {
     name: 'living replicas are taken for dead',
@@ -116,6 +128,7 @@ export const storeMutants: Mutant[] = [
     file: 'engine/ownership.ts',
     search: '    this.#beats += 1;\n    if (await store.beat({ id: this.#id, url: url(), beats: this.#beats })) {',
     replace: '    if (await store.beat({ id: this.#id, url: url(), beats: this.#beats + 1 })) {\n      this.#beats += 1;',
+    needs: ['database.partition'],
   },
   {
     name: 'who was taken for dead goes on',

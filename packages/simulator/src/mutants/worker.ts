@@ -1,6 +1,6 @@
-import { registerHooks, type LoadFnOutput } from 'node:module';
+import { enableCompileCache, flushCompileCache, registerHooks, type LoadFnOutput } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { mutated } from './catalogue.ts';
+import { edited, editsOf } from './catalogue.ts';
 import type { Mutant } from './mutant.ts';
 
 export interface MutantTask {
@@ -20,12 +20,15 @@ export interface Catch {
 
 const { mutant, known, seed: first, seeds } = workerData as MutantTask;
 
+// Every mutant has a thread of its own, which loads all of the engine: what is the same in each is compiled once.
+enableCompileCache();
+
 // The engine that is loaded from here on has the mistake in it.
 registerHooks({
   load(url, context, next) {
     const loaded = next(url, context);
-    if (!url.endsWith(`/engine/src/${mutant.file}`)) return loaded;
-    return { ...loaded, source: mutated(sourceOf(loaded), mutant) };
+    const edits = editsOf(mutant).filter(({ file }) => url.endsWith(`/engine/src/${file}`));
+    return edits.length === 0 ? loaded : { ...loaded, source: edits.reduce(edited, sourceOf(loaded)) };
   },
 });
 
@@ -33,7 +36,9 @@ function sourceOf({ source }: LoadFnOutput): string {
   return typeof source === 'string' ? source : new TextDecoder().decode(source);
 }
 
-const { openDatabase, simulate } = await import('../simulate.ts');
+const { faultsOf, openDatabase, simulate } = await import('../simulate.ts');
+
+flushCompileCache();
 
 const database = await openDatabase();
 let caught: Catch | undefined;
@@ -47,5 +52,9 @@ parentPort?.postMessage(caught ?? null);
 
 function* candidates(): Generator<number> {
   if (known !== undefined) yield known;
-  for (let seed = first; seed < first + seeds; seed += 1) yield seed;
+  for (let seed = first, tried = 0; tried < seeds; seed += 1) {
+    if (mutant.needs?.every((kind) => faultsOf(seed).kinds.has(kind)) === false) continue;
+    tried += 1;
+    yield seed;
+  }
 }

@@ -110,7 +110,10 @@ export class Stream {
   /** The server ends it. */
   #closeServer(): void {
     if (!this.#serverOpen) return;
-    this.#leave();
+    this.#serverOpen = false;
+    this.#forget();
+    // A socket tells that it is closed when it is: not while it is being told to.
+    this.#world.kernel.after(0, () => this.#replica.enter(() => this.#onGone()));
     this.#endSoon(undefined);
   }
 

@@ -62,6 +62,7 @@ export class Operator {
     const { process, place } = replica;
     const until = (ms: number): number => Math.min(faults.healAt, kernel.elapsed + ms);
     if (faults.strikes('engine.kill', 0.06)) return process.kill();
+    if (faults.strikes('engine.power-cut', 0.03)) return store.losePower(process);
     if (faults.strikes('engine.kill-at-effect', 0.1)) process.doom(this.#random.whole(1, 12), this.#random.pick(['before', 'after']));
     if (faults.strikes('engine.restart', 0.04)) {
       replica.close();
@@ -69,8 +70,16 @@ export class Operator {
       return;
     }
     if (process.isAwake && faults.strikes('engine.pause', 0.06)) this.#pause(replica);
+    if (process.isAwake && faults.strikes('engine.pause-at-effect', 0.1))
+      process.afterEffect(this.#random.whole(1, 12), () => this.#pause(replica));
     if (faults.strikes('network.partition-engine', 0.05)) network.cutOff(place, until(this.#random.longTailed(15_000, 90_000)));
-    if (faults.strikes('database.partition', 0.05)) store.cutOff(process, until(this.#random.longTailed(12_000, 60_000)));
+    if (faults.strikes('database.partition', 0.05)) {
+      const part = (ms: number): void => store.cutOff(process, until(ms));
+      const ms = this.#random.longTailed(12_000, 60_000);
+      // Some are parted right after something was stored, whose answer is lost.
+      if (this.#random.chance(0.5)) part(ms);
+      else process.afterEffect(1, () => part(ms));
+    }
   }
 
   #pause({ process }: Replica): void {

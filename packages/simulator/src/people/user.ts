@@ -12,6 +12,7 @@ export class User {
   readonly #system: System;
   readonly #person: Person;
   readonly #followers: Follower[];
+  #state = '';
   #ended = false;
 
   constructor(world: World, system: System, name: string) {
@@ -54,10 +55,13 @@ export class User {
   /** The run has come to a state. */
   #seen(state: string): void {
     const { process, random } = this.#person;
+    this.#state = state;
     if (['Done', 'Aborted', 'Cancelled'].includes(state)) this.#ended = true;
-    // Some go home and forget about it.
-    if (state === 'Ready')
-      process.after(random.chance(0.02) ? random.between(1_000_000, 1_500_000) : random.longTailed(8000, 40_000), () => void this.#end());
+    if (state !== 'Ready') return;
+    const isLess = [...(this.#world.checks.runOf(this.run)?.instances.values() ?? [])].some(({ dropped }) => dropped);
+    // Some go home and forget about it, most of all a run that has got by with less than was wanted.
+    const forgets = random.chance(isLess ? 0.3 : 0.02);
+    process.after(forgets ? random.between(1_000_000, 1_500_000) : random.longTailed(8000, 40_000), () => void this.#end());
   }
 
   async #later(kind: FaultKind, act: () => Promise<void>): Promise<void> {
@@ -76,11 +80,17 @@ export class User {
         parameters.acknowledged(this.run, key, number);
       });
     };
+    const measures = random.chance(0.25);
     if (random.chance(0.3)) parameters.contended(this.run, key);
     for (let round = random.whole(1, 2); round > 0; round--) {
       await process.sleep(random.longTailed(15_000, 60_000));
       // Several people may want different things at once.
       await Promise.all(Array.from({ length: parameters.isContended(this.run, key) ? 3 : 1 }, write));
+    }
+    // A gauge goes on until there is nobody any more who could read it.
+    for (let left = 400; measures && left > 0 && !this.#ended; left--) {
+      await process.sleep(random.longTailed(this.#state === 'Finalizing' ? 60 : 3000, 20_000));
+      await write();
     }
   }
 

@@ -5,6 +5,9 @@ import type { Random } from '../kernel/random.ts';
 import type { World } from '../world.ts';
 import { Notifications } from './notifications.ts';
 
+/** What is not put on disk at once gets there within this time, in milliseconds. */
+const writeBackMs = 5000;
+
 /** The one database of a simulation, and the ways to it of all processes that use it. */
 export class SimulatedStore {
   readonly shared: boolean;
@@ -16,16 +19,21 @@ export class SimulatedStore {
   #fullUntil = 0;
   /** How long it usually takes to get there, or back, in milliseconds. */
   readonly #usualMs: number;
+  /** What is acknowledged is on disk, not only on its way there. */
+  readonly #durable: boolean;
+  /** When something was stored last, in milliseconds since the beginning. */
+  #storedAt = Number.NEGATIVE_INFINITY;
   /** The processes that cannot reach the database, and for how long. */
   readonly #cutOff = new Map<Process, number>();
 
-  /** @param inner has its tables already, and nothing in them */
-  constructor(world: World, inner: Database, shared: boolean) {
+  /** @param inner has its tables already, and nothing in them @param durable a commit outlives a power cut, as the engine has opened it */
+  constructor(world: World, inner: Database, shared: boolean, durable: boolean) {
     this.#world = world;
     this.#inner = inner;
     this.#random = world.random.fork('database');
     this.#notifications = new Notifications(world);
     this.shared = shared;
+    this.#durable = durable;
     this.#usualMs = this.#random.pick(shared ? [1, 1, 5, 20] : [0.2, 0.2, 2, 20]);
   }
 
@@ -44,6 +52,14 @@ export class SimulatedStore {
   /** Parts a process from its database. @param until in milliseconds since the beginning */
   cutOff(process: Process, until: number): void {
     this.#cutOff.set(process, until);
+    this.#world.checks.feeds.cutOff(process, until);
+  }
+
+  /** The host of a process goes dark, and with it what its own database has not put on disk. */
+  losePower(process: Process): void {
+    process.kill();
+    if (this.shared || this.#durable || this.#world.kernel.elapsed > this.#storedAt + writeBackMs) return;
+    this.#world.checks.fail('what is stored outlives a power cut', `${process.name} has lost its last commit`);
   }
 
   heal(): void {
@@ -72,6 +88,10 @@ export class SimulatedStore {
     const answer = process.answer<void>();
     const refuse = (error: Error): void => void kernel.after(this.#way(), () => answer.reject(error));
     const store = (then: () => void): void => this.#store(process, statements, notify, then, refuse);
+    const lost = (): void => {
+      this.#world.checks.saw('a commit was stored and nobody knew');
+      kernel.after(this.#random.between(10, 10_000), () => refuse(failure('PACELINE_STORE_FAILED', 'unknown')));
+    };
     if (this.#isCutOff(process)) {
       kernel.after(this.#random.between(10, 10_000), () => refuse(failure('PACELINE_STORE_FAILED', 'none')));
       return answer.promise;
@@ -92,7 +112,7 @@ export class SimulatedStore {
           if (fate !== 'never') kernel.after(fate === 'late' ? this.#random.between(100, 5000) : 0, () => store(() => {}));
           return;
         }
-        store(() => void kernel.after(this.#way(), () => answer.resolve()));
+        store(() => void kernel.after(this.#way(), () => (this.shared && this.#isCutOff(process) ? lost() : answer.resolve())));
       });
       if (died === 'after') this.#world.checks.saw('a process died between an effect and its answer');
     });
@@ -103,6 +123,7 @@ export class SimulatedStore {
     this.#world.kernel.touch();
     void this.#inner.transaction(statements).then(
       () => {
+        this.#storedAt = this.#world.kernel.elapsed;
         this.#world.checks.committed(process, statements);
         if (this.#world.trace !== undefined) this.#traceReplicas(process, statements);
         if (notify !== undefined) this.#notifications.tell(notify);
@@ -140,7 +161,7 @@ export class SimulatedStore {
   }
 
   #way(): number {
-    if (this.#world.faults.strikes('database.slow', 0.02)) return this.#random.between(100, 12_000);
+    if (this.#world.faults.strikes('database.slow', 0.02)) return this.#random.longTailed(6000, 30_000);
     return this.#random.longTailed(this.#usualMs, 20 * this.#usualMs);
   }
 }

@@ -73,6 +73,9 @@ export class Exchange {
       'user',
       'again',
       'sleep',
+      'forget',
+      'waver',
+      'leave',
       'small',
       'trespass',
     ]);
@@ -95,6 +98,12 @@ export class Exchange {
         return this.#again(node);
       case 'sleep':
         return void actions.push({ do: 'sleep', ms: Math.round(this.#random.longTailed(3000, 40_000)) });
+      case 'forget':
+        return this.#forgetful(node);
+      case 'waver':
+        return this.#waver(node);
+      case 'leave':
+        return this.#leave(node);
       case 'small':
         return void actions.push(
           this.#random.pick<Action>([
@@ -191,6 +200,38 @@ export class Exchange {
     const only = by === 'first' ? { only: 1 } : {};
     if (!secret && this.#random.chance(0.3)) node.actions.push({ do: 'unset', name, ...only });
     node.actions.push({ do: 'set', name, ...(secret && { secret }), ...only });
+  }
+
+  /** Sets something and takes it away for good; whoever looks later finds nothing. */
+  #forgetful(node: NodeDraft): void {
+    if (node.multiplicity === 0) return;
+    const name = `f${this.#next++}`;
+    node.outputs.set(name, false);
+    node.actions.push({ do: 'set', name }, { do: 'unset', name });
+    const reader = this.#random.pick(this.draft.nodes);
+    reader?.actions.push({ do: 'peek', key: `${node.name}.${this.#random.whole(1, node.multiplicity)}:${name}` });
+  }
+
+  /** One member takes its value away again before the others have theirs. */
+  #waver(node: NodeDraft): void {
+    const reader = this.#random.pick(this.draft.nodes.filter(({ name }) => name !== node.name));
+    if (node.multiplicity < 2 || reader === undefined) return;
+    const name = `w${this.#next++}`;
+    node.outputs.set(name, false);
+    node.actions.push({ do: 'set', name, only: 1 }, { do: 'unset', name, only: 1 }, { do: 'sleep', ms: 1000 }, { do: 'set', name });
+    reader.actions.push({ do: 'get-all', node: node.name, name });
+  }
+
+  /** Something that a script has left behind sets what others wait for. */
+  #leave(node: NodeDraft): void {
+    const reader = this.#random.pick(this.draft.nodes.filter(({ name }) => name !== node.name));
+    if (node.multiplicity === 0 || reader === undefined || !this.#random.chance(0.4)) return;
+    const name = `b${this.#next++}`;
+    const global = this.#random.chance(0.3);
+    if (global) this.draft.outputs.push(name);
+    else node.outputs.set(name, false);
+    node.actions.push({ do: 'leave', name, ms: this.#random.pick([3000, 20_000, 150_000, 200_000]), global, only: 1 });
+    reader.actions.push({ do: 'get', keys: [`${global ? 'ss' : `${node.name}.1`}:${name}`] });
   }
 
   /** Lets some look at secrets that are not theirs, once it is known whose they are. */

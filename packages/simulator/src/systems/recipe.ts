@@ -14,6 +14,8 @@ export type Action =
     | { do: 'display'; text: string }
     | { do: 'print'; bytes: number }
     | { do: 'sleep'; ms: number }
+    /** Leaves a process behind that computes, and sets a value when it is done. */
+    | { do: 'leave'; name: string; ms: number; global: boolean }
     | { do: 'abort'; reason: string }
     | { do: 'cancel-abort' }
     | { do: 'fail' }
