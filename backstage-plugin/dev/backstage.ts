@@ -25,6 +25,8 @@ export interface BackstageOptions {
   publicUrl?: string;
   /** Of the application for browsers; 0 takes a free one. @default there is none */
   appPort?: number;
+  /** What to start. @default the back end of this folder, made of the sources */
+  program?: string;
   /** Where the log goes. */
   log: (text: string) => void;
 }
@@ -39,17 +41,17 @@ export interface Backstage {
 }
 
 /** @throws when it ends before it is ready, or is not ready within two minutes */
-export async function startBackstage({ paceline, appPort, port, database, publicUrl, log }: BackstageOptions): Promise<Backstage> {
+export async function startBackstage({ paceline, appPort, port, database, publicUrl, program, log }: BackstageOptions): Promise<Backstage> {
   const listen = port === 0 ? await freePort() : port;
   const url = `http://localhost:${listen}`;
-  const bundle = await buildBackend();
+  const started = program ?? (await buildBackend());
   const app = appPort === undefined ? undefined : await serveApp(await buildApp(), appPort, url);
   const configs = [
     'app-config.yaml',
     'url' in paceline ? 'with-server.yaml' : 'with-engine.yaml',
     ...(database === undefined ? [] : ['with-postgres.yaml']),
   ];
-  const args = ['--no-node-snapshot', bundle, ...configs.flatMap((name) => ['--config', join(folder, 'dev', name)])];
+  const args = ['--no-node-snapshot', started, ...configs.flatMap((name) => ['--config', join(folder, 'dev', name)])];
   const child = spawn(process.execPath, args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],

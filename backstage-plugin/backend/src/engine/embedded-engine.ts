@@ -1,18 +1,12 @@
 import { openClouds, readClouds } from '@paceline/clouds';
 import { openKnex } from '@paceline/engine';
 import { openServer, StateDirectory } from '@paceline/server';
-import {
-  resolvePackagePath,
-  type DatabaseService,
-  type DiscoveryService,
-  type HttpRouterService,
-  type LifecycleService,
-  type LoggerService,
-} from '@backstage/backend-plugin-api';
+import type { DatabaseService, DiscoveryService, HttpRouterService, LifecycleService, LoggerService } from '@backstage/backend-plugin-api';
 import { Router } from 'express';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { EngineConfig } from '../config.ts';
 import type { Upstream } from '../gateway/forward.ts';
+import { agentPath } from './agent-path.ts';
 import { engineLog } from './engine-log.ts';
 import { engineRoutes } from './engine-routes.ts';
 
@@ -50,7 +44,7 @@ export async function embedEngine(config: EngineConfig, host: EngineHost): Promi
     database: await openKnex(await database.getClient()),
     migrate: database.migrations?.skip !== true,
     portal: 'backstage',
-    agentPath: resolvePackagePath('@paceline/vm-agent', 'dist/agent.cjs'),
+    agentPath: agentPath(),
     version: packageJson.version,
     logger: { level: 'info', stream: engineLog(logger) },
     ...(url === undefined ? {} : { publicUrl: url }),
