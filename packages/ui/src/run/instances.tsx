@@ -20,7 +20,7 @@ export const Instances = memo(function Instances({ instances, chosen, onChoose }
         <h2 id="pl-instances">Instances</h2>
         <label>
           Search
-          <input type="search" value={text} onChange={({ target }) => setText(target.value)} placeholder="name, state, address, message" />
+          <input type="search" value={text} onChange={({ target }) => setText(target.value)} placeholder="name, state, message" />
         </label>
         <span role="status" className="pl-count">
           {shown.length} of {instances.length}

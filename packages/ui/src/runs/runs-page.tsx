@@ -71,13 +71,14 @@ export function RunsPage({ tag }: { tag?: string }) {
           There are no runs yet. Start one from the <Link to={paths.apps}>app store</Link>, or with <code>paceline up</code>.
         </Nothing>
       )}
-      {shown.length > 0 && <RunsTable runs={shown} />}
+      {shown.length > 0 && <RunsTable runs={shown} known={tag} />}
       {runs !== undefined && runs.length > 0 && shown.length === 0 && <Nothing>No run fits the filter.</Nothing>}
     </section>
   );
 }
 
-function RunsTable({ runs }: { runs: RunSummary[] }) {
+/** @param known a tag that all of them have, which says nothing about any of them */
+function RunsTable({ runs, known }: { runs: RunSummary[]; known: string | undefined }) {
   const { paths } = useHost();
   return (
     <div className="pl-table-box">
@@ -107,11 +108,13 @@ function RunsTable({ runs }: { runs: RunSummary[] }) {
               </td>
               <td>{createdBy}</td>
               <td>
-                {tags.map((tag) => (
-                  <span key={tag} className="pl-tag">
-                    {tag}
-                  </span>
-                ))}
+                {tags
+                  .filter((tag) => tag !== known)
+                  .map((tag) => (
+                    <span key={tag} className="pl-tag">
+                      {tag}
+                    </span>
+                  ))}
               </td>
             </tr>
           ))}
