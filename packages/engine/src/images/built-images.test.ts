@@ -1,20 +1,10 @@
-import { imageDeployment, type Layer, type ResolvedDeployment } from '@paceline/model';
+import { imageDeployment, type ResolvedDeployment } from '@paceline/model';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConnectorError } from '../connector/index.ts';
 import type { Engine } from '../engine/engine.ts';
+import { app, base, begin, layerOf, work as workOn } from '../testing/image-builds.ts';
 import { imageOf } from '../testing/plans.ts';
-import { freeze, instanceIn, joinFromUserData, newWorld, openEngine, type TestAgent, type World } from '../testing/test-engine.ts';
-
-const layerOf = (module: string): Layer => ({
-  module,
-  packages: [],
-  scripts: {
-    postInstall: { path: 'install.sh', text: `#!/bin/sh\n# installs ${module}\n` },
-    deploy: { path: 'deploy.sh', text: '#!/bin/sh\n' },
-  },
-});
-const base: ResolvedDeployment = imageDeployment({ ...imageOf(), layers: [layerOf('base')], module: 'base' }, []);
-const app: ResolvedDeployment = imageDeployment({ ...imageOf(), layers: [layerOf('base'), layerOf('app')], module: 'app' }, []);
+import { freeze, newWorld, openEngine, type World } from '../testing/test-engine.ts';
 
 let world: World;
 /** What was asked of the cloud for images, and the names of those it has. */
@@ -36,37 +26,7 @@ beforeEach(() => {
   connector.remove = async ({ id }) => void (made = made.filter((name) => `id of ${name}` !== id));
 });
 
-/** The machine of a run joins and does what it is told, until the run has got somewhere. @returns the steps that it was told, by state */
-async function work(engine: Engine, run: string, state: string): Promise<Record<string, string[]>> {
-  const steps: Record<string, string[]> = {};
-  const machine = await vi.waitFor(() => {
-    const found = [...world.cloud.machines.values()].find(({ owner }) => owner.run === run);
-    if (found === undefined) throw new Error('no machine yet');
-    return found;
-  });
-  const agent: TestAgent = (await joinFromUserData(engine, machine.userData, `key of ${run} ${instanceIn(machine.userData)}`)).connect();
-  await vi.waitFor(async () => {
-    const now = await engine.runDetail(run);
-    for (const { event, data } of agent.events) {
-      if (event === 'assignment' || event === 'hello') {
-        const assignment = event === 'hello' ? data.assignment : data;
-        if (assignment.steps.length > 0) steps[assignment.state] = assignment.steps.map(({ id }) => id);
-      }
-    }
-    if (now.state === state) return;
-    const { seq } = (await engine.activeRun(run)).run.facts;
-    await agent.say({ op: 'complete', seq }).catch(() => {});
-    throw new Error(`the run is ${(await engine.runDetail(run)).state}`);
-  }, 5000);
-  return steps;
-}
-
-/** @returns the run that builds it */
-async function begin(engine: Engine, deployment: ResolvedDeployment): Promise<string> {
-  const answer = await engine.images.build({ deployment }, 'tester');
-  if ('image' in answer) throw new Error('it is built already');
-  return answer.run.id;
-}
+const work = (engine: Engine, run: string, state: string) => workOn(world, engine, run, state);
 
 async function build(engine: Engine, deployment: ResolvedDeployment): Promise<{ run: string; steps: Record<string, string[]> }> {
   const run = await begin(engine, deployment);

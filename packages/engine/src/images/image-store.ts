@@ -1,5 +1,5 @@
 import { everyProject } from '@paceline/api';
-import type { Database, Row } from '../store/database.ts';
+import type { Database, Row, Statement } from '../store/database.ts';
 
 /** An image that was built, as the store keeps it. */
 export interface BuiltImage {
@@ -38,10 +38,7 @@ export class ImageStore {
 
   /** Repeated, it changes nothing. */
   put(image: BuiltImage): Promise<void> {
-    const { project, cloud, digest, module, image: name, resource, login, run, madeAt, usedAt, pinned } = image;
-    const values = [project, cloud, digest, module, name, resource, login, run, madeAt, usedAt, pinned ? 1 : 0];
-    const sql = `INSERT INTO images (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
-    return this.#database.transaction([{ sql, values }]);
+    return this.#database.transaction([insertImage(image)]);
   }
 
   /** What machines of a project boot: first of all what is everybody's. */
@@ -68,6 +65,12 @@ export class ImageStore {
     return (await this.#database.all(`SELECT ${columns} FROM images ORDER BY made_at DESC, cloud, digest, project`, [])).map(builtImage);
   }
 
+  /** What the images of a cloud are removed by. */
+  async resources(cloud: string): Promise<Set<string>> {
+    const rows = await this.#database.all('SELECT resource FROM images WHERE cloud = ?', [cloud]);
+    return new Set(rows.map(({ resource }) => String(resource)));
+  }
+
   touch({ project, cloud, digest }: Key, now: number): Promise<void> {
     return this.#write(`UPDATE images SET used_at = ? ${whereKey}`, now, project, cloud, digest);
   }
@@ -83,6 +86,13 @@ export class ImageStore {
   #write(sql: string, ...values: (string | number)[]): Promise<void> {
     return this.#database.transaction([{ sql, values }]);
   }
+}
+
+/** Where there is one of the same content already, that one stays. */
+export function insertImage(image: BuiltImage): Statement {
+  const { project, cloud, digest, module, image: name, resource, login, run, madeAt, usedAt, pinned } = image;
+  const values = [project, cloud, digest, module, name, resource, login, run, madeAt, usedAt, pinned ? 1 : 0];
+  return { sql: `INSERT INTO images (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, values };
 }
 
 function builtImage(row: Row): BuiltImage {

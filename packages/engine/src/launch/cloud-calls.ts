@@ -1,4 +1,5 @@
 import { ConnectorError, isConnectorError, type AttachedDisk, type Machine, type MachineImage, type Resource } from '../connector/index.ts';
+import type { ImageStore } from '../images/image-store.ts';
 import type { Change, Decision } from '../run/change.ts';
 import { entryOf } from '../run/entry.ts';
 import type { Instance } from '../run/instance.ts';
@@ -14,6 +15,7 @@ import { launchRequest, type LaunchFrame } from './launch-request.ts';
 
 export interface CloudCallsPorts extends LaunchFrame, CallFrame {
   clouds: Clouds;
+  images: Pick<ImageStore, 'resources'>;
   /** Brings what was learned into the run, decision by decision; resolves when all is stored. */
   report(decisions: readonly Decision[]): Promise<void>;
 }
@@ -83,8 +85,9 @@ export class CloudCalls {
   async sweep(cloud: string): Promise<{ found: string[]; failure: string | undefined }> {
     const line = this.#line(cloud);
     const all = await this.#list(cloud);
-    // An image that the run has built is there to stay.
-    const left = all.filter(({ kind, machine }) => kind !== 'image' && machine?.state !== 'terminated');
+    // An image that the run has built is there to stay; one that nobody was told of is not.
+    const built = all.some(({ kind }) => kind === 'image') ? await this.#ports.images.resources(cloud) : new Set();
+    const left = all.filter(({ kind, id, machine }) => !(kind === 'image' && built.has(id)) && machine?.state !== 'terminated');
     const machines = left.filter(({ kind }) => kind === 'machine').map(({ id }) => id);
     if (machines.length > 0) {
       const account = await this.#account(cloud);
@@ -101,16 +104,20 @@ export class CloudCalls {
 
   /**
    * Makes an image of a machine. Of what an earlier call has begun nobody knows whether it is whole: it is removed.
+   * @param giveUp aborted, with an error, when nobody needs the image any more
    * @throws ConnectorError `unavailable` after that: the next call makes it anew
    */
-  async createImage(cloud: string, { machine }: Instance, name: string): Promise<MachineImage> {
+  async createImage(cloud: string, { machine }: Instance, name: string, giveUp: AbortSignal): Promise<MachineImage> {
     const { connector } = this.#ports.clouds.get(cloud);
     const { id } = machine;
     if (connector.createImage === undefined || id === null) throw new ConnectorError('unsupported', `${cloud} cannot make images`);
     const create = connector.createImage.bind(connector);
     const account = await this.#account(cloud);
+    const signal = AbortSignal.any([this.#ports.signal(), giveUp]);
     try {
-      return await this.#line(cloud).callIn(this.#ports, account, 'createImage', (context) => create(id, name, context));
+      return await this.#line(cloud).callIn({ ...this.#ports, signal: () => signal }, account, 'createImage', (context) =>
+        create(id, name, context),
+      );
     } catch (error) {
       if (!isConnectorError(error) || error.code !== 'conflict') throw error;
     }

@@ -1,5 +1,6 @@
-import type { ConnectorError } from '../connector/index.ts';
+import type { ConnectorError, MachineImage } from '../connector/index.ts';
 import { abortChanges } from '../lifecycle/abort.ts';
+import { isImageMissing } from '../lifecycle/policy.ts';
 import type { Change } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
@@ -11,11 +12,21 @@ export function imageName({ id, plan }: Run): string {
   return `paceline-${plan.build?.digest.slice(0, 16) ?? ''}-${id.slice(0, 8)}`;
 }
 
-/** The image is there, and is in the store. */
-export function imageMade(instance: Instance, image: string, now: number): Change[] {
-  if (instance.machine.madeImage !== null) return [];
-  const { name } = instance;
+/** What has been made for a run that is ending is removed with the rest of it. */
+export function wantsImage(run: Run): boolean {
+  return run.facts.outcome === null && isImageMissing(run);
+}
+
+/** The image is there. That the run has it, and that others can boot it, is stored at once: what is only half known would be removed. */
+export function imageMade(run: Run, instance: Instance, { image, id }: MachineImage, now: number): Change[] {
+  const { name, node, machine } = instance;
+  const { build, nodes } = run.plan;
+  const planned = nodes[node];
+  if (build === undefined || planned === undefined || !wantsImage(run)) return [];
+  const { cloud, login } = machine;
+  const made = { cloud, digest: build.digest, module: planned.image.module, image, resource: id, login };
   return [
+    { kind: 'image', image: { ...made, run: run.id, project: run.project, madeAt: now, usedAt: now, pinned: false } },
     machineChange(instance, { madeImage: image, attempts: 0, retryAt: 0, fault: null }),
     {
       kind: 'event',
@@ -33,6 +44,7 @@ export function imageFailed(
   random: number,
   now: number,
 ): Change[] {
+  if (!wantsImage(run)) return [];
   const attempts = instance.machine.attempts + 1;
   const retryAt = now + backoffMs(attempts, random, details.retryAfterMs);
   if (isTransient(code)) return [machineChange(instance, { attempts, retryAt, fault: message })];

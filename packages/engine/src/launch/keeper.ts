@@ -1,5 +1,4 @@
 import { ConnectorError, type Machine } from '../connector/index.ts';
-import type { ImageStore } from '../images/image-store.ts';
 import type { Decision } from '../run/change.ts';
 import { hasJoined, type Instance } from '../run/instance.ts';
 import { versionOf } from '../run/apply.ts';
@@ -10,7 +9,7 @@ import { LaunchAttempts } from './attempts.ts';
 import { Complaints } from './complaints.ts';
 import { toConnectorError } from './connector-failure.ts';
 import { Consoles } from './consoles.ts';
-import { imageFailed, imageMade, imageName } from './create-image.ts';
+import { imageFailed, imageMade, imageName, wantsImage } from './create-image.ts';
 import { launchFailed } from './launch-failed.ts';
 import { leftover, lost, machineFound, machineGone } from './found.ts';
 import { cloudsOf, machineChange, mayLaunch, mustGo, neverAskedFor } from './ledger.ts';
@@ -19,7 +18,6 @@ import { backoffMs, dueIn } from './retry.ts';
 
 export interface KeeperPorts extends CloudCallsPorts {
   random: () => number;
-  images: ImageStore;
   /** Nobody else can drive the run now. */
   holds(): boolean;
   /** Resolves when all that is known of the run now is stored. */
@@ -54,6 +52,8 @@ export class MachineKeeper {
   #finalizingAt = Number.POSITIVE_INFINITY;
   /** What the ledger asks for, as long as nothing in the run changes: looking for it costs as much as there are machines. */
   #asked: { version: number; calls: Call[] } | undefined;
+  /** Of the call that makes an image. */
+  #making: AbortController | undefined;
   #stopped = false;
   #mayMake = true;
 
@@ -73,6 +73,7 @@ export class MachineKeeper {
   /** Starts the calls that are due. */
   keep(): void {
     if (!this.#ports.holds()) return;
+    if (!wantsImage(this.#run)) this.#making?.abort(new Error('the run needs no image any more'));
     if (this.#run.facts.state === 'Finalizing') this.#finalizingAt = Math.min(this.#finalizingAt, this.#now());
     for (const call of this.#wanted()) if (this.#dueIn(call) <= 0) this.#start(call);
   }
@@ -118,6 +119,8 @@ export class MachineKeeper {
   }
 
   #dueIn(call: Call): number {
+    // Until then there may be more of it.
+    if (call.kind === 'sweep' && this.#busy.has(`createImage ${call.cloud}`)) return Number.POSITIVE_INFINITY;
     if (this.#needsNobody(call)) return 0;
     const visibleAt = call.kind === 'launch' ? this.#attempts.visibleAt(tokenOf(call)) : 0;
     return Math.max(dueIn(call.at, this.#time()), Math.max(visibleAt, this.#nextLook.get(call.key) ?? 0) - this.#now());
@@ -242,21 +245,18 @@ export class MachineKeeper {
     }
   }
 
-  /** What a call that nobody heard the end of has made is found by its name. */
   async #createImage({ cloud }: Call, [instance]: readonly Instance[]): Promise<void> {
-    const { build, nodes } = this.#run.plan;
-    const node = instance && nodes[instance.node];
-    if (build === undefined || node === undefined || instance === undefined) return;
-    try {
-      const { image, id } = await this.#clouds.createImage(cloud, instance, imageName(this.#run));
-      const madeAt = this.#time();
-      const made = { cloud, digest: build.digest, module: node.image.module, image, resource: id, login: instance.machine.login };
-      await this.#ports.images.put({ ...made, run: this.#run.id, project: this.#run.project, madeAt, usedAt: madeAt, pinned: false });
-      await this.#report([(_run, now) => imageMade(instance, image, now)]);
-    } catch (cause) {
-      const error = toConnectorError(cause);
-      await this.#report([(run, now) => imageFailed(run, instance, error, this.#ports.random(), now)]);
-    }
+    if (instance === undefined) return;
+    this.#making = new AbortController();
+    const decision = await this.#clouds.createImage(cloud, instance, imageName(this.#run), this.#making.signal).then(
+      (made): Decision =>
+        (run, now) =>
+          imageMade(run, instance, made, now),
+      (cause: unknown): Decision =>
+        (run, now) =>
+          imageFailed(run, instance, toConnectorError(cause), this.#ports.random(), now),
+    );
+    await this.#report([decision]);
   }
 
   async #describe({ key, cloud }: Call, instances: readonly Instance[]): Promise<void> {

@@ -95,7 +95,7 @@ describe('reaping', () => {
       shared: true,
       clouds: new Clouds([]),
       engineId: 'e',
-      store: { run: async () => undefined, accounts: async () => [], images: { list: async () => [] } },
+      store: { run: async () => undefined, accounts: async () => [], images: { resources: async () => new Set<string>() } },
       log: { info() {}, warn() {} },
     };
     const reaper = new Reaper({ ...ports, clock: systemClock, signal: () => new AbortController().signal });

@@ -35,7 +35,7 @@ export interface ReaperPorts extends CallFrame {
   engineId: string;
   /** Other engines go by the same id. */
   shared: boolean;
-  store: Pick<RunStore, 'run' | 'accounts'> & { images: Pick<RunStore['images'], 'list'> };
+  store: Pick<RunStore, 'run' | 'accounts'> & { images: Pick<RunStore['images'], 'resources'> };
 }
 
 /** A machine that the ledger does not know may still be on its way into it for this long, in milliseconds. */
@@ -87,9 +87,7 @@ export class Reaper {
     report.seen += resources.length;
     const runs = new Map<string, Run | undefined>();
     for (const { owner } of resources) if (!runs.has(owner.run)) runs.set(owner.run, await this.#ports.store.run(owner.run));
-    const stored = new Set(
-      (await this.#ports.store.images.list()).filter((image) => image.cloud === cloud).map(({ resource }) => resource),
-    );
+    const stored = await this.#ports.store.images.resources(cloud);
     return resources.flatMap((resource) => {
       const run = runs.get(resource.owner.run);
       const reason = resource.kind === 'image' ? whyNoImage(resource, run, stored) : reasonToGo(resource, run, this.#ports.clock.now());

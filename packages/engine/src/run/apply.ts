@@ -14,7 +14,7 @@ export function versionOf(run: Run): number {
 
 function isSilent(change: Change): boolean {
   if (change.kind === 'instance') return Object.keys(change.patch).every((name) => silent.has(name));
-  return change.kind === 'event' || change.kind === 'log' || change.kind === 'report';
+  return ['event', 'log', 'report', 'image'].includes(change.kind);
 }
 
 /**
@@ -44,6 +44,7 @@ export function applyChange(run: Run, change: Change): RunEvent | undefined {
       return undefined;
     case 'log':
     case 'report':
+    case 'image':
       return undefined;
     case 'event':
       run.facts.lastEvent += 1;

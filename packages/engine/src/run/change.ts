@@ -1,3 +1,4 @@
+import type { BuiltImage } from '../images/image-store.ts';
 import type { EventBody } from './event.ts';
 import type { Instance, MachineEntry } from './instance.ts';
 import type { LogChunk } from './log.ts';
@@ -13,7 +14,8 @@ export type Change =
   | { kind: 'parameter'; key: string; value: string | null; secret: boolean }
   | { kind: 'event'; at: number; body: EventBody }
   | { kind: 'log'; chunk: LogChunk }
-  | { kind: 'report'; report: StoredReport };
+  | { kind: 'report'; report: StoredReport }
+  | { kind: 'image'; image: BuiltImage };
 
 /** What to change, worked out on the run as it is at that moment. Of several decisions each sees what the ones before have changed. */
 export type Decision = (run: Run, now: number) => Change[];

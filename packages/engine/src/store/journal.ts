@@ -1,5 +1,6 @@
 import { isPacelineError, PacelineError } from '@paceline/model';
 import type { Clock } from '../clock.ts';
+import { insertImage, type BuiltImage } from '../images/image-store.ts';
 import { applyChange, instanceOf } from '../run/apply.ts';
 import type { Change } from '../run/change.ts';
 import type { RunEvent } from '../run/event.ts';
@@ -22,6 +23,7 @@ export interface RunWrites {
   events: RunEvent[];
   logs: LogChunk[];
   reports: StoredReport[];
+  images: BuiltImage[];
 }
 
 export interface JournalListener {
@@ -113,6 +115,9 @@ export class Journal {
       case 'report':
         writes.reports.push(change.report);
         break;
+      case 'image':
+        writes.images.push(change.image);
+        break;
     }
   }
 
@@ -127,6 +132,7 @@ export class Journal {
         events: [],
         logs: [],
         reports: [],
+        images: [],
       };
       entry = { writes, before: new Map(), done: Promise.withResolvers<void>() };
       entry.done.promise.catch(() => {});
@@ -214,6 +220,7 @@ function statementsOf(run: Run, writes: RunWrites, store: RunStore): Statement[]
     ...writes.events.map((event) => insertEvent(run, event)),
     ...writes.logs.map((chunk) => insertLog(run, chunk)),
     ...writes.reports.map((report) => insertReport(run, report)),
+    ...writes.images.map(insertImage),
   ];
 }
 
