@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { agentProtocol, type Client } from '@paceline/api';
+import { agentProtocol, createClient, type Client } from '@paceline/api';
 import { diskFiles, loadModule, type ResolvedDeployment } from '@paceline/model';
-import { createServiceFactory } from '@backstage/backend-plugin-api';
+import { createServiceFactory, type SchedulerServiceTaskInvocationDefinition } from '@backstage/backend-plugin-api';
 import type { JsonObject } from '@backstage/types';
 import { mockCredentials, mockServices, startTestBackend, type TestBackend } from '@backstage/backend-test-utils';
 import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
@@ -29,14 +29,18 @@ beforeAll(async () => {
 afterEach(() => backend?.stop());
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const scheduled: SchedulerServiceTaskInvocationDefinition[] = [];
+
 async function start(more: JsonObject = {}): Promise<Client> {
   const database = { client: 'better-sqlite3', connection: { directory: join(folder, 'database') }, ...more };
   const engine = { state: join(folder, 'state'), clouds: join(folder, 'clouds.yaml') };
+  const reap = { frequency: { hours: 1 }, timeout: { minutes: 1 } };
   const started = await startTestBackend({
     features: [
       pacelinePlugin,
       signalsPlugin,
-      mockServices.rootConfig.factory({ data: { backend: { database }, paceline: { engine } } }),
+      mockServices.rootConfig.factory({ data: { backend: { database }, paceline: { engine, reap } } }),
+      mockServices.scheduler.mock({ scheduleTask: async (task) => void scheduled.push(task) }).factory,
       catalogServiceMock.factory(),
       createServiceFactory({ service: notificationService, deps: {}, factory: () => ({ send: async () => {} }) }),
     ],
@@ -112,6 +116,15 @@ describe('a back end with the engine in it', () => {
     await backend?.stop();
     const alice = await start({ skipMigrations: true });
     expect(await alice.runs.list()).toEqual(expect.any(Array));
+  });
+
+  it('has the clouds of its engine reaped by the scheduler', async () => {
+    await start();
+    const task = scheduled.findLast(({ id }) => id === 'paceline-reap');
+    await task?.fn(new AbortController().signal);
+    const token = (await readFile(join(folder, 'state/operator.token'), 'utf8')).trim();
+    const engine = createClient({ url: `http://localhost:${backend?.server.port()}/api/paceline/engine`, token });
+    expect((await engine.accounts.audit({ limit: 1 }))[0]).toMatchObject({ actor: 'backstage', operation: 'reap', status: 200 });
   });
 
   it('asks its engine in a name that no user there can have', async () => {
