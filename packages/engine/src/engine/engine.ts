@@ -109,8 +109,8 @@ export class Engine {
 
   /** The image factory. */
   get images(): BuiltImages {
-    const { store, clouds, log } = this.#options;
-    return new BuiltImages({ store, clouds, log, now: () => this.#clock.now(), runs: this });
+    const { store, clouds } = this.#options;
+    return new BuiltImages({ ...this.#frame, store, clouds, engineId: this.#engineId, runs: this });
   }
 
   get reports(): ReportFiles {

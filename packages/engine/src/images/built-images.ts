@@ -1,20 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { everyProject, type BuildRequest, type CreatedRun, type RunDetail } from '@paceline/api';
 import { isPacelineError, PacelineError, parseModuleReference, placeRun, planRun, withDigests } from '@paceline/model';
-import type { ConnectorContext, ConnectorLog } from '../connector/index.ts';
 import type { WantedRun } from '../engine/requested-run.ts';
-import type { Clouds } from '../launch/clouds.ts';
 import type { RunStore } from '../store/run-store.ts';
 import type { PublishedModule } from '../registry/module-store.ts';
 import type { BuiltImage } from './image-store.ts';
 import { isBuildOf, usesOf, type ImageUses } from './image-uses.ts';
 import { demandingNothing, digestToBuild } from './plan-images.ts';
+import { failed, Removal, type RemovalPorts } from './removal.ts';
 
-export interface BuiltImagesPorts {
+export interface BuiltImagesPorts extends RemovalPorts {
   store: RunStore;
-  clouds: Clouds;
-  log: ConnectorLog;
-  now: () => number;
   runs: {
     createRun(request: WantedRun, by: string): Promise<CreatedRun>;
     runDetail(id: string): Promise<RunDetail>;
@@ -26,9 +22,6 @@ export type Build = { image: ListedImage } | { run: RunDetail; joined: boolean }
 
 /** So often in a row somebody else may begin the same build and end it again, before it is taken for a mistake. */
 const mostAttempts = 10;
-
-/** The longest that the removal of one image may take, in milliseconds. */
-const removeLimitMs = 5 * 60_000;
 
 /** An image that was built, and what it is needed for. */
 export type ListedImage = BuiltImage & ImageUses;
@@ -48,7 +41,7 @@ export class BuiltImages {
    * @throws PACELINE_REQUEST_INVALID for what cannot be built, PACELINE_CLOUD_UNKNOWN
    */
   async build({ deployment, cloud, project = everyProject }: BuildRequest, by: string): Promise<Build> {
-    const { clouds, store, runs, now } = this.#ports;
+    const { clouds, store, runs, clock } = this.#ports;
     const asked = cloud === undefined ? {} : { cloud };
     const planned = planRun(demandingNothing(withDigests(deployment)), { knownClouds: clouds.names, ...asked });
     const { plan } = placeRun(
@@ -59,7 +52,7 @@ export class BuiltImages {
     for (let attempt = 1; ; attempt++) {
       const image = await store.images.find(key);
       if (image !== undefined) {
-        await store.images.touch(image, now());
+        await store.images.touch(image, clock.now());
         return { image: await this.#listed(image) };
       }
       const builder = await store.images.builder(key);
@@ -89,17 +82,16 @@ export class BuiltImages {
   async find(text: string, sees = (_image: ListedImage): boolean => true): Promise<ListedImage> {
     const found = (await this.list()).filter((one) => (one.image === text || one.digest.startsWith(text)) && sees(one));
     const [first] = found;
-    if (first === undefined || text === '')
-      throw new PacelineError('PACELINE_NOT_FOUND', `There is no built image ${text}`, { hint: '`paceline images` shows all.' });
+    if (first === undefined || text === '') throw notBuilt(text);
     if (found.length === 1) return first;
     throw new PacelineError('PACELINE_CONFLICT', `${text} can mean ${found.map(({ image }) => image).join(', ')}`, {
       hint: 'Give its whole name.',
     });
   }
 
-  /** A pinned image is not removed. */
+  /** A pinned image is not removed. @throws PACELINE_NOT_FOUND when it was removed meanwhile */
   async pin(image: ListedImage, pinned: boolean): Promise<ListedImage> {
-    await this.#ports.store.images.pin(image, pinned);
+    if (!(await this.#ports.store.images.pin(image, pinned))) throw notBuilt(image.image);
     return { ...image, pinned };
   }
 
@@ -130,28 +122,28 @@ export class BuiltImages {
 
   /**
    * Deletes an image on its cloud, with its snapshot, and forgets it: first nobody boots it any more.
-   * @throws PACELINE_CONFLICT while it is pinned or needed, PACELINE_CLOUD_FAILED, with the image kept, when the cloud does not delete it
+   * @throws PACELINE_CONFLICT while it is pinned or needed, PACELINE_CLOUD_FAILED, with the image kept if it is there still, when the cloud does
+   * not delete it, PACELINE_REQUEST_INVALID when it never does, PACELINE_CLOUD_ACCOUNT when the image is in another account
    */
   async remove(image: ListedImage): Promise<void> {
     refuseNeeded(image);
-    const { store, clouds } = this.#ports;
-    const { connector } = clouds.get(image.cloud);
-    await store.images.remove(image);
+    const { store } = this.#ports;
+    const removal = await Removal.of(image, this.#ports);
+    if (!(await store.images.remove(image)))
+      throw new PacelineError('PACELINE_CONFLICT', `${image.image} was pinned or deleted at this moment`, {
+        hint: '`paceline images` shows which.',
+      });
     try {
       // A run that found it a moment ago is there by now.
       refuseNeeded(await this.#listed(image));
-      await connector.remove?.(
-        { kind: 'image', id: image.resource, name: image.image, owner: { engine: '', run: image.run } },
-        this.#context(),
-      );
+      await removal.carryOut();
     } catch (cause) {
-      await store.images.put(image);
-      if (isPacelineError(cause)) throw cause;
-      throw new PacelineError(
-        'PACELINE_CLOUD_FAILED',
-        `${image.cloud} does not delete ${image.image}: ${cause instanceof Error ? cause.message : String(cause)}`,
-        { cause },
-      );
+      if (await removal.isLeft()) {
+        await store.images.put(image);
+        throw isPacelineError(cause) ? cause : failed(`${image.cloud} does not delete ${image.image}`, cause);
+      }
+      const hint = '`paceline reap` shows whether anything of it is left, and removes that.';
+      throw failed(`${image.image} is not on ${image.cloud} any more, though it could not be deleted whole`, cause, hint);
     }
   }
 
@@ -161,11 +153,10 @@ export class BuiltImages {
     const [needed = { channels: [], runs: [] }] = (await usesOf([image, ...others], store, clouds)).values();
     return { ...image, ...needed };
   }
+}
 
-  #context(): ConnectorContext {
-    const { log, now } = this.#ports;
-    return { signal: AbortSignal.timeout(removeLimitMs), log, now };
-  }
+function notBuilt(text: string): PacelineError {
+  return new PacelineError('PACELINE_NOT_FOUND', `There is no built image ${text}`, { hint: '`paceline images` shows all.' });
 }
 
 function refuseNeeded({ image, pinned, channels, runs }: ListedImage): void {

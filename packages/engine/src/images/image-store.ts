@@ -1,4 +1,5 @@
 import { everyProject } from '@paceline/api';
+import { isPacelineError } from '@paceline/model';
 import type { Database, Row, Statement } from '../store/database.ts';
 
 /** An image that was built, as the store keeps it. */
@@ -6,6 +7,8 @@ export interface BuiltImage {
   /** Whose machines boot it; `*` for everybody's. */
   project: string;
   cloud: string;
+  /** Where it is there, as its connector calls it; null where there are no accounts. */
+  account: string | null;
   /** Of what is in it. */
   digest: string;
   module: string;
@@ -25,7 +28,7 @@ export interface BuiltImage {
 /** What tells one image from all others. */
 type Key = Pick<BuiltImage, 'project' | 'cloud' | 'digest'>;
 
-const columns = 'project, cloud, digest, module, image, resource, login, run, made_at, used_at, pinned';
+const columns = 'project, cloud, account, digest, module, image, resource, login, run, made_at, used_at, pinned';
 const whereKey = 'WHERE project = ? AND cloud = ? AND digest = ?';
 
 /** The images that were built: one for each content on each cloud, for everybody and for each project. */
@@ -75,12 +78,26 @@ export class ImageStore {
     return this.#write(`UPDATE images SET used_at = ? ${whereKey}`, now, project, cloud, digest);
   }
 
-  pin({ project, cloud, digest }: Key, pinned: boolean): Promise<void> {
-    return this.#write(`UPDATE images SET pinned = ? ${whereKey}`, pinned ? 1 : 0, project, cloud, digest);
+  /** @returns false when it is not there any more */
+  pin({ project, cloud, digest, resource }: Key & Pick<BuiltImage, 'resource'>, pinned: boolean): Promise<boolean> {
+    const values = [pinned ? 1 : 0, project, cloud, digest, resource];
+    return this.#unlessChanged(`UPDATE images SET pinned = ? ${whereKey} AND resource = ?`, values);
   }
 
-  remove({ project, cloud, digest }: Key): Promise<void> {
-    return this.#write(`DELETE FROM images ${whereKey}`, project, cloud, digest);
+  /** @returns false, without having removed it, when it is pinned or not there any more */
+  remove({ project, cloud, digest, resource }: Key & Pick<BuiltImage, 'resource'>): Promise<boolean> {
+    return this.#unlessChanged(`DELETE FROM images ${whereKey} AND resource = ? AND pinned = 0`, [project, cloud, digest, resource]);
+  }
+
+  /** @returns false when there is no such row any more */
+  async #unlessChanged(sql: string, values: (string | number)[]): Promise<boolean> {
+    try {
+      await this.#database.transaction([{ sql, values, mustChange: 1 }]);
+      return true;
+    } catch (error) {
+      if (isPacelineError(error) && error.code === 'PACELINE_CONFLICT') return false;
+      throw error;
+    }
   }
 
   #write(sql: string, ...values: (string | number)[]): Promise<void> {
@@ -90,15 +107,16 @@ export class ImageStore {
 
 /** Where there is one of the same content already, that one stays. */
 export function insertImage(image: BuiltImage): Statement {
-  const { project, cloud, digest, module, image: name, resource, login, run, madeAt, usedAt, pinned } = image;
-  const values = [project, cloud, digest, module, name, resource, login, run, madeAt, usedAt, pinned ? 1 : 0];
-  return { sql: `INSERT INTO images (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, values };
+  const { project, cloud, account, digest, module, image: name, resource, login, run, madeAt, usedAt, pinned } = image;
+  const values = [project, cloud, account, digest, module, name, resource, login, run, madeAt, usedAt, pinned ? 1 : 0];
+  return { sql: `INSERT INTO images (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, values };
 }
 
 function builtImage(row: Row): BuiltImage {
   return {
     project: String(row['project']),
     cloud: String(row['cloud']),
+    account: row['account'] === null ? null : String(row['account']),
     digest: String(row['digest']),
     module: String(row['module']),
     image: String(row['image']),

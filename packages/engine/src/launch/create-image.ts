@@ -2,6 +2,7 @@ import type { ConnectorError, MachineImage } from '../connector/index.ts';
 import { abortChanges } from '../lifecycle/abort.ts';
 import { isImageMissing } from '../lifecycle/policy.ts';
 import type { Change } from '../run/change.ts';
+import { entryOf } from '../run/entry.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { machineChange } from './ledger.ts';
@@ -24,7 +25,8 @@ export function imageMade(run: Run, instance: Instance, { image, id }: MachineIm
   const planned = nodes[node];
   if (build === undefined || planned === undefined || !wantsImage(run)) return [];
   const { cloud, login } = machine;
-  const made = { cloud, digest: build.digest, module: planned.image.module, image, resource: id, login };
+  const account = entryOf(run.facts.accounts, cloud) ?? null;
+  const made = { cloud, account, digest: build.digest, module: planned.image.module, image, resource: id, login };
   return [
     { kind: 'image', image: { ...made, run: run.id, project: run.project, madeAt: now, usedAt: now, pinned: false } },
     machineChange(instance, { madeImage: image, attempts: 0, retryAt: 0, fault: null }),

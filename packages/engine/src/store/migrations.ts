@@ -91,6 +91,7 @@ const migrations: readonly (readonly string[])[] = [
     )`,
   ],
   ['CREATE TABLE engine (place INTEGER PRIMARY KEY, id TEXT NOT NULL)'],
+  ['ALTER TABLE images ADD COLUMN account TEXT'],
 ];
 
 /** PostgreSQL's words for SQLite's types: text compares by its bytes, whatever language the database was made for. */

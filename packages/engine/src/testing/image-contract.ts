@@ -12,6 +12,7 @@ function built(cloud: string, digest: string, madeAt: number): BuiltImage {
   return {
     project: '*',
     cloud,
+    account: null,
     digest,
     module: 'web',
     image,
@@ -76,9 +77,19 @@ export function defineImageContract(open: () => Promise<Database>): void {
       expect(await images.find({ project: 'shop', cloud: 'here', digest: 'b' })).toEqual(other);
       await images.pin(one, false);
       expect((await images.find({ project: 'shop', cloud: 'here', digest: 'a' }))?.pinned).toBe(false);
-      await images.remove(one);
-      await images.remove(one);
+      expect([await images.remove(one), await images.remove(one), await images.pin(one, true)]).toEqual([true, false, false]);
       expect(await images.list()).toEqual([other]);
+    });
+
+    it('are not removed while they are pinned, and not instead of another one with the same in it', async () => {
+      const one = { ...built('here', 'a', 1), account: 'one of two' };
+      await images.put(one);
+      await images.pin(one, true);
+      expect(await images.remove(one)).toBe(false);
+      await images.pin(one, false);
+      expect(await images.remove({ ...one, resource: 'another' })).toBe(false);
+      expect(await images.list()).toEqual([one]);
+      expect(await images.remove(one)).toBe(true);
     });
 
     it('are there for every run that is stored with them, though they are deleted at that moment', async () => {
@@ -103,13 +114,13 @@ export function defineImageContract(open: () => Promise<Database>): void {
     it('that were made when they were everybody’s are so still', async () => {
       const old = await open();
       await migrate(old, 5);
-      const { project: _project, ...image } = built('here', 'a', 1_900_000_000_000);
+      const { project: _project, account, ...image } = built('here', 'a', 1_900_000_000_000);
       const columns = 'cloud, digest, module, image, resource, login, run, made_at, used_at, pinned';
       const { cloud, digest, module, image: name, resource, login, run, madeAt, usedAt } = image;
       const values = [cloud, digest, module, name, resource, login, run, madeAt, usedAt, 1];
       await old.transaction([{ sql: `INSERT INTO images (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, values }]);
       await migrate(old);
-      expect(await new ImageStore(old).list()).toEqual([{ ...image, project: '*', pinned: true }]);
+      expect(await new ImageStore(old).list()).toEqual([{ ...image, project: '*', account, pinned: true }]);
       await old.close();
     });
   });

@@ -8,6 +8,7 @@ let deployment: ResolvedDeployment;
 beforeEach(async () => {
   server = await TestServer.open();
   server.world.cloud.connector.createImage = async (_id, image) => ({ image, id: image });
+  server.world.cloud.connector.remove = async () => {};
   const head = 'apiVersion: paceline.dev/v1\nkind: Image\nmetadata: { name: base }\n';
   const fs = memoryFiles({ '/p/image.yaml': `${head}spec: { packages: [curl] }\n` });
   ({ deployment } = await loadModule('/p', { fs }));
@@ -15,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 async function store(project: string, image: string, digest: string): Promise<void> {
-  const about = { module: 'base', resource: image, login: null, run: 'none', madeAt: 1, usedAt: 1, pinned: false };
+  const about = { module: 'base', resource: image, login: null, account: null, run: 'none', madeAt: 1, usedAt: 1, pinned: false };
   await server.engine.store.images.put({ project, cloud: 'test', digest, image, ...about });
 }
 
