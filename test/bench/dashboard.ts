@@ -15,36 +15,41 @@ export async function dashboard(machines: number): Promise<Figure[]> {
   const system = await System.start();
   const browser = await openBrowser();
   try {
-    const { deployment } = await loadModule('examples/client-server', { fs: diskFiles(), cwd: repository });
-    const { web } = deployment.nodes;
-    assert.ok(web !== undefined);
-    const run = await system.up({ ...deployment, parameters: {}, nodes: { web: { ...web, multiplicity: machines } } }, {}, 'light');
-    await until(async () => assert.equal((await run.detail()).instances.filter(({ machineId }) => machineId !== null).length, machines));
-    const change = (turn: number): Promise<unknown> => run.set(`web.${1 + (turn % machines)}:statecustom`, `at ${turn}`);
-    const page = await browser.newPage();
-    await page.goto(system.url);
-    await page.getByLabel('Token').fill(system.token);
-    await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByRole('link', { name: deployment.name }).waitFor();
-    const figures = await measureRunPage(page, 'the dashboard', `${system.url}/runs/${run.id}`, machines, change);
-    return isInstalled ? [...figures, ...(await inBackstage(system, browser, run.id, machines, change))] : figures;
+    const inDashboard = await ofDashboard(system, browser, machines);
+    return isInstalled ? [...inDashboard, ...(await ofBackstage(system, browser, machines))] : inDashboard;
   } finally {
     await browser.close();
     await system.close();
   }
 }
 
-async function inBackstage(
-  { url, token }: System,
-  browser: Browser,
-  run: string,
-  machines: number,
-  change: (turn: number) => Promise<unknown>,
-): Promise<Figure[]> {
+/** A run whose machines are there and say nothing by themselves; it lasts until it is found out that they never join. */
+async function bringUp(system: System, machines: number): Promise<{ id: string; change: (turn: number) => Promise<unknown> }> {
+  const { deployment } = await loadModule('examples/client-server', { fs: diskFiles(), cwd: repository });
+  const { web } = deployment.nodes;
+  assert.ok(web !== undefined);
+  const run = await system.up({ ...deployment, parameters: {}, nodes: { web: { ...web, multiplicity: machines } } }, {}, 'light');
+  await until(async () => assert.equal((await run.detail()).instances.filter(({ machineId }) => machineId !== null).length, machines));
+  return { id: run.id, change: (turn) => run.set(`web.${1 + (turn % machines)}:statecustom`, `at ${turn}`) };
+}
+
+async function ofDashboard(system: System, browser: Browser, machines: number): Promise<Figure[]> {
+  const page = await browser.newPage();
+  await page.goto(system.url);
+  await page.getByLabel('Token').fill(system.token);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('heading', { name: 'Runs' }).waitFor();
+  const { id, change } = await bringUp(system, machines);
+  return measureRunPage(page, 'the dashboard', `${system.url}/runs/${id}`, machines, change);
+}
+
+async function ofBackstage(system: System, browser: Browser, machines: number): Promise<Figure[]> {
+  const { url, token } = system;
   const backstage = await startBackstage({ paceline: { url, token }, port: 0, appPort: 0, log: () => {} });
   try {
     const visit = await Visit.begin(browser, backstage.appUrl);
-    return await measureRunPage(visit.page, 'Backstage', `${backstage.appUrl}/paceline/runs/${run}`, machines, change);
+    const { id, change } = await bringUp(system, machines);
+    return await measureRunPage(visit.page, 'Backstage', `${backstage.appUrl}/paceline/runs/${id}`, machines, change);
   } finally {
     await backstage.stop();
   }
