@@ -53,7 +53,7 @@ const allowed: Record<string, string[]> = {
   ],
   'backstage-plugin/scaffolder': ['@paceline/api', '@paceline/door', '@paceline/model', '@paceline/backstage-plugin-common'],
   'backstage-plugin/catalog': ['@paceline/api', '@paceline/backstage-plugin-common'],
-  'backstage-plugin/frontend': ['@paceline/api', '@paceline/ui', '@paceline/ui/styles.css', '@paceline/backstage-plugin-common'],
+  'backstage-plugin/frontend': ['@paceline/ui', '@paceline/ui/styles.css', '@paceline/backstage-plugin-common'],
   'vm-agent': ['@paceline/api/agent'],
 };
 /** What their tests may import besides. */
