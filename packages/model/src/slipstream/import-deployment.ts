@@ -82,9 +82,11 @@ function importMappings(element: Element, note: Note): NonNullable<Node['paramet
     const [, , constant] = /^(['"])([\s\S]*)\1$/.exec(text) ?? [];
     const isSource = /^\w+(\.\d+)?:\w[\w.-]*$/.test(text);
     const isExpression = constant?.includes('${{') === true;
+    // Whether a constant is a password, the image's parameter says, which may be anywhere.
+    const told = isSource ? text : '(a constant)';
     if (!parameterNamePattern.test(name) || isExpression || (constant === undefined && !isSource)) {
-      note(`parameterMappings/${name}`, shown(text));
-    } else if (parameters.has(name)) note(`parameterMappings/${name} (another)`, shown(text));
+      note(`parameterMappings/${name}`, told);
+    } else if (parameters.has(name)) note(`parameterMappings/${name} (another)`, told);
     else parameters.set(name, constant === undefined ? { from: text } : { value: constant });
     // All of this is said of the image's parameter.
     dismissParameter(mapping);
@@ -95,10 +97,17 @@ function importMappings(element: Element, note: Note): NonNullable<Node['paramet
 /** What a node asks of its cloud. */
 function importOverride(entry: Element, note: Note): void {
   const parameter = entry.child('parameter');
-  const name = entry.child('string')?.text() ?? parameter?.attribute('name') ?? '';
-  const value = parameter?.child('value')?.text() || parameter?.child('defaultValue')?.text();
-  if (value) note(`parameters/${name}`, shown(value));
-  if (parameter !== undefined) dismissParameter(parameter);
+  const key = entry.child('string')?.text();
+  if (parameter === undefined) {
+    if (key) note('parameters/entry/string', shown(key));
+    return;
+  }
+  const name = key ?? parameter.attribute('name') ?? '';
+  const initial = parameter.child('defaultValue')?.text();
+  const value = parameter.child('value')?.text() || initial;
+  if (value) note(`parameters/${name}`, parameter.told(value));
+  if (initial && initial !== value) note(`parameters/${name}/defaultValue`, parameter.told(initial));
+  dismissParameter(parameter);
 }
 
 /** Of how many machines a node can do without: not of all. */

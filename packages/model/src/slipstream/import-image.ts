@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { labelPattern, packageNamePattern } from '../schema/names.ts';
 import type { ImageFile } from '../schema/image.ts';
 import type { ScriptPhase } from '../resolved/image.ts';
@@ -104,7 +105,10 @@ function importClouds(root: Element, note: Note): NonNullable<ImageFile['spec'][
 }
 
 function endingOf(text: string): string {
-  const [, interpreter = ''] = /^#!.*?(\w+)[\d.]*(?:\s+-\S+)*\s*(?:\n|$)/.exec(text) ?? [];
+  if (!text.startsWith('#!')) return '';
+  const [first = ''] = text.slice(2).split('\n', 1);
+  const program = first.split(/\s+/).findLast((word) => word !== '' && !word.startsWith('-'));
+  const interpreter = posix.basename(program ?? '');
   if (/^(sh|bash|dash|ksh|zsh)$/.test(interpreter)) return '.sh';
   if (interpreter.startsWith('python')) return '.py';
   return '';

@@ -40,38 +40,33 @@ export function importParameters(parent: Element, note: Note): { parameters: Det
     }
     const name = nameIn(element, key, 'parameters', note);
     const category = element.attribute('category') ?? 'Input';
-    element.attribute('isSet');
+    for (const one of ['isSet', 'type']) element.attribute(one);
     const value = element.child('value')?.text() || undefined;
     const initial = element.child('defaultValue')?.text() || undefined;
     const size = sizes.get(name);
     if (category === 'Input' || category === 'Output') {
       const isOurs = parameterNamePattern.test(name) && !nodeLevelNames.has(name);
       if (builtIn.has(name) && category === 'Output') {
-        if (value !== undefined) note(`parameters/${name}/value`, words(element, value));
+        if (value !== undefined) note(`parameters/${name}/value`, element.told(value));
+        else if (initial !== undefined) note(`parameters/${name}/defaultValue`, element.told(initial));
         dismissParameter(element);
       } else if (parameters.has(name)) {
-        note(`parameters/${name} (another)`, words(element, value ?? initial ?? ''));
+        note(`parameters/${name} (another)`, element.told(value ?? initial ?? ''));
         dismissParameter(element);
       } else if (isOurs) parameters.set(name, detailsOf(element, name, category === 'Output', value ?? initial, note));
-      else note(`parameters/${name}`, words(element, value ?? ''));
-      if (value !== undefined && initial !== undefined && value !== initial)
-        note(`parameters/${name}/defaultValue`, words(element, initial));
+      else note(`parameters/${name}`, element.told(value ?? initial ?? ''));
+      if (value !== undefined && initial !== undefined && value !== initial) note(`parameters/${name}/defaultValue`, element.told(initial));
     } else {
       const [resource, sizeOf] = size ?? [];
       const isSize = resource !== undefined && resources[resource] === undefined && Number(value) > 0;
       if (isSize) Object.assign(resources, { [resource]: sizeOf?.(Number(value)) });
       // Otherwise it is the form of a cloud, perhaps without a word in it.
       const rest = isSize ? (initial === value ? undefined : initial) : (value ?? initial);
-      if (rest !== undefined) note(`parameters/${name} (${category})`, words(element, rest));
+      if (rest !== undefined) note(`parameters/${name} (${category})`, element.told(rest));
       dismissParameter(element);
     }
   }
   return { parameters: Object.fromEntries(parameters), resources };
-}
-
-/** A value as it may be told: whoever reads what an import says need not know the passwords. */
-function words(element: Element, value: string): string {
-  return element.attribute('type') === 'Password' ? '(a password)' : shown(value);
 }
 
 /** What it is called, in its place and by itself: the same, if all is well. */
@@ -102,7 +97,7 @@ function detailsOf(element: Element, name: string, output: boolean, value: strin
   if (required && output) note(`parameters/${name}/@mandatory`, 'true');
   const isEnum = type === 'enum' && values.length > 0;
   const first = value !== undefined && allowed(type, values, value) ? value : undefined;
-  if (value !== undefined && first === undefined) note(`parameters/${name}/value`, shown(value));
+  if (value !== undefined && first === undefined) note(`parameters/${name}/value`, element.told(value));
   if (type === 'enum' && !isEnum) note(`parameters/${name}/@type`, 'Enum without values');
   return {
     type: type === 'enum' && !isEnum ? 'string' : (type ?? 'string'),

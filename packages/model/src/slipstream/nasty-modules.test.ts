@@ -193,8 +193,8 @@ describe('modules as nasty as they come', () => {
         "travailleur notes/string: à faire",
         "cluster nodes/master/parameters/ec2.instance.type: m1.large",
         "cluster nodes/worker/@imageUri (its version): module/equipe/travailleur/12",
-        "cluster nodes/worker/parameterMappings/flag (another): 'false'",
-        "cluster nodes/worker/parameterMappings/odd: "\${{ 1 + 1 }}"",
+        "cluster nodes/worker/parameterMappings/flag (another): (a constant)",
+        "cluster nodes/worker/parameterMappings/odd: (a constant)",
         "cluster nodes/worker/parameterMappings/entry/string: dangling",
         "cluster nodes/many/image: a copy of module/elsewhere/db, which is not imported itself",
         "cluster nodes/many/@multiplicity: lots",
@@ -297,6 +297,59 @@ function marked(xml: string): { text: string; count: number } {
   );
   return { text, count };
 }
+
+describe('what an import tells', () => {
+  const secret = 'hunter2';
+  const password = (name: string, category = 'Input'): string =>
+    `<entry><string>${name}</string><parameter name="${name}" category="${category}" type="Password" value="${secret}"><value>${secret}</value>` +
+    `<defaultValue>${secret}!</defaultValue><hint>${secret}</hint></parameter></entry>`;
+  const mapping = (name: string, text: string): string =>
+    `<entry><string>${name}</string><parameter name="${name}" type="String"><value>${text}</value></parameter></entry>`;
+  const mappings = [mapping('clé', `'${secret}'`), mapping('bare', secret), mapping('twice', "'a'"), mapping('twice', `'${secret}'`)];
+  const node = `<node name="web" imageUri="module/x"><parameters>${password('login.password', 'ec2')}</parameters>
+    <parameterMappings>${mappings.join('')}${mapping('odd', `"\${{ ${secret} }}"`)}</parameterMappings></node>`;
+  const parameters = `<parameters>${['clé', 'key', 'key'].map((name) => password(name)).join('')}${password('hostname', 'Output')}${password('x', 'ec2')}</parameters>`;
+
+  it.each([
+    ['an image', `<imageModule shortName="x">${parameters}</imageModule>`],
+    [
+      'a deployment',
+      `<deploymentModule shortName="x">${parameters}<nodes><entry><string>web</string>${node}</entry></nodes></deploymentModule>`,
+    ],
+    ['a project', `<projectModule shortName="x">${parameters}</projectModule>`],
+  ])('of %s are no passwords, but where they are', async (_kind, xml) => {
+    const { unmapped } = await importSlipstream({ 'x.xml': xml });
+    expect(unmapped.filter(({ value }) => value.includes(secret))).toEqual([]);
+    expect(unmapped.filter(({ value }) => value === '(a password)').length).toBeGreaterThan(2);
+  });
+
+  it('is also the default of a parameter that has no other value', async () => {
+    const parameter = (name: string, category: string): string =>
+      `<entry><string>${name}</string><parameter name="${name}" category="${category}"><defaultValue>of ${name}</defaultValue></parameter></entry>`;
+    const image = `<parameters>${parameter('clé', 'Input')}${parameter('hostname', 'Output')}</parameters>`;
+    const overrides = '<entry><string>size</string><parameter><value>big</value><defaultValue>small</defaultValue></parameter></entry>';
+    const unfit = await importSlipstream({
+      'x.xml': `<imageModule shortName="x">${image}</imageModule>`,
+      'd.xml': `<deploymentModule shortName="d"><nodes><entry><string>web</string><node imageUri="module/x"><parameters>${overrides}<entry><string>alone</string></entry></parameters></node></entry></nodes></deploymentModule>`,
+    });
+    expect(told(unfit)).toEqual([
+      'x parameters/clé: of clé',
+      'x parameters/hostname/defaultValue: of hostname',
+      'd nodes/web/parameters/size: big',
+      'd nodes/web/parameters/size/defaultValue: small',
+      'd nodes/web/parameters/entry/string: alone',
+    ]);
+  });
+});
+
+it('takes a script for what its first line says, however long that is', async () => {
+  const endings = ['/bin/sh', '/usr/bin/env python3 -u', ' /bin/bash -e -x\r', '/opt/python2.7', '/usr/bin/perl', '', '1'.repeat(200_000)];
+  const file = async (line: string): Promise<string | undefined> => {
+    const xml = `<imageModule shortName="x"><targets><target name="execute">#!${line.replace('\r', '&#13;')}\ntrue\n</target></targets></imageModule>`;
+    return (await importSlipstream({ 'x.xml': xml })).files.at(-1)?.path;
+  };
+  expect(await Promise.all(endings.map(file))).toEqual(['.sh', '.py', '.sh', '.py', '', '', ''].map((ending) => `x/deploy${ending}`));
+});
 
 describe('the encoding of a file', () => {
   it.each([

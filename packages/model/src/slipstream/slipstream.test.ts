@@ -200,7 +200,7 @@ describe('importing', () => {
     });
     expect(unmapped).toEqual([
       { module: 'd', field: 'nodes/web/@maxProvisioningFailures', value: '2' },
-      { module: 'd', field: 'nodes/web/parameterMappings/port (another)', value: "'2'" },
+      { module: 'd', field: 'nodes/web/parameterMappings/port (another)', value: '(a constant)' },
       { module: 'd', field: 'nodes/web (another)', value: 'module/x3' },
       { module: 'x2', field: 'parameters/toString (another)', value: 'six' },
       { module: 'x2', field: 'targets/execute (another)', value: 'three' },

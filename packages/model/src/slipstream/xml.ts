@@ -21,8 +21,10 @@ export interface Element {
   text(): string;
   /** Nothing of it is worth a word. */
   dismiss(): void;
-  /** What nobody has read, with its place and value. */
+  /** What nobody has read, with its place and value; of passwords only the place. */
   rest(): { field: string; value: string }[];
+  /** A text of it as it may be told: whoever reads what an import says need not know the passwords. */
+  told(text: string): string;
 }
 
 const largest = 16 * 1024 * 1024;
@@ -76,11 +78,14 @@ interface Node {
   readonly attributes?: Iterable<{ name: string; value: string }>;
 }
 
-function elementOf(node: Node, depth: number, refuse: (message: string) => never): Element {
+/** @param isSecret it is within a password */
+function elementOf(node: Node, depth: number, refuse: (message: string) => never, isSecret = false): Element {
   if (depth > deepest) refuse(`is nested more than ${deepest} deep`);
   const attributes = new Map([...(node.attributes ?? [])].map(({ name, value }) => [name, value]));
+  const isPassword = isSecret || /^password$/i.test(attributes.get('type') ?? '');
+  const told = (text: string): string => (isPassword ? '(a password)' : shown(text));
   const nodes = [...node.childNodes];
-  const elements = nodes.filter(({ nodeType }) => nodeType === 1).map((child) => elementOf(child, depth + 1, refuse));
+  const elements = nodes.filter(({ nodeType }) => nodeType === 1).map((child) => elementOf(child, depth + 1, refuse, isPassword));
   const own = nodes
     .filter(({ nodeType }) => nodeType === 3 || nodeType === 4)
     .map(({ nodeValue }) => nodeValue ?? '')
@@ -112,13 +117,14 @@ function elementOf(node: Node, depth: number, refuse: (message: string) => never
     },
     rest() {
       const left = [...attributes].filter(([name, value]) => value !== '' && !read.has(`@${name}`));
-      const text = own.trim() === '' || read.has('text') ? [] : [{ field: '', value: shown(own) }];
+      const text = own.trim() === '' || read.has('text') ? [] : [{ field: '', value: told(own) }];
       return [
-        ...left.map(([name, value]) => ({ field: `@${name}`, value: shown(value) })),
+        ...left.map(([name, value]) => ({ field: `@${name}`, value: /value$/i.test(name) ? told(value) : shown(value) })),
         ...text,
         ...elements.flatMap((child) => child.rest().map(({ field, value }) => ({ field: joined(child.name, field), value }))),
       ];
     },
+    told,
   };
   return element;
 }
