@@ -14,7 +14,9 @@ rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub
 rm -f /root/.bash_history /home/*/.bash_history /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys
 : >/etc/machine-id
 rm -f /var/lib/dbus/machine-id /var/lib/systemd/random-seed
-rm -rf /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/data /var/lib/cloud/sem
+rm -rf /var/lib/cloud/data /var/lib/cloud/sem
+# Which instance this is, and no more: by that the machine still powers off at its end, and starts its agent again.
+[ ! -d /var/lib/cloud/instances ] || find /var/lib/cloud/instances -mindepth 2 -delete
 rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb /var/cache/dnf /var/cache/yum
 rm -rf /var/lib/dhcp/*.leases /var/lib/NetworkManager/*.lease
 find /var/log -type f ! -path '/var/log/slipstream/*' -exec truncate -s 0 {} +
