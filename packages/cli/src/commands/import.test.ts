@@ -23,8 +23,17 @@ test('SlipStream modules become files, nothing is overwritten, and come back as 
   await expect(importCommand([join(folder, 'web.xml')], { into }, shell)).rejects.toThrow('would be overwritten');
   expect(await importCommand([join(folder, 'web.xml')], { into, force: true, json: true }, shell)).toBe(0);
 
-  expect(await exportCommand([join(into, 'shop/web')], { into: join(folder, 'xml') }, recorder())).toBe(0);
+  const xmlFolder = { into: join(folder, 'xml') };
+  expect(await exportCommand([join(into, 'shop/web')], xmlFolder, recorder())).toBe(0);
   expect(await readFile(join(folder, 'xml/shop/web.xml'), 'utf8')).toContain('<target name="execute">#!/bin/sh\ntrue\n</target>');
+  await writeFile(join(folder, 'xml/shop/web.xml'), 'dear to somebody');
+  await expect(exportCommand([join(into, 'shop/web')], xmlFolder, shell)).rejects.toMatchObject({
+    code: 'PACELINE_CONFLICT',
+    message: 'shop/web.xml would be overwritten',
+  });
+  expect(await readFile(join(folder, 'xml/shop/web.xml'), 'utf8')).toBe('dear to somebody');
+  expect(await exportCommand([join(into, 'shop/web')], { ...xmlFolder, force: true }, recorder())).toBe(0);
+  expect(await readFile(join(folder, 'xml/shop/web.xml'), 'utf8')).toContain('<imageModule');
 });
 
 test('files of old servers are read in the encoding that they say', async () => {

@@ -44,6 +44,7 @@ export function modulesCommands(command: MakeCommand): void {
     async () => (await import('../commands/export.ts')).exportCommand,
   )
     .option('--into <dir>', 'folder to write to', '.')
+    .option('--force', 'overwrite files')
     .option('--json', 'print what was written, and what was not mapped, as JSON');
 
   command(

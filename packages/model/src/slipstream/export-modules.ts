@@ -13,6 +13,7 @@ import type { DeploymentFile } from '../schema/deployment.ts';
 import { formatDiagnostic } from '../source/diagnostic.ts';
 import { exportImage } from './export-image.ts';
 import type { Note } from './import-parameters.ts';
+import { placeOf } from './places.ts';
 import { shown, type Unmapped } from './xml.ts';
 import { canBeWritten, writeXml, type Tag } from './xml-writer.ts';
 
@@ -34,17 +35,20 @@ export async function exportSlipstream(path: string, fs: FileSource): Promise<Ex
   const files = moduleFiles(fs, project, project.root);
   const exported: Exported = { files: {}, unmapped: [] };
   const todo: LocatedModule[] = [located(files, target, await files.find(target, fragment, 'Deployment'))];
-  const done = new Set<string>();
+  const done = new Map<string, LocatedModule>();
   for (let module = todo.pop(); module !== undefined; module = todo.pop()) {
-    if (done.has(module.name)) continue;
-    done.add(module.name);
     const { name } = module;
+    const place = placeOf(name);
+    const other = done.get(place);
+    if (other?.document === module.document) continue;
+    if (other !== undefined) throw inOnePlace(place, [other, module], files);
+    done.set(place, module);
     const note: Note = (field, value) => void exported.unmapped.push({ module: name, field, value: shown(value) });
     const tag = await exportModule(module, files, note, (other) => void todo.push(other));
     if (tag === undefined) continue;
     const text = writeXml(tag);
     if (!canBeWritten(text)) throw new PacelineError('PACELINE_MODULE_INVALID', `${name} has control characters, which XML cannot say`);
-    exported.files[`${placeOf(module)}.xml`] = text;
+    exported.files[`${place}.xml`] = text;
   }
   const errors = files.problems.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return exported;
@@ -58,10 +62,9 @@ async function exportModule(
   also: (module: LocatedModule) => void,
 ): Promise<Tag | undefined> {
   const { kind, content } = module.document;
-  const { title, description, tags = [], logo } = content.metadata;
-  if (title !== undefined) note('metadata/title', title);
-  for (const tag of tags) note('metadata/tags', tag);
-  const place = placeOf(module);
+  const { name: _, description, logo, ...otherMetadata } = content.metadata;
+  noteAll(otherMetadata, (field, value) => note(`metadata/${field}`, value));
+  const place = placeOf(module.name);
   const parent = posix.dirname(place);
   const attributes = {
     category: kind,
@@ -78,7 +81,7 @@ async function exportModule(
       note('a pinned reference', text);
     if (!('document' in other)) return ['module', other.name, other.version].filter((part) => part !== undefined).join('/');
     also(other);
-    return `module/${placeOf(other)}`;
+    return `module/${placeOf(other.name)}`;
   };
   if (kind === 'Image') {
     const { spec } = content;
@@ -98,17 +101,22 @@ async function exportModule(
     return { name: 'imageModule', attributes: { ...attributes, ...image.attributes }, children: image.children ?? [] };
   }
   if (kind === 'Deployment') {
+    const { nodes: described, parameters = {}, ...others } = content.spec;
     const nodes = await Promise.all(
-      Object.entries(content.spec.nodes).map(async ([name, node]) => nodeTag(name, node, await uriOf(node.image), note)),
+      Object.entries(described).map(async ([name, node]) => nodeTag(name, node, await uriOf(node.image), note)),
     );
-    for (const field of ['keepRunning', 'timeout', 'lifetime', 'onStall', 'scalable'] as const) {
-      const value = content.spec[field];
-      if (value !== undefined) note(field, String(value));
-    }
-    for (const name of Object.keys(content.spec.parameters ?? {})) note('parameters', name);
+    noteAll(others, note);
+    for (const name of Object.keys(parameters)) note('parameters', name);
     return { name: 'deploymentModule', attributes, children: [{ name: 'nodes', children: nodes }] };
   }
   return undefined;
+}
+
+/** All that is said, whatever there is to say one day. */
+function noteAll(fields: object, note: Note): void {
+  for (const [field, value] of Object.entries(fields) as [string, unknown][])
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== undefined) note(field, typeof one === 'object' ? JSON.stringify(one) : String(one));
 }
 
 function nodeTag(name: string, node: DeploymentFile['spec']['nodes'][string], imageUri: string, note: Note): Tag {
@@ -160,9 +168,11 @@ function quotedConstant(text: string): string {
   return text.includes("'") ? `"${text}"` : `'${text}'`;
 }
 
-/** The place of a module in SlipStream: of several in one file, each is below the file. */
-function placeOf({ name }: LocatedModule): string {
-  return name.replace('#', '/');
+function inOnePlace(place: string, modules: readonly LocatedModule[], files: ModuleFiles): PacelineError {
+  const names = modules.map(({ path, document }) => `${files.relative(path)} (${document.kind} ${document.content.metadata.name})`);
+  return new PacelineError('PACELINE_MODULE_INVALID', `${names.join(' and ')} would both be ${place} in SlipStream`, {
+    hint: 'Put one of them into a folder of its own.',
+  });
 }
 
 /** The module of the files that is meant, or the published one: that is exported where it comes from. */

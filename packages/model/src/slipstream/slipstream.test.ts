@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { memoryFiles } from '../load/file-source.ts';
 import { loadModule } from '../load/load-module.ts';
+import { deploymentSpec, type DeploymentFile } from '../schema/deployment.ts';
+import { imageSpec, type ImageFile } from '../schema/image.ts';
+import { parameterDetails } from '../schema/parameter.ts';
 import { exportSlipstream } from './export-modules.ts';
 import { importSlipstream, type ImportedFile } from './import-modules.ts';
 import { writeXml, type Tag } from './xml-writer.ts';
@@ -287,6 +290,100 @@ describe('exporting', () => {
         "web parameters/port/type: integer",
       ]
     `);
+  });
+
+  const file = (kind: string, name: string, spec: object, metadata: object = {}): string =>
+    JSON.stringify({ apiVersion: 'paceline.dev/v1', kind, metadata: { name, ...metadata }, spec });
+
+  it('maps or names every field that there is, one by one', async () => {
+    const deployment: Required<DeploymentFile['spec']> = {
+      parameters: { size: 1 },
+      nodes: { web: { image: '../web', maxProvisioningFailures: 0 } },
+      scalable: false,
+      keepRunning: 'always',
+      timeout: '7m',
+      lifetime: '8h',
+      onStall: 'wait',
+      budget: { currency: 'EUR', total: 9 },
+    };
+    const image: Required<Omit<ImageFile['spec'], 'extends'>> = {
+      resources: { cpus: 3, memory: '5GiB', disk: '6GiB' },
+      clouds: { lab: { image: 'ami-1', login: 'admin' } },
+      parameters: {
+        all: { type: 'integer', description: 'd', default: 8, minimum: 1, maximum: 9, pattern: '8', required: true, secret: true },
+        choice: { values: ['u', 'v'] },
+        made: { output: true },
+      },
+      packages: ['nginx'],
+      ports: [8080],
+      scripts: { deploy: '#!/bin/sh\ntrue\n' },
+    };
+    const metadata = { title: 'A title', description: 'About', tags: ['one', 'two'], logo: 'http://x/l.png' };
+    const fs = memoryFiles({
+      '/p/project.yaml': 'apiVersion: paceline.dev/v1\nkind: Project\nmetadata: { name: p }\n',
+      '/p/web/image.yaml': file('Image', 'web', image, metadata),
+      '/p/sys/deployment.yaml': file('Deployment', 'sys', deployment),
+    });
+    const { files, unmapped } = await exportSlipstream('/p/sys', fs);
+    const told = unmapped.map(({ module, field, value }) => `${module} ${field}: ${value}`);
+    expect(told).toEqual([
+      'sys scalable: false',
+      'sys keepRunning: always',
+      'sys timeout: 7m',
+      'sys lifetime: 8h',
+      'sys onStall: wait',
+      'sys budget: {"currency":"EUR","total":9}',
+      'sys parameters: size',
+      'web metadata/title: A title',
+      'web metadata/tags: one',
+      'web metadata/tags: two',
+      'web ports: 8080',
+      'web parameters/all/minimum: 1',
+      'web parameters/all/maximum: 9',
+      'web parameters/all/pattern: 8',
+      'web parameters/all/type: integer',
+      'web parameters/all/secret: true',
+    ]);
+    for (const written of ['About', 'http://x/l.png', '>3<', '>5<', '>6<', 'ami-1', 'admin', '"d"', '>v<', 'Output', 'nginx', 'true\n'])
+      expect(files['web.xml']).toContain(written);
+    // Whatever comes to be a field one day is told, if nobody thinks of it; what is told of an image is said above.
+    const known = [...Object.keys(deployment), ...Object.keys(image), 'extends'];
+    expect([...Object.keys(deploymentSpec.shape), ...Object.keys(imageSpec.shape)].filter((key) => !known.includes(key))).toEqual([]);
+    const unsaid = Object.keys(parameterDetails.shape).filter(
+      (key) => !Object.values(image.parameters ?? {}).some((one) => Object.hasOwn(Object(one), key)),
+    );
+    expect(unsaid).toEqual([]);
+  });
+
+  it.each([
+    ['a module outside of the folder, without a project above both', '../../debian', 'project.yaml'],
+    ['a name that SlipStream does not have', './the base', 'letters, digits'],
+  ])('refuses %s: nothing is written where nobody looks for it', async (_what, reference, hint) => {
+    const fs = memoryFiles({
+      '/p/q/web/image.yaml': file('Image', 'web', { extends: reference }),
+      '/p/debian/image.yaml': file('Image', 'debian', {}),
+      '/p/q/web/the base/image.yaml': file('Image', 'base', {}),
+    });
+    await expect(exportSlipstream('/p/q/web', fs)).rejects.toMatchObject({
+      code: 'PACELINE_MODULE_INVALID',
+      message: expect.stringContaining('cannot be the place'),
+      hint: expect.stringContaining(hint),
+    });
+  });
+
+  it.each([
+    ['a deployment beside its image', '/p/web/deployment.yaml', '.'],
+    ['a deployment that is called as the folder of its image', '/p/deployment.yaml', './web'],
+  ])('refuses %s: one of the two would be lost', async (_what, path, image) => {
+    const fs = memoryFiles({
+      [path]: file('Deployment', 'web', { nodes: { web: { image } } }),
+      '/p/web/image.yaml': file('Image', 'web', {}),
+      ...(path === '/p/deployment.yaml' ? {} : { '/p/project.yaml': file('Project', 'p', {}) }),
+    });
+    await expect(exportSlipstream(path, fs)).rejects.toMatchObject({
+      code: 'PACELINE_MODULE_INVALID',
+      message: expect.stringContaining('would both be web'),
+    });
   });
 });
 
