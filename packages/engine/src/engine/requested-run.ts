@@ -35,7 +35,7 @@ export async function requestedRun(
   const planned = most === undefined ? asked : { ...asked, budgets: [...(asked.budgets ?? []), { of: 'the server' as const, ...most }] };
   const placed = existing === undefined ? await placedWhereRoomIs(planned, clouds, frame) : placedAs(planned, existing.plan);
   const now = frame.clock.now();
-  const plan = await withBuiltImages(asBuild(placed, build, clouds), project, { clouds, images: store.images });
+  const plan = await withBuiltImages(await asBuild(placed, build, clouds, frame), project, { clouds, images: store.images, frame });
   for (const node of Object.values(plan.nodes)) clouds.get(node.cloud);
   const run = createRun({ id, name: name ?? deployment.name, plan, by, project, tags, now });
   const problems = existing === undefined ? overBudgetWith(run, [], now) : [];

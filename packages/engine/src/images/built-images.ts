@@ -7,7 +7,8 @@ import type { PublishedModule } from '../registry/module-store.ts';
 import type { BuiltImage } from './image-store.ts';
 import { isBuildOf, usesOf, type ImageUses } from './image-uses.ts';
 import { demandingNothing, digestToBuild } from './plan-images.ts';
-import { failed, Removal, type RemovalPorts } from './removal.ts';
+import { cloudFailed } from './cloud-failed.ts';
+import { Removal, type RemovalPorts } from './removal.ts';
 
 export interface BuiltImagesPorts extends RemovalPorts {
   store: RunStore;
@@ -41,18 +42,18 @@ export class BuiltImages {
    * @throws PACELINE_REQUEST_INVALID for what cannot be built, PACELINE_CLOUD_UNKNOWN
    */
   async build({ deployment, cloud, project = everyProject }: BuildRequest, by: string): Promise<Build> {
-    const { clouds, store, runs, clock } = this.#ports;
+    const { clouds, store, runs, ...frame } = this.#ports;
     const asked = cloud === undefined ? {} : { cloud };
     const planned = planRun(demandingNothing(withDigests(deployment)), { knownClouds: clouds.names, ...asked });
     const { plan } = placeRun(
       planned,
       clouds.names.map((name) => ({ name })),
     );
-    const key = { ...digestToBuild(plan, clouds), project };
+    const key = { ...(await digestToBuild(plan, clouds, frame)), project };
     for (let attempt = 1; ; attempt++) {
       const image = await store.images.find(key);
       if (image !== undefined) {
-        await store.images.touch(image, clock.now());
+        await store.images.touch(image, frame.clock.now());
         return { image: await this.#listed(image) };
       }
       const builder = await store.images.builder(key);
@@ -140,10 +141,10 @@ export class BuiltImages {
     } catch (cause) {
       if (await removal.isLeft()) {
         await store.images.put(image);
-        throw isPacelineError(cause) ? cause : failed(`${image.cloud} does not delete ${image.image}`, cause);
+        throw isPacelineError(cause) ? cause : cloudFailed(`${image.cloud} does not delete ${image.image}`, cause);
       }
       const hint = '`paceline reap` shows whether anything of it is left, and removes that.';
-      throw failed(`${image.image} is not on ${image.cloud} any more, though it could not be deleted whole`, cause, hint);
+      throw cloudFailed(`${image.image} is not on ${image.cloud} any more, though it could not be deleted whole`, cause, hint);
     }
   }
 

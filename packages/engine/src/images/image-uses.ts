@@ -1,9 +1,9 @@
 import { everyProject } from '@paceline/api';
-import { buildDigest, type ResolvedImage, type RunPlan } from '@paceline/model';
+import type { ResolvedImage, RunPlan } from '@paceline/model';
 import type { Clouds } from '../launch/clouds.ts';
 import type { RunStore } from '../store/run-store.ts';
 import type { BuiltImage } from './image-store.ts';
-import { nativeImage } from './plan-images.ts';
+import { digestIn } from './plan-images.ts';
 
 /** What a built image is needed for: while there is anything, it is not deleted. */
 export interface ImageUses {
@@ -19,12 +19,13 @@ export async function usesOf(images: readonly BuiltImage[], store: RunStore, clo
   if (images.length === 0) return uses;
   for (const { plan, ...run } of await store.activePlans())
     for (const image of images) if (boots(plan, image)) uses.get(image)?.runs.push(run);
-  const there = [...new Set(images.map(({ cloud }) => cloud))].filter((cloud) => clouds.find(cloud) !== undefined);
+  const there = images.filter(({ cloud }) => clouds.find(cloud) !== undefined);
+  const places = [...Map.groupBy(there, ({ cloud, account }) => JSON.stringify([cloud, account])).values()];
   for (const { name, version, channels } of await store.modules.promoted()) {
     const { deployment } = await store.modules.content({ name, version });
     const found = new Set<BuiltImage>();
     for (const { image } of Object.values(deployment.nodes))
-      for (const cloud of there) for (const one of newestAncestors(image, cloud, images, clouds)) found.add(one);
+      for (const place of places) for (const one of newestAncestors(image, place, clouds)) found.add(one);
     for (const image of found) uses.get(image)?.channels.push(...channels.map((channel) => `${name}@${channel}`));
   }
   return uses;
@@ -32,22 +33,22 @@ export async function usesOf(images: readonly BuiltImage[], store: RunStore, clo
 
 /** Whether a built image is exactly what a module installs. */
 export function isBuildOf(built: BuiltImage, image: ResolvedImage, clouds: Clouds): boolean {
-  return built.digest === buildDigest(image, image.layers.length, nativeImage({ image, cloud: built.cloud }, clouds).image);
+  return built.digest === digestIn({ image, cloud: built.cloud }, image.layers.length, built.account, clouds);
 }
 
 function boots({ nodes }: RunPlan, { cloud, image }: BuiltImage): boolean {
   return Object.values(nodes).some(({ cloud: at, built }) => at === cloud && built?.image === image);
 }
 
-/** The images that machines would boot there: everybody's, or that of their own project. */
-function newestAncestors(image: ResolvedImage, cloud: string, images: readonly BuiltImage[], clouds: Clouds): BuiltImage[] {
-  const native = nativeImage({ image, cloud }, clouds).image;
+/** Of the images in one account of a cloud, those that machines would boot: everybody's, or that of their own project. */
+function newestAncestors(image: ResolvedImage, images: readonly BuiltImage[], clouds: Clouds): BuiltImage[] {
+  const [first] = images;
+  if (first === undefined) return [];
   const found: BuiltImage[] = [];
-  const projects = new Set(images.map(({ project }) => project));
+  const projects = new Set([everyProject, ...images.map(({ project }) => project)]);
   for (let layers = image.layers.length; layers > 0; layers--) {
-    const digest = buildDigest(image, layers, native);
-    for (const one of images.filter((built) => built.cloud === cloud && built.digest === digest && projects.delete(built.project)))
-      found.push(one);
+    const digest = digestIn({ image, cloud: first.cloud }, layers, first.account, clouds);
+    for (const one of images.filter((built) => built.digest === digest && projects.delete(built.project))) found.push(one);
     // Whoever has none of their own boots everybody's.
     if (!projects.has(everyProject)) break;
   }

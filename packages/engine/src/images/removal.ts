@@ -2,7 +2,7 @@ import { PacelineError } from '@paceline/model';
 import type { CallFrame } from '../launch/call-limit.ts';
 import type { CloudLine } from '../launch/cloud-line.ts';
 import type { Clouds } from '../launch/clouds.ts';
-import { toConnectorError } from '../launch/connector-failure.ts';
+import { cloudFailed } from './cloud-failed.ts';
 import type { BuiltImage } from './image-store.ts';
 
 export interface RemovalPorts extends CallFrame {
@@ -37,7 +37,7 @@ export class Removal {
         hint: `Use a version of ${line.connector.info.name} that can remove images.`,
       });
     const present = await line.account(ports).catch((cause: unknown) => {
-      throw failed(`${cloud} does not say in which account it is, and ${name} is kept`, cause);
+      throw cloudFailed(`${cloud} does not say in which account it is, and ${name} is kept`, cause);
     });
     if (account !== null && account !== present)
       throw new PacelineError(
@@ -66,13 +66,4 @@ export class Removal {
     const found = await this.#line.list(this.#ports, this.#account, query).catch(() => undefined);
     return found?.some(({ kind, id }) => kind === 'image' && id === resource) ?? true;
   }
-}
-
-export function failed(message: string, cause: unknown, hint?: string): PacelineError {
-  const error = toConnectorError(cause);
-  const advice = error.details.hint ?? hint;
-  return new PacelineError('PACELINE_CLOUD_FAILED', `${message}: ${error.message}`, {
-    cause,
-    ...(advice !== undefined && { hint: advice }),
-  });
 }
