@@ -141,3 +141,19 @@ test('machines that would call an engine that listens on its own host alone are 
   const reaches = Object.fromEntries(behindTunnels(opened).map(({ name, reach }) => [name, reach]));
   expect(reaches).toEqual({ far: 'tunnel', told: 'direct', here: undefined });
 });
+
+test('connectors tell what stands for no image, so that what is built on it is not taken for built on another', async () => {
+  const auth = 'auth: { auth_url: "http://127.0.0.1:9", username: me, password: secret, project_name: mine }';
+  const cloudsFile = await put('openstack.yaml', `clouds: { c: { ${auth} } }`);
+  const configs = {
+    aws: 'region: eu-west-3, image: usual',
+    lxd: 'image: usual',
+    openstack: `cloud: c, cloudsFile: ${cloudsFile}, image: usual`,
+    qemu: 'image: usual',
+    sandbox: 'image: /usual',
+  };
+  const clouds = Object.entries(configs).map(([name, config]) => `  ${name}: { connector: ${name}, ${config} }\n`);
+  const opened = await openClouds(await readClouds(root, await put('usual.yaml', `clouds:\n${clouds.join('')}`)), root);
+  expect(opened.map((cloud) => cloud.connector.info.image)).toEqual(['usual', 'usual', 'usual', 'usual', '/usual']);
+  for (const cloud of opened) await cloud.connector.close?.();
+});

@@ -12,7 +12,13 @@ import { terminateMachines } from './terminate.ts';
 export function createAwsConnector(config: Config): Connector {
   const account = new Account(config);
   return {
-    info: { name: 'aws', version: '0.0.0', api: 1, scope: `${config.profile ?? ''} ${config.region} ${config.endpoint ?? ''}` },
+    info: {
+      name: 'aws',
+      version: '0.0.0',
+      api: 1,
+      scope: `${config.profile ?? ''} ${config.region} ${config.endpoint ?? ''}`,
+      image: config.image,
+    },
     capabilities: {
       ...limits,
       idempotency: 'token',

@@ -17,7 +17,7 @@ export function createLxdConnector(config: Config): Connector {
   const client = createClient(config);
   const consoles = new Consoles(client);
   return {
-    info: { name: 'lxd', version: '0.0.0', api: 1 },
+    info: { name: 'lxd', version: '0.0.0', api: 1, image: config.image },
     capabilities: {
       ...limits,
       idempotency: 'name',

@@ -14,7 +14,7 @@ export function createOpenstackConnector(session: Session, config: Config): Conn
   const groups = new Groups(session, config);
   const endings = new Endings(session);
   return {
-    info: { name: 'openstack', version: '0.0.0', api: 1, scope: session.scope },
+    info: { name: 'openstack', version: '0.0.0', api: 1, scope: session.scope, image: config.image },
     capabilities: {
       ...limits,
       // Machines with floating addresses have a port each, which Nova takes for one machine at a time.

@@ -13,7 +13,7 @@ import { terminateMachines } from './terminate.ts';
 /** A connector whose machines are virtual ones of this host. */
 export function createQemuConnector(config: Config): Connector {
   return {
-    info: { name: 'qemu', version: '0.0.0', api: 1 },
+    info: { name: 'qemu', version: '0.0.0', api: 1, image: config.image },
     capabilities: {
       ...limits,
       idempotency: 'name',

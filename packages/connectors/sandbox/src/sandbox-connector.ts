@@ -16,7 +16,7 @@ import { terminateMachines } from './terminate.ts';
 /** A connector whose machines are namespaces of this host. */
 export function createSandboxConnector(config: Config): Connector {
   return {
-    info: { name: 'sandbox', version: '0.0.0', api: 1 },
+    info: { name: 'sandbox', version: '0.0.0', api: 1, image: config.image },
     capabilities: {
       ...limits,
       idempotency: 'name',

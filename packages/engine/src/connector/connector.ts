@@ -19,6 +19,8 @@ export interface Connector {
     readonly api: 1;
     /** Whose limits its calls count against, such as a credential and a region: connectors of one scope are slowed down together. */
     readonly scope?: string;
+    /** What machines boot whose module names no image, as the configuration names it. */
+    readonly image?: string | undefined;
   };
   readonly capabilities: Capabilities;
 

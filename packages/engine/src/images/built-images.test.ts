@@ -247,6 +247,26 @@ describe('the image factory', () => {
     await engine.close();
   });
 
+  it('is built anew when another image stands for none at the cloud, and not when the module names that', async () => {
+    const { connector } = world.cloud;
+    const usual = (image: string): void => void Object.assign(connector, { info: { ...connector.info, image } });
+    usual('debian-12');
+    const engine = await openEngine(world);
+    await build(engine, base);
+    usual('debian-13');
+    const { run } = await engine.createRun({ deployment: app }, 'tester');
+    expect((await engine.run(run.id)).plan.nodes['machine']?.built).toBeUndefined();
+    await engine.terminate(run.id, 'tester');
+    await build(engine, base);
+    expect(made).toHaveLength(2);
+    const named = imageDeployment(
+      { ...imageOf(), layers: [layerOf('base')], module: 'base', clouds: { test: { image: 'debian-12' } } },
+      [],
+    );
+    expect(await engine.images.build({ deployment: named }, 'tester')).toMatchObject({ image: { image: made[0] } });
+    await engine.close();
+  });
+
   it('refuses what installs nothing, and clouds that cannot', async () => {
     const engine = await openEngine(world);
     await expect(engine.images.build({ deployment: imageDeployment(imageOf(), []) }, 'x')).rejects.toThrow('installs nothing');

@@ -6,12 +6,13 @@ import { getOrMake } from '../run/get-or-make.ts';
 import { cloudFailed } from './cloud-failed.ts';
 import type { BuiltImage, ImageStore } from './image-store.ts';
 
-/** What the machines of a node boot when nothing is built. */
+/** What the machines of a node boot when nothing is built, by name; `''` where neither the module nor the cloud names anything. */
 export function nativeImage(
   { image, cloud }: Pick<PlannedNode, 'image' | 'cloud'>,
   clouds: Clouds,
 ): { image: string; login?: string | undefined } {
-  return image.clouds[cloud] ?? image.clouds[clouds.get(cloud).connector.info.name] ?? { image: '' };
+  const { name, image: usual = '' } = clouds.get(cloud).connector.info;
+  return image.clouds[cloud] ?? image.clouds[name] ?? { image: usual };
 }
 
 /**
