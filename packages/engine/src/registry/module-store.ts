@@ -6,7 +6,7 @@ import {
   parseModuleReference,
   type ResolvedDeployment,
 } from '@paceline/model';
-import type { Database, Row } from '../store/database.ts';
+import type { Database, Row, Statement } from '../store/database.ts';
 
 /** One version of a published module, as lists show it. */
 export interface PublishedModule {
@@ -144,6 +144,7 @@ export class ModuleStore {
     const { name, version } = await this.find(exact(reference));
     const there = 'FROM modules WHERE name = ? AND version = ? AND content IS NOT NULL';
     await this.#database.transaction([
+      hold(name, version),
       {
         sql: `INSERT INTO channels (module, channel, version) SELECT name, ?, version ${there}
           ON CONFLICT (module, channel) DO UPDATE SET version = excluded.version`,
@@ -169,6 +170,7 @@ export class ModuleStore {
       });
     const free = 'NOT EXISTS (SELECT 1 FROM channels WHERE module = name AND channels.version = modules.version)';
     await this.#database.transaction([
+      hold(name, version),
       { sql: `UPDATE modules SET content = NULL WHERE name = ? AND version = ? AND ${free}`, values: [name, version], mustChange: 1 },
     ]);
   }
@@ -208,6 +210,15 @@ export class ModuleStore {
 function exact(reference: ModuleReference): ModuleReference {
   if (reference.version !== undefined || reference.channel !== undefined || reference.digest !== undefined) return reference;
   throw new PacelineError('PACELINE_REQUEST_INVALID', `Say which version of ${reference.name}`, { hint: `Such as ${reference.name}@3.` });
+}
+
+/**
+ * Has whoever promotes or deletes a version wait for each other: each looks at what the other writes, and on PostgreSQL a statement sees
+ * only what was stored before it began.
+ */
+function hold(name: string, version: number): Statement {
+  const sql = 'UPDATE modules SET version = version WHERE name = ? AND version = ? AND content IS NOT NULL';
+  return { sql, values: [name, version], mustChange: 1 };
 }
 
 function missing({ name, version, channel, digest }: ModuleReference): PacelineError {

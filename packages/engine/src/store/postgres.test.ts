@@ -2,13 +2,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { isPacelineError, type PacelineError } from '@paceline/model';
+import { imageDeployment, isPacelineError, withDigests, type PacelineError } from '@paceline/model';
+import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ModuleStore } from '../registry/module-store.ts';
 import { defineImageContract } from '../testing/image-contract.ts';
 import { defineModuleContract } from '../testing/module-contract.ts';
 import { defineDatabaseContract, soon, statement } from '../testing/database-contract.ts';
 import { postgresPrograms, startPostgres, withoutPostgres, type PostgresCluster } from '../testing/postgres-cluster.ts';
-import { clientServerPlan } from '../testing/plans.ts';
+import { clientServerPlan, imageOf } from '../testing/plans.ts';
 import { TestRun } from '../testing/runs.ts';
 import type { Database } from './database.ts';
 import { migrate } from './migrations.ts';
@@ -44,6 +46,41 @@ describe.skipIf(isMissing)(`PostgreSQL${isMissing ? withoutPostgres : ''}`, () =
   describe('keeps the contract of the registry:', () => {
     defineModuleContract(async () => openPostgres(await cluster.createDatabase()));
     defineImageContract(async () => openPostgres(await cluster.createDatabase()));
+  });
+
+  it.each([
+    ['deletes it meanwhile', 'promote', 'remove'],
+    ['promotes it meanwhile', 'remove', 'promote'],
+  ] as const)('a version is not both a channel’s and gone, when somebody else %s', async (_what, slow, quick) => {
+    const url = await cluster.createDatabase();
+    const [one, other] = [await opened({}, url), await opened({}, url)];
+    await migrate(one);
+    const deployment = withDigests(imageDeployment(imageOf({}), []));
+    await new ModuleStore(one).publish({ name: 'web', deployment, author: 'ann', comment: '', commit: '' }, 1);
+    const act = {
+      promote: (database: Database) => new ModuleStore(database).promote({ name: 'web', version: 1 }, 'stable'),
+      remove: (database: Database) => new ModuleStore(database).remove({ name: 'web', version: 1 }),
+    };
+    // The first has done everything but its commit, until we let go.
+    const gate = new Client({ connectionString: url });
+    await gate.connect();
+    onTestFinished(() => gate.end());
+    await gate.query('SELECT pg_advisory_lock(1)');
+    const held: Database = {
+      ...{ dialect: one.dialect, shared: one.shared, all: one.all.bind(one), listen: one.listen.bind(one), close: one.close.bind(one) },
+      transaction: (statements) => one.transaction([...statements, statement('SELECT pg_advisory_xact_lock(1)')]),
+    };
+    const waiting = async (kind: string): Promise<unknown> =>
+      (await cluster.execute(`SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = '${kind}'`, url)).length;
+    const first = act[slow](held);
+    await vi.waitFor(async () => expect(await waiting('advisory')).toBe(1), soon);
+    let isOver = false;
+    const second = act[quick](other).finally(() => (isOver = true));
+    const both = Promise.allSettled([first, second]);
+    await vi.waitFor(async () => expect(isOver || (await waiting('transactionid')) === 1).toBe(true), soon);
+    await gate.query('SELECT pg_advisory_unlock(1)');
+    expect((await both).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    await expect(second).rejects.toMatchObject({ code: 'PACELINE_CONFLICT' });
   });
 
   describe('a commit is on disk when it is answered', () => {

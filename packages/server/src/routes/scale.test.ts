@@ -99,11 +99,27 @@ describe("SlipStream's /run/{uuid}/{node}", () => {
     expect(await call(run, 'GET')).toEqual([200, 'client.4']);
   });
 
+  it('say who has asked', async () => {
+    const run = await ready();
+    const token = await server.person('ann', 'operator', '*');
+    expect((await call(run, 'POST', 'n=1', token))[0]).toBe(201);
+    await settle(run);
+    expect((await call(run, 'DELETE', 'ids=2', token))[0]).toBe(204);
+    const events = await server.engine.store.events(run.id, 0, 1000);
+    const scalings = events.filter(({ type }) => type === 'run.scaling').map(({ data }) => data);
+    expect(scalings).toMatchObject([
+      { action: 'vm_create', by: 'ann' },
+      { action: 'vm_remove', by: 'ann' },
+    ]);
+  });
+
   it('refuses other forms, too many, unknown numbers, and machines that would scale their own run', async () => {
     const run = await ready();
     expect((await call(run, 'POST', 'x=1'))[0]).toBe(400);
     expect((await call(run, 'POST', 'n=101'))[0]).toBe(400);
     expect((await call(run, 'DELETE', ''))[0]).toBe(400);
+    expect(await call(run, 'POST', 'n=1&tolerate=1')).toEqual([400, expect.stringContaining('`tolerate`')]);
+    expect(await call(run, 'DELETE', 'ids=1&deleteIdsOnly=true')).toEqual([400, expect.stringContaining('`deleteIdsOnly`')]);
     expect((await call(run, 'DELETE', 'ids=7'))[0]).toBe(404);
     expect((await call(run, 'POST', 'n=1', run.keyOf('web.1')))[0]).toBe(403);
     expect((await call(run, 'DELETE', 'ids=1', run.keyOf('web.1')))[0]).toBe(403);

@@ -40,12 +40,12 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
       return { active: who.active, asker: { ignoreAbort, instance: who.name } };
     };
     /** A user who speaks of a node. Machines may not scale the run that they are a part of. */
-    const scaled = async (request: FastifyRequest<KeyRequest>): Promise<ActiveRun | undefined> => {
+    const scaled = async (request: FastifyRequest<KeyRequest>): Promise<{ active: ActiveRun; by: string | undefined } | undefined> => {
       const { active, asker } = await asked(request);
       if (!isNodeOf(active, request.params.key)) return undefined;
       if (asker.instance !== undefined)
         throw new PacelineError('PACELINE_FORBIDDEN', 'A machine cannot scale its own run', { hint: "Use the run's token." });
-      return active;
+      return { active, by: asker.by };
     };
     const write = async (request: FastifyRequest<KeyRequest>, value: string): Promise<void> => {
       const { active, asker } = await asked(request);
@@ -69,9 +69,9 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
     });
 
     scope.delete<KeyRequest & { Body: string }>('/run/:run/:key', { schema: { hide: true } }, async (request, reply) => {
-      const active = await scaled(request);
-      if (active !== undefined) {
-        await removeInstances(active, request.params.key, request.body ?? '');
+      const asking = await scaled(request);
+      if (asking !== undefined) {
+        await removeInstances(asking.active, request.params.key, request.body ?? '', asking.by);
         return reply.status(204).send();
       }
       await write(request, '');
@@ -82,9 +82,9 @@ export function slipstreamRoutes(app: App, { engine, access }: RouteContext): vo
     // And users add machines to a node.
     scope.post<KeyRequest & { Body: string }>('/run/:run/:key', { schema: { hide: true } }, async (request, reply) => {
       const who = await whoAsks(request);
-      const active = await scaled(request);
-      if (active !== undefined) {
-        const names = await addInstances(active, request.params.key, request.body ?? '');
+      const asking = await scaled(request);
+      if (asking !== undefined) {
+        const names = await addInstances(asking.active, request.params.key, request.body ?? '', asking.by);
         return reply.status(201).type('text/plain; charset=utf-8').send(names);
       }
       if (typeof who === 'string' || request.params.key !== `${who.name}:complete`) {
