@@ -25,7 +25,10 @@ export const cloudSurvey = z.object({
       }),
     )
     .optional(),
-  failure: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional().describe('Why the rest is missing, or says nothing of machines that there are'),
+  failure: z
+    .object({ code: z.string(), message: z.string(), hint: z.string().optional() })
+    .optional()
+    .describe('Why the rest is missing, or says nothing of machines that there are'),
 });
 export type CloudSurvey = z.infer<typeof cloudSurvey>;
 export const cloudSurveys = z.object({ clouds: z.array(cloudSurvey) });

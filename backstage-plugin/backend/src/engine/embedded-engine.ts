@@ -1,4 +1,4 @@
-import { openClouds, readClouds } from '@paceline/clouds';
+import { behindTunnels, openClouds, readClouds } from '@paceline/clouds';
 import { openKnex } from '@paceline/engine';
 import { openServer, StateDirectory } from '@paceline/server';
 import type { DatabaseService, DiscoveryService, HttpRouterService, LifecycleService, LoggerService } from '@backstage/backend-plugin-api';
@@ -35,11 +35,13 @@ export async function embedEngine(config: EngineConfig, host: EngineHost): Promi
   const { url, replicaUrl } = config;
   const state = await StateDirectory.open(config.state);
   const source = await readClouds(state.path, config.clouds);
+  const clouds = await openClouds(source, process.cwd());
   const server = await openServer({
     state,
     host: '127.0.0.1',
     port: 0,
-    clouds: await openClouds(source, process.cwd()),
+    // It listens on loopback: only where it is told another address do machines elsewhere find it.
+    clouds: url === undefined ? behindTunnels(clouds) : clouds,
     ...(source.budget === undefined ? {} : { budget: source.budget }),
     database: await openKnex(await database.getClient()),
     migrate: database.migrations?.skip !== true,
