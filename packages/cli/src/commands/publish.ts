@@ -1,6 +1,6 @@
 import { connectLater } from '../connection/connect-later.ts';
 import { moduleToRun } from '../run/run-request.ts';
-import type { GlobalOptions, Shell } from '../shell.ts';
+import { say, type GlobalOptions, type Shell } from '../shell.ts';
 
 export interface PublishOptions extends GlobalOptions {
   as?: string;
@@ -21,6 +21,8 @@ export async function publishCommand([file = '.']: string[], options: PublishOpt
     ...(comment === undefined ? {} : { comment }),
     ...(commit === undefined ? {} : { commit }),
   });
+  const isOther = (comment ?? published.comment) !== published.comment || (commit ?? published.commit) !== published.commit;
+  if (isOther) say(shell, `${published.name}@${published.version} is this already, and keeps its comment and commit`);
   shell.stdout.write(options.json === true ? `${JSON.stringify(published)}\n` : `${published.name}@${published.version}\n`);
   return 0;
 }

@@ -1,4 +1,5 @@
 import {
+  canonicalJson,
   isPacelineError,
   machineNode,
   PacelineError,
@@ -50,22 +51,26 @@ export class ModuleStore {
   }
 
   /**
-   * Makes a new version. What is the newest version already is not published again, so a request whose answer was lost may be repeated.
+   * Makes a new version. What is the newest version already, word by word, is not published again, so a request whose answer was lost may
+   * be repeated; its comment and commit stay those that it has.
    * @param deployment with the digests that its content has
    */
   async publish({ name, deployment, author, comment, commit }: Publication, now: number): Promise<PublishedModule> {
     const { kind, title = '', description = '', tags } = deployment;
     // Files that refer to an image pin it by its own digest, not by that of the run that it makes by itself.
     const digest = (kind === 'Image' ? deployment.nodes[machineNode]?.image.digest : undefined) ?? deployment.digest;
+    const content = JSON.stringify(deployment);
+    // What is written for people counts, too: the digest knows nothing of it.
+    const words = canonicalJson(JSON.parse(content));
     for (;;) {
-      const [last] = await this.#rows('WHERE name = ? ORDER BY version DESC LIMIT 1', [name], 'content IS NULL AS gone, ');
-      if (last !== undefined && last['digest'] === digest && Number(last['gone']) === 0 && last['deprecated'] === null)
-        return this.find({ name, version: Number(last['version']) });
+      const [last] = await this.#rows('WHERE name = ? ORDER BY version DESC LIMIT 1', [name], 'content, ');
+      const isSame = last !== undefined && last['content'] !== null && canonicalJson(JSON.parse(String(last['content']))) === words;
+      if (isSame && last['deprecated'] === null) return this.find({ name, version: Number(last['version']) });
       const version = Number(last?.['version'] ?? 0) + 1;
       const values = [name, version, digest, kind, title, description, JSON.stringify(tags), author, comment, commit, now, null];
       const insert = {
         sql: `INSERT INTO modules (${shown}, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-        values: [...values, JSON.stringify(deployment)],
+        values: [...values, content],
         mustChange: 1,
       };
       try {

@@ -47,6 +47,22 @@ export function defineModuleContract(open: () => Promise<Database>): void {
       ]);
     });
 
+    it('are new ones, too, when only what people read has changed, but not for another comment or commit alone', async () => {
+      const one = publication('web', 'one');
+      await modules.publish(one, 1);
+      const image = one.deployment.nodes[machineNode]?.image;
+      const texts = [{ title: 'A title' }, { description: 'About it' }, { tags: ['other'] }];
+      const parameters = { port: { type: 'string', description: 'Where it listens' } } as const;
+      for (const [at, text] of [...texts, { parameters }].entries()) {
+        const changed = { ...one, deployment: withDigests({ ...one.deployment, ...text }) };
+        expect(await modules.publish(changed, 2), JSON.stringify(text)).toMatchObject({ version: at + 2, digest: image?.digest });
+        const again = await modules.publish({ ...changed, comment: 'other', commit: 'def' }, 3);
+        expect(again).toMatchObject({ version: at + 2, comment: 'one', commit: 'abc' });
+      }
+      expect((await modules.list())[0]).toMatchObject({ version: 5, tags: ['shop'] });
+      expect((await modules.versions('web')).map(({ title, description }) => [title, description])).toContainEqual(['A title', '']);
+    });
+
     it('are found by name, by version and by digest, whole', async () => {
       const first = publication('web', 'one');
       await modules.publish(first, 1);
