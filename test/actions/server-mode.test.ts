@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { diskFiles, loadModule } from '@paceline/model';
 import { expect, it } from 'vitest';
 import { repository } from '../support/system.ts';
@@ -153,7 +155,25 @@ it('what a lost runner has left on a server is ended by a scheduled reap, as the
   await until(async () => set.cloud.expectEmpty(), 20_000);
 });
 
-it('builds an image once, on several clouds, for all later jobs', async () => {
+it('builds an image on several clouds at once, and again only where it is not yet', async () => {
+  const set = await bench();
+  const { cloud, runner } = set;
+  const file = join(cloud.root, '../several.yaml');
+  const local = (name: string): object => ({ connector: 'local', root: join(cloud.root, '..', name) });
+  await writeFile(file, JSON.stringify({ clouds: { one: local('one'), other: local('other'), third: local('third') } }));
+  const { url } = await serve(set, 'operator', file);
+  const inputs = { module: 'examples/load-balanced/web', server: url };
+  const built = async (clouds: string): Promise<unknown> => {
+    const { code, output, outputs } = await runner.main('build-image', { inputs: { ...inputs, cloud: clouds } });
+    expect(code, output).toBe(0);
+    return [outputs['is-new'], ...(JSON.parse(outputs['images'] ?? '') as object[])];
+  };
+  expect(await built('one, other')).toMatchObject(['true', { cloud: 'one', isNew: true }, { cloud: 'other', isNew: true }]);
+  expect(await built('third other')).toMatchObject(['true', { cloud: 'third', isNew: true }, { cloud: 'other', isNew: false }]);
+  expect(await built('one,other,third')).toMatchObject(['false', { isNew: false }, { isNew: false }, { isNew: false }]);
+});
+
+it('builds an image once for all later jobs', async () => {
   const set = await bench();
   const { cloud, runner } = set;
   const { url } = await serve(set, 'operator');

@@ -47,6 +47,23 @@ it('an image is built once, and machines boot it and skip what is in it', async 
   expect(await json('images', image.image, '--delete')).toEqual({ images: [] });
 });
 
+it('an image is built on several clouds at once, once on each', async () => {
+  const local = { connector: 'local' };
+  await writeFile(join(person.state, 'clouds.yaml'), JSON.stringify({ clouds: { one: local, other: local, third: local } }));
+  const build = ['build', 'examples/load-balanced/web'];
+  const both = await person.type([...build, '--cloud', 'one', '--cloud', 'other']);
+  expect(both.code, both.stdout + both.stderr).toBe(0);
+  expect(both.stdout.trim().split('\n').slice(-2)).toEqual([
+    expect.stringMatching(/^one {2}paceline-\S+ /),
+    expect.stringMatching(/^other {2}paceline-\S+ /),
+  ]);
+  const again = await person.type([...build, '--cloud', 'third', '--cloud', 'other']);
+  const [third, other] = again.stdout.trim().split('\n').slice(-2);
+  expect([again.code, third, other]).toEqual([0, expect.not.stringContaining('was built'), expect.stringContaining('(was built)')]);
+  const { images } = await json<{ images: ImageView[] }>('images');
+  expect(images.map(({ cloud }) => cloud).toSorted()).toEqual(['one', 'other', 'third']);
+});
+
 it('what is built already is waited for, and left to whoever began it; when they end it, it is begun again', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'paceline-gated-'));
   const [module, gate] = [join(folder, 'gated.yaml'), join(folder, 'gate')];

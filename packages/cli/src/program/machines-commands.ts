@@ -23,7 +23,7 @@ export function machinesCommands(command: MakeCommand): void {
   )
     .option('--cloud <name>', 'cloud to build on; may be repeated', gather, [])
     .option('--clouds <file>', 'file of clouds for the background engine')
-    .option('--project <name>', "whose machines are to boot it; * for everybody's")
+    .option('--project <name>', "whose machines are to boot it; by default the project that you operate, * for everybody's")
     .option('--logs', 'show what the scripts write')
     .option('--json', 'print one event per line, and the images as the last');
 
