@@ -14,7 +14,7 @@ export async function sshCommand([run = '', instance = '', ...command]: string[]
   const start = startOf(answer, command, {
     hostname: hostname(),
     shell: shell.env['SHELL'] ?? '/bin/sh',
-    path: shell.env['PATH'] ?? '',
+    env: shell.env,
     isTerminal: process.stdin.isTTY && shell.stdout.isTTY === true,
     hasOwnUsers: (pid) => userNamespace(pid) !== userNamespace('self'),
   });
@@ -35,7 +35,7 @@ function outcome({ program, args, cwd, env, knownHosts = [] }: Start, folder: st
   const child = spawn(
     program,
     args.map((argument) => argument.replace('@known-hosts@', file)),
-    { stdio: 'inherit', ...(cwd === undefined ? {} : { cwd }), env: { ...process.env, ...env } },
+    { stdio: 'inherit', ...(cwd === undefined ? {} : { cwd }), env: { ...env } },
   );
   return new Promise<number>((resolve, reject) => {
     child.on('error', (cause) => {

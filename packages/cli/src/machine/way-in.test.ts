@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { WayInAnswer } from '@paceline/api';
 import { startOf, type Surroundings } from './way-in.ts';
 
-const here: Surroundings = { hostname: 'here', shell: '/bin/zsh', path: '/bin', isTerminal: true, hasOwnUsers: (pid) => pid === 7 };
+const env = { PATH: '/bin', PACELINE_TOKEN: 'hush' };
+const here: Surroundings = { hostname: 'here', shell: '/bin/zsh', env, isTerminal: true, hasOwnUsers: (pid) => pid === 7 };
 const ssh = { kind: 'ssh' as const, host: '192.0.2.1', port: 22, user: 'admin', hostKeys: ['ssh-ed25519 AAAA'] };
 
 test('a machine on a network is reached by ssh that trusts its known key and no other', () => {
@@ -13,6 +14,7 @@ test('a machine on a network is reached by ssh that trusts its known key and no 
       ...['-o', 'UserKnownHostsFile=@known-hosts@', '-o', 'GlobalKnownHostsFile=none', '-o', 'StrictHostKeyChecking=yes'],
       ...['-t', '192.0.2.1'],
     ],
+    env,
     knownHosts: ['192.0.2.1 ssh-ed25519 AAAA'],
   });
   expect(startOf({ on: 'there', way: { ...ssh, port: 2222 } }, ['ls'], here).knownHosts).toEqual(['[192.0.2.1]:2222 ssh-ed25519 AAAA']);
@@ -22,6 +24,7 @@ test("without a known key the user's own settings decide", () => {
   expect(startOf({ on: 'there', way: { ...ssh, hostKeys: [] } }, ['true'], here)).toEqual({
     program: 'ssh',
     args: ['-p', '22', '-l', 'admin', '192.0.2.1', 'true'],
+    env,
   });
 });
 
@@ -44,12 +47,12 @@ test.each([
 });
 
 test('a machine that is a directory takes only what it needs from the answer', () => {
-  const env = { HOME: '/m/home', PACELINE_ROOT: '/m', LD_PRELOAD: '/evil.so', PATH: '/evil' };
-  expect(startOf({ on: 'here', way: { kind: 'directory', directory: '/m/home', env } }, [], here)).toEqual({
+  const said = { HOME: '/m/home', PACELINE_ROOT: '/m', LD_PRELOAD: '/evil.so', PATH: '/evil' };
+  expect(startOf({ on: 'here', way: { kind: 'directory', directory: '/m/home', env: said } }, [], here)).toEqual({
     program: '/bin/zsh',
     args: [],
     cwd: '/m/home',
-    env: { HOME: '/m/home', PACELINE_ROOT: '/m', PATH: '/m/opt/slipstream/client/bin:/bin' },
+    env: { ...env, HOME: '/m/home', PACELINE_ROOT: '/m', PATH: '/m/opt/slipstream/client/bin:/bin' },
   });
 });
 
@@ -58,6 +61,12 @@ test('namespaces are entered, with the users where they are others', () => {
   expect(args(7)).toContain('--user');
   expect(args(8)).not.toContain('--user');
   expect(args(8).slice(-5)).toEqual(['-c', 'cd; exec "$@"', 'sh', 'id'].toSpliced(0, 0, '/bin/sh'));
+});
+
+test('nothing of ours is handed to programs of a machine whose namespaces are entered: not even to one that would take it away', () => {
+  const start = startOf({ on: 'here', way: { kind: 'namespaces', pid: 8 } }, [], here);
+  expect(Object.keys(start.env).toSorted()).toEqual(['HOME', 'LANG', 'PATH', 'TERM']);
+  expect(start.args).not.toContain('env');
 });
 
 test.each<WayInAnswer['way']>([

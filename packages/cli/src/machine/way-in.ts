@@ -6,7 +6,8 @@ export interface Surroundings {
   hostname: string;
   /** The shell of the user. */
   shell: string;
-  path: string;
+  /** What this process has. */
+  env: Readonly<Record<string, string | undefined>>;
   /** A person is at the keyboard. */
   isTerminal: boolean;
   /** Whether a process is in another user namespace than we are. */
@@ -18,8 +19,8 @@ export interface Start {
   program: string;
   args: string[];
   cwd?: string;
-  /** Besides what this process has. */
-  env?: Record<string, string>;
+  /** All that it is given. */
+  env: Readonly<Record<string, string | undefined>>;
   /** The lines of the known_hosts file, for which `@known-hosts@` stands in the arguments. */
   knownHosts?: string[];
 }
@@ -33,7 +34,7 @@ const commands = '/opt/slipstream/client/bin';
  * @throws PACELINE_CONFLICT when the machine is part of another host
  */
 export function startOf({ on, way }: WayInAnswer, command: readonly string[], at: Surroundings): Start {
-  if (way.kind === 'ssh') return overSsh(way, command, on === at.hostname, at.isTerminal);
+  if (way.kind === 'ssh') return overSsh(way, command, on === at.hostname, at);
   if (on !== at.hostname) {
     throw new PacelineError('PACELINE_CONFLICT', `The machine is part of the host ${on}, and this is ${at.hostname}`, {
       hint: `Log in to ${on} and run the command there.`,
@@ -41,7 +42,7 @@ export function startOf({ on, way }: WayInAnswer, command: readonly string[], at
   }
   if (way.kind === 'directory') {
     const [program = at.shell, ...args] = command;
-    return { program, args, cwd: way.directory, env: ofMachines(way.env, at.path) };
+    return { program, args, cwd: way.directory, env: { ...at.env, ...ofMachines(way.env, at.env['PATH'] ?? '') } };
   }
   const shell = ['/bin/sh', ...(command.length === 0 ? ['-l'] : ['-c', 'cd; exec "$@"', 'sh', ...command])];
   return {
@@ -50,9 +51,10 @@ export function startOf({ on, way }: WayInAnswer, command: readonly string[], at
       `--target=${way.pid}`,
       ...(at.hasOwnUsers(way.pid) ? ['--user'] : []),
       ...['mount', 'uts', 'ipc', 'net', 'pid', 'cgroup', 'root', 'wd'].map((name) => `--${name}`),
-      ...['env', '-i', 'HOME=/root', `PATH=${commands}:${standardPath}`, 'LANG=C.UTF-8', `TERM=${process.env['TERM'] ?? 'dumb'}`],
       ...shell,
     ],
+    // What is started is a program of the machine: it may be anything, and sees nothing of ours.
+    env: { HOME: '/root', PATH: `${commands}:${standardPath}`, LANG: 'C.UTF-8', TERM: at.env['TERM'] ?? 'dumb' },
   };
 }
 
@@ -60,7 +62,7 @@ function overSsh(
   { host, port, user, hostKeys, identity, enter = [] }: Extract<WayInAnswer['way'], { kind: 'ssh' }>,
   command: readonly string[],
   isHere: boolean,
-  isTerminal: boolean,
+  { isTerminal, env }: Surroundings,
 ): Start {
   // Neither may be taken for an option.
   if (!/^[\w.:][\w.:-]*$/.test(host) || !/^\w[\w.-]*$/.test(user))
@@ -77,6 +79,7 @@ function overSsh(
       host,
       ...(remote === '' ? [] : [remote]),
     ],
+    env,
     ...(known === false ? {} : { knownHosts: hostKeys.map((key) => `${port === 22 ? host : `[${host}]:${port}`} ${key}`) }),
   };
 }
