@@ -56,6 +56,8 @@ test('machines that may cost money are launched when that is said, and no more o
   });
   expect((await check(clouds, { live: true, budget: '0', only: 'launch-one' })).out).toContain('the budget of 0 machines is used up');
   expect((await check(clouds, { live: true, budget: '1', only: 'launch-one' })).out).toContain('launched');
+  for (const wrong of [{ budget: '5EUR' }, { patience: '60s' }])
+    await expect(check(clouds, { live: true, only: 'launch-one', ...wrong })).rejects.toThrow('is not a whole number');
 });
 
 test('a cloud that is not there is named, with those that are', async () => {

@@ -6,6 +6,7 @@ import { ConnectorError, type Connector, type ConnectorContext, type Resource } 
 import { PacelineError } from '@paceline/model';
 import { stateLocation } from '../embedded/state-location.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 export interface ConnectorOptions extends GlobalOptions {
   clouds?: string;
@@ -63,12 +64,12 @@ async function subjectOf(name: string, options: ConnectorOptions, shell: Shell):
       hint: `With --live they are launched, at most --budget of them (${options.budget}), and ended again.`,
     });
   }
-  const budget = budgetOf(options.budget);
+  const budget = budgetOf(wholeNumber('--budget', options.budget, 0, 10_000));
   const host = options.host ?? (isHere ? '127.0.0.1' : undefined);
   return {
     createConnector: () => budget(inTime(first, module.createConnector(entry.config))),
     image: options.image ?? '',
-    patienceMs: Number(options.patience) * 1000,
+    patienceMs: wholeNumber('--patience', options.patience, 1, 86_400) * 1000,
     ...(host !== undefined && { host }),
     ...(options.unknownImage !== undefined && { unknownImage: options.unknownImage }),
     ...(options.endOfLife !== undefined && { endOfLife: options.endOfLife }),
@@ -109,12 +110,12 @@ function unsupported(): never {
 }
 
 /** Refuses launches beyond so many machines in all. */
-function budgetOf(text: string): (connector: Connector) => Connector {
-  let left = Number(text);
+function budgetOf(machines: number): (connector: Connector) => Connector {
+  let left = machines;
   return (connector) => {
     const launch: Connector['launch'] = (request, context) => {
       left -= request.machines.length;
-      if (left < 0) throw new ConnectorError('quota', `the budget of ${text} machines is used up`, { hint: 'Set a larger --budget.' });
+      if (left < 0) throw new ConnectorError('quota', `the budget of ${machines} machines is used up`, { hint: 'Set a larger --budget.' });
       return connector.launch(request, context);
     };
     return new Proxy(connector, {

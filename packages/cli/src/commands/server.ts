@@ -10,6 +10,7 @@ import { rememberClouds, rememberedClouds } from '../embedded/told-clouds.ts';
 import { readLogins } from '../logins-file.ts';
 import { agentPath, brokenInstallation, dashboardPath } from '../program-files.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
+import { wholeNumber } from '../whole-number.ts';
 import { version } from '../version.ts';
 
 export interface ServerCommandOptions extends GlobalOptions {
@@ -129,12 +130,6 @@ function readPem(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: Error) => {
     throw new PacelineError('PACELINE_REQUEST_INVALID', `${path} cannot be read: ${cause.message}`, { cause });
   });
-}
-
-function wholeNumber(option: string, text: string, least: number, most: number): number {
-  const number = /^\d{1,8}$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= least && number <= most) return number;
-  throw new PacelineError('PACELINE_REQUEST_INVALID', `${option}: '${text}' is not a whole number from ${least} to ${most}`);
 }
 
 function idleTime(text = '10s'): number {

@@ -23,10 +23,7 @@ export async function groupsFor(account: Account, config: Config, request: Launc
   const ensure = (name: string, rulesOf: (id: string) => IpPermission[]): Promise<string> =>
     ensureGroup(account, { name, vpc, owner, expiresAt }, rulesOf, signal);
   const groups = [await ensure(prefix, (id) => [{ IpProtocol: '-1', UserIdGroupPairs: [{ GroupId: id }] }])];
-  const open = [
-    ...ports.map(({ port, protocol }) => rule(protocol, port, config.portsFrom)),
-    ...(config.sshFrom.length === 0 ? [] : [rule('tcp', 22, config.sshFrom)]),
-  ];
+  const open = openRules(ports, config);
   if (open.length > 0) groups.push(await ensure(`${prefix}-${owner.node}`, () => open));
   return [...groups, ...config.securityGroups];
 }
@@ -36,6 +33,17 @@ export function checkDoor({ sshFrom, securityGroups }: Config, { tunnelled, port
   if (tunnelled !== true || sshFrom.length > 0 || securityGroups.length > 0 || ports.some(({ port }) => port === 22)) return;
   throw new ConnectorError('invalid', 'The engine goes to the machines of this cloud by SSH, and port 22 of none of them is open to it', {
     hint: 'Write in the configuration of the cloud `sshFrom: [ADDRESS/32]` with the address of the engine, or `[0.0.0.0/0]` where that changes, as for hosted runners; or `reach: direct` where machines can call the engine.',
+  });
+}
+
+/** What a node lets in: each once, for EC2 takes none of them when one is there twice. */
+export function openRules(ports: LaunchRequest['ports'], { portsFrom, sshFrom }: Pick<Config, 'portsFrom' | 'sshFrom'>): IpPermission[] {
+  const wanted = [...ports.map((each) => ({ ...each, from: portsFrom })), { port: 22, protocol: 'tcp', from: sshFrom }];
+  const byPort = Map.groupBy(wanted, ({ port, protocol }) => `${protocol} ${port}`);
+  return [...byPort.values()].flatMap((same) => {
+    const [first] = same;
+    const from = [...new Set(same.flatMap((each) => each.from))];
+    return first === undefined || from.length === 0 ? [] : [rule(first.protocol, first.port, from)];
   });
 }
 

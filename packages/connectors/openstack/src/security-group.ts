@@ -53,10 +53,7 @@ export class Groups {
       { group: id, ethertype: 'IPv4' },
       { group: id, ethertype: 'IPv6' },
     ]);
-    const open = [
-      ...ports.flatMap(({ port, protocol }) => portsFrom.map((from) => rule(protocol, port, from))),
-      ...sshFrom.map((from) => rule('tcp', 22, from)),
-    ];
+    const open = openRules(ports, { portsFrom, sshFrom });
     const others = open.length === 0 ? [] : [await ensure(`${prefix}-${owner.node}`, () => open)];
     return [own, ...others, ...securityGroups.map((wanted) => named(known, wanted))];
   }
@@ -148,6 +145,15 @@ export function checkDoor({ sshFrom, securityGroups }: Config, { tunnelled, port
   throw new ConnectorError('invalid', 'The engine goes to the machines of this cloud by SSH, and port 22 of none of them is open to it', {
     hint: 'Write in the configuration of the cloud `sshFrom: [ADDRESS/32]` with the address of the engine, or `[0.0.0.0/0]` where that changes, as for hosted runners; or `reach: direct` where machines can call the engine.',
   });
+}
+
+/** What a node lets in: each once, for Neutron takes none of them when one is there twice. */
+export function openRules(ports: LaunchRequest['ports'], { portsFrom, sshFrom }: Pick<Config, 'portsFrom' | 'sshFrom'>): Rule[] {
+  const rules = [
+    ...ports.flatMap(({ port, protocol }) => portsFrom.map((from) => rule(protocol, port, from))),
+    ...sshFrom.map((from) => rule('tcp', 22, from)),
+  ];
+  return [...new Map(rules.map((each) => [JSON.stringify(each), each])).values()];
 }
 
 function rule(protocol: string, port: number, from: string): Rule {

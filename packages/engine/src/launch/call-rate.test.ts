@@ -78,3 +78,8 @@ test('a clock that is set back stops nothing', () => {
   const rate = withCall(fullRate(limits, 1_000_000), limits, 1_000_000);
   expect(nextCallAt(rate, limits, 0)).toBe(0);
 });
+
+test('nobody waits longer than ten minutes, whatever the cloud asks for', () => {
+  const rate = slowed(fullRate(limits, 0), limits, 0, 3_600_000);
+  expect(nextCallAt(rate, limits, 0)).toBeLessThan(11 * 60_000);
+});

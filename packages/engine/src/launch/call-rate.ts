@@ -1,3 +1,5 @@
+import { longestMs } from './retry.ts';
+
 /** How many calls a cloud is asked for at most: so many at once after a pause, and so many a second in the long run. */
 export interface RateLimits {
   perSecond: number;
@@ -52,9 +54,9 @@ export function quickened(rate: CallRate, { perSecond }: RateLimits): CallRate {
   return { ...rate, perSecond: Math.min(perSecond, rate.perSecond + perSecond * quickening) };
 }
 
-/** The cloud has said that it was too much. @param retryAfterMs how long it asks to wait */
+/** The cloud has said that it was too much. @param retryAfterMs how long it asks to wait; nobody waits longer than ten minutes: machines have to end */
 export function slowed(rate: CallRate, limits: RateLimits, now: number, retryAfterMs = 0): CallRate {
-  const blockedUntil = Math.max(rate.blockedUntil, now + retryAfterMs);
+  const blockedUntil = Math.max(rate.blockedUntil, now + Math.min(retryAfterMs, longestMs));
   if (now < rate.slowedUntil) return { ...rate, blockedUntil };
   const perSecond = Math.max(Math.min(slowest, limits.perSecond), rate.perSecond / 2);
   return { ...refilled(rate, limits, now), tokens: 0, perSecond, blockedUntil, slowedUntil: now + settlingMs };

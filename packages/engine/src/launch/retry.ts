@@ -3,7 +3,7 @@ import type { ConnectorErrorCode } from '../connector/index.ts';
 const baseMs = 1000;
 const capMs = 60_000;
 /** Nothing is put off for longer, whatever a cloud asks for. */
-const longestMs = 10 * 60_000;
+export const longestMs = 10 * 60_000;
 
 interface Treatment {
   /** A launch is given up after so many failures in a row. */
