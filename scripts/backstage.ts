@@ -21,7 +21,8 @@ const ports = { server: 8430, backend: 7007, app: 3000 };
 
 const folder = await mkdtemp(join(tmpdir(), 'paceline-backstage-'));
 const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+// More than once: npm passes on what the terminal has sent already.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
 if (whyInstall(plugins) !== undefined) run('npm', ['ci', '--no-audit', '--no-fund'], plugins);
 run(process.execPath, [join(repository, 'packages/cli/build.mjs')], repository);

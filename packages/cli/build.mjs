@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -95,4 +95,13 @@ function place(path, contents, mode) {
   renameSync(staged, path);
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) console.log(await buildCli(process.argv[2]));
+/** `npx paceline` in a clone: npm links commands when it installs, and this one was not there then. */
+function linkCommand() {
+  const link = join(here, '..', '..', 'node_modules', '.bin', 'paceline');
+  if (process.platform !== 'win32' && !existsSync(link)) symlinkSync(join('..', '@paceline', 'cli', 'dist', 'paceline.mjs'), link);
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  console.log(await buildCli(process.argv[2]));
+  if (process.argv[2] === undefined) linkCommand();
+}
