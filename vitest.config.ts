@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { TotalsReporter } from './scripts/totals-reporter.ts';
 
@@ -5,6 +6,9 @@ import { TotalsReporter } from './scripts/totals-reporter.ts';
 const conditions = ['@paceline/source', 'node'];
 /** Where nobody can look, a host that stands still for a moment must not cost an hour. What needed it is told at the end. */
 const retry = process.env['CI'] === undefined ? 0 : 1;
+/** What computes comes first, one file per core. What waits for machines and servers most of its time comes after it, with one file more. */
+const computing = { maxWorkers: availableParallelism(), sequence: { groupOrder: 0 } };
+const waiting = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 1 } };
 const exclude = ['**/node_modules/**', '**/dist/**'];
 /** Tests beside the code that need real machines and servers, and take their time. */
 const withMachines = [
@@ -19,8 +23,6 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    // Tests wait for machines and servers more than they compute: leaving one core free, which is the default, would only be slower.
-    maxWorkers: '100%',
     globalSetup: ['scripts/temporary-folder.ts'],
     reporters: [process.env['GITHUB_ACTIONS'] ? 'github-actions' : 'default', new TotalsReporter()],
     projects: [
@@ -28,6 +30,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          ...computing,
           // Files of one worker share what they import: a world of its own for each would cost three times as much.
           isolate: false,
           include: ['packages/**/src/**/*.test.{ts,tsx}', 'vm-agent/src/**/*.test.ts', 'actions/src/**/*.test.ts'],
@@ -36,12 +39,19 @@ export default defineConfig({
           hookTimeout: 30_000,
         },
       },
-      { extends: true, test: { name: 'machines', include: withMachines, exclude, retry, testTimeout: 60_000, hookTimeout: 180_000 } },
-      { extends: true, test: { name: 'repository', include: ['test/repository/**/*.test.ts'], exclude, testTimeout: 30_000 } },
+      {
+        extends: true,
+        test: { name: 'machines', ...waiting, include: withMachines, exclude, retry, testTimeout: 60_000, hookTimeout: 180_000 },
+      },
+      {
+        extends: true,
+        test: { name: 'repository', ...computing, include: ['test/repository/**/*.test.ts'], exclude, testTimeout: 30_000 },
+      },
       {
         extends: true,
         test: {
           name: 'system',
+          ...waiting,
           include: ['test/**/*.test.ts'],
           globalSetup: ['test/support/build.ts'],
           exclude: [...exclude, 'test/repository/**'],

@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { RunDetail } from '@paceline/api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Person } from '../support/command.ts';
@@ -17,6 +18,12 @@ async function only(): Promise<RunDetail> {
   expect(runs).toHaveLength(1);
   return JSON.parse((await person.type(['status', runs[0]?.id ?? '', '--json'])).stdout) as RunDetail;
 }
+
+it('is typed as `npx paceline` where it was built', () => {
+  const repository = resolve(import.meta.dirname, '../..');
+  const options = { cwd: repository, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] } as const;
+  expect(execFileSync('npx', ['--no-install', 'paceline', '--version'], options)).toMatch(/^(paceline )?\d+\.\d+\.\d+/);
+});
 
 describe('client-server', () => {
   it('comes up, exchanges its three messages, reports, and goes down', async () => {
