@@ -6,7 +6,8 @@ import { processesWith } from './processes.ts';
 import { repository } from './system.ts';
 import { until } from './until.ts';
 
-const program = join(repository, 'packages/cli/dist/paceline.mjs');
+/** The built command. */
+export const paceline = join(repository, 'packages/cli/dist/paceline.mjs');
 
 export interface Finished {
   code: number | null;
@@ -28,7 +29,7 @@ export class Person {
 
   /** Types a command and waits for its end. `meanwhile` sees what it prints, and can send it signals. */
   type(args: string[], meanwhile = (_output: string, _kill: (signal: NodeJS.Signals) => void): void => {}): Promise<Finished> {
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawn(process.execPath, [paceline, ...args], {
       cwd: repository,
       env: { ...process.env, PACELINE_STATE_DIR: this.state, NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -47,6 +47,37 @@ test('what is wrong is said, and ends with a failure; connectors that are made i
   expect(code).toBe(1);
 });
 
+test('what only connectors do that are made in time is checked, too, be they objects that know themselves only', async () => {
+  const altering = `class Made { #disks = [];
+    info = { name: 'made', version: '1', api: 1 };
+    capabilities = { userDataBytes: 4096, maxBatch: 5, idempotency: 'tag', listConsistencyMs: 0, console: 'none', reach: 'host', snapshot: false };
+    async launch({ token, machines: [{ index, name }] }) { return [{ id: 'm', index, name, state: 'running', publicIps: [], privateIps: [], createdAt: new Date(0) }]; }
+    async describe(ids) { return new Map([['m', (await this.launch({ machines: [{ index: 1, name: 'm' }] }))[0]]]); }
+    async *list() {}
+    async terminate(ids) { return ids.map((id) => ({ id, gone: true })); }
+    async probe() { return { account: 'me', regions: ['here'] }; }
+    async attachDisk(id, { token }) { this.#disks.push(token); throw new Error('no disk ' + this.#disks); }
+    async detachDisk() {}
+  }
+  export const connectorModule = { name: 'made', configSchema: {}, createConnector: async () => new Made() };`;
+  await writeFile(join(folder, 'made.mjs'), altering);
+  expect((await check('clouds: { mine: { connector: ./made.mjs } }', { only: 'disks' })).out).toMatch(/^✗ disks .*no disk one/);
+});
+
+test('what a cloud does not let go of is told, and that the next test ends it', async () => {
+  const machine = `{ id: 'm-1', index: 1, name: 'm', state: 'running', publicIps: [], privateIps: [], createdAt: new Date(0) }`;
+  const listed = `async *list({ engine }) { yield { kind: 'machine', id: 'm-1', name: 'm', owner: { engine, run: 'r' }, machine: ${machine} }; }`;
+  await writeFile(join(folder, 'bad.mjs'), module('me', 'host').replace('async *list() {}', listed));
+  const clouds = 'clouds: { mine: { connector: ./bad.mjs } }';
+  const { out, err, code } = await check(clouds, { only: 'probe', patience: '1' });
+  expect(out).toContain('what it has made could not be ended: still there after 1000 ms: machine m-1');
+  expect(err).toMatch(/Machines of conformance-\S+ may still be on mine: the next `paceline connector test mine` ends them/);
+  expect(code).toBe(1);
+  await writeFile(join(folder, 'good.mjs'), module('me', 'host'));
+  const next = await check('clouds: { mine: { connector: ./good.mjs } }', { only: 'probe' });
+  expect([next.code, next.err]).toEqual([0, '1 passed, 0 failed, 0 skipped\n']);
+});
+
 test('machines that may cost money are launched when that is said, and no more of them than are paid for', async () => {
   await writeFile(join(folder, 'bad.mjs'), module('me', 'direct'));
   const clouds = 'clouds: { mine: { connector: ./bad.mjs } }';

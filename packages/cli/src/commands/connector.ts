@@ -2,9 +2,14 @@ import { resolve } from 'node:path';
 import { harmlessLine } from '@paceline/door';
 import { runConformance, type CheckResult, type ConformanceSubject } from '@paceline/engine/conformance';
 import { loadConnector, openClouds, readClouds } from '@paceline/clouds';
-import { ConnectorError, type Connector, type ConnectorContext, type Resource } from '@paceline/engine/connector';
 import { PacelineError } from '@paceline/model';
+import { launchBudget } from '../conformance/launch-budget.ts';
+import { accountOf, endLeftBehind } from '../conformance/left-behind.ts';
+import { openedLater } from '../conformance/opened-later.ts';
+import { TestJournal } from '../conformance/test-journal.ts';
 import { stateLocation } from '../embedded/state-location.ts';
+import { exitCodes } from '../run/exit-code.ts';
+import { listenForInterrupts } from '../run/interrupts.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -24,13 +29,35 @@ export interface ConnectorOptions extends GlobalOptions {
 /** `paceline connector test CLOUD`: whether its connector does what all have to do. */
 export async function connectorCommand([action, name = '']: string[], options: ConnectorOptions, shell: Shell): Promise<number> {
   if (action !== 'test') throw new PacelineError('PACELINE_REQUEST_INVALID', `There is no action ${action}`, { hint: 'There is: test.' });
-  const subject = await subjectOf(name, options, shell);
+  const journal = new TestJournal(stateLocation(options, shell));
+  const stop = new AbortController();
+  const interrupts = listenForInterrupts(
+    () => {
+      say(shell, 'What the check has made is ended. Press Ctrl-C again to leave at once.');
+      stop.abort(new Error('it was interrupted'));
+    },
+    () => {
+      tellLeft(journal, name, shell);
+      process.exit(exitCodes.cancelled);
+    },
+  );
+  try {
+    const code = await test(name, options, journal, stop.signal, shell);
+    tellLeft(journal, name, shell);
+    return stop.signal.aborted ? exitCodes.cancelled : code;
+  } finally {
+    interrupts.stop();
+  }
+}
+
+async function test(name: string, options: ConnectorOptions, journal: TestJournal, signal: AbortSignal, shell: Shell): Promise<number> {
+  const subject = await subjectOf(name, options, journal, shell);
   const only = options.only?.split(',');
   // Machines that are processes of this host would power off the host.
   const wanted = (id: string): boolean =>
     only === undefined ? id !== 'end-of-life' || options.endOfLife !== undefined : only.includes(id);
   const results: CheckResult[] = [];
-  for await (const result of runConformance(subject, wanted)) {
+  for await (const result of runConformance(subject, wanted, signal)) {
     results.push(result);
     shell.stdout.write(options.json === true ? `${JSON.stringify({ cloud: name, ...result })}\n` : line(result));
   }
@@ -39,13 +66,23 @@ export async function connectorCommand([action, name = '']: string[], options: C
   return count('failed') === 0 ? 0 : 1;
 }
 
+/** What it was not seen to end, if only because nobody waited for it. */
+function tellLeft(journal: TestJournal, name: string, shell: Shell): void {
+  const left = journal.left(name);
+  if (left.length === 0) return;
+  say(
+    shell,
+    `Machines of ${left.map(({ engine }) => engine).join(', ')} may still be on ${name}: the next \`paceline connector test ${name}\` ends them.`,
+  );
+}
+
 function line({ id, title, outcome, why, ms }: CheckResult): string {
   const sign = { passed: '✓', failed: '✗', skipped: '–' }[outcome];
   const detail = outcome === 'passed' ? `${title} (${(ms / 1000).toFixed(1)} s)` : `${title}: ${why}`;
   return `${sign} ${id.padEnd(22)} ${harmlessLine(detail)}\n`;
 }
 
-async function subjectOf(name: string, options: ConnectorOptions, shell: Shell): Promise<ConformanceSubject> {
+async function subjectOf(name: string, options: ConnectorOptions, journal: TestJournal, shell: Shell): Promise<ConformanceSubject> {
   const file = options.clouds === undefined ? undefined : resolve(shell.cwd, options.clouds);
   const source = await readClouds(stateLocation(options, shell), file);
   const entry = source.entries.find((each) => each.name === name);
@@ -58,68 +95,27 @@ async function subjectOf(name: string, options: ConnectorOptions, shell: Shell):
   const module = await loadConnector(entry.connector, [source.folder, import.meta.dirname]);
   if (cloud === undefined) throw new Error('the cloud was not opened');
   const first = cloud.connector;
+  const patienceMs = wholeNumber('--patience', options.patience, 1, 86_400) * 1000;
+  const account = await accountOf(first);
+  await endLeftBehind({ name, connector: first, account, journal, patienceMs, shell });
   const isHere = first.capabilities.reach === 'host';
   if (!isHere && options.live !== true) {
     throw new PacelineError('PACELINE_REQUEST_INVALID', `The machines of ${name} may cost money`, {
       hint: `With --live they are launched, at most --budget of them (${options.budget}), and ended again.`,
     });
   }
-  const budget = budgetOf(wholeNumber('--budget', options.budget, 0, 10_000));
+  const budget = launchBudget(wholeNumber('--budget', options.budget, 0, 10_000));
   const host = options.host ?? (isHere ? '127.0.0.1' : undefined);
   return {
-    createConnector: () => budget(inTime(first, module.createConnector(entry.config))),
+    createConnector: () => budget(openedLater(first, module.createConnector(entry.config))),
     image: options.image ?? '',
-    patienceMs: wholeNumber('--patience', options.patience, 1, 86_400) * 1000,
+    patienceMs,
+    journal: {
+      begin: (engine) => journal.begin({ engine, cloud: name, account }),
+      end: (engine) => journal.end(engine),
+    },
     ...(host !== undefined && { host }),
     ...(options.unknownImage !== undefined && { unknownImage: options.unknownImage }),
     ...(options.endOfLife !== undefined && { endOfLife: options.endOfLife }),
-  };
-}
-
-/** A connector that may still be on its way; what it can do is known from the first. */
-function inTime(first: Connector, made: Connector | Promise<Connector>): Connector {
-  if (!(made instanceof Promise)) return made;
-  made.catch(() => {});
-  return {
-    info: first.info,
-    capabilities: first.capabilities,
-    launch: async (...args) => (await made).launch(...args),
-    describe: async (...args) => (await made).describe(...args),
-    terminate: async (...args) => (await made).terminate(...args),
-    probe: async (context) => (await made).probe(context),
-    async *list(query, context) {
-      yield* (await made).list(query, context);
-    },
-    ...(first.remove !== undefined && {
-      remove: async (resource: Resource, context: ConnectorContext) => (await made).remove?.(resource, context),
-    }),
-    ...(first.consoleLog !== undefined && {
-      consoleLog: async (id: string, since: number, context: ConnectorContext) =>
-        (await (await made).consoleLog?.(id, since, context)) ?? { text: '', next: since },
-    }),
-    ...(first.createImage !== undefined && {
-      createImage: async (id: string, name: string, context: ConnectorContext) =>
-        (await (await made).createImage?.(id, name, context)) ?? unsupported(),
-    }),
-    close: async () => (await made).close?.(),
-  };
-}
-
-function unsupported(): never {
-  throw new ConnectorError('unsupported', 'it does not make images');
-}
-
-/** Refuses launches beyond so many machines in all. */
-function budgetOf(machines: number): (connector: Connector) => Connector {
-  let left = machines;
-  return (connector) => {
-    const launch: Connector['launch'] = (request, context) => {
-      left -= request.machines.length;
-      if (left < 0) throw new ConnectorError('quota', `the budget of ${machines} machines is used up`, { hint: 'Set a larger --budget.' });
-      return connector.launch(request, context);
-    };
-    return new Proxy(connector, {
-      get: (target, key): unknown => (key === 'launch' ? launch : Reflect.get(target, key, target)),
-    });
   };
 }

@@ -12,6 +12,7 @@ import {
 } from '../connector/index.ts';
 import { isTransient } from '../launch/retry.ts';
 import { openHome, type Home } from './home.ts';
+import { endAllOf, listOf } from './leftovers.ts';
 import type { ConformanceSubject } from './subject.ts';
 
 /** What a check works with: an engine of its own, whose machines are all ended afterwards. */
@@ -22,12 +23,16 @@ export class Bench {
   readonly run = randomUUID();
   readonly context: ConnectorContext;
   readonly #aborter = new AbortController();
+  readonly #signal: AbortSignal;
   #home: Home | undefined;
 
-  constructor(subject: ConformanceSubject) {
+  /** @param signal aborted when nobody waits for the check any more */
+  constructor(subject: ConformanceSubject, signal?: AbortSignal) {
     this.subject = subject;
     this.connector = subject.createConnector();
-    this.context = this.contextWith(this.#aborter.signal);
+    this.#signal = signal === undefined ? this.#aborter.signal : AbortSignal.any([signal, this.#aborter.signal]);
+    this.context = this.contextWith(this.#signal);
+    subject.journal?.begin(this.engine);
   }
 
   contextWith(signal: AbortSignal): ConnectorContext {
@@ -85,11 +90,7 @@ export class Bench {
   }
 
   async list(query: Partial<OwnerQuery> = {}, connector = this.connector, context = this.context): Promise<Resource[]> {
-    const found: Resource[] = [];
-    for await (const resource of connector.list({ engine: this.engine, ...query }, context)) {
-      if (resource.machine?.state !== 'terminated') found.push(resource);
-    }
-    return found;
+    return listOf(connector, { engine: this.engine, ...query }, context);
   }
 
   /** The machines that the cloud shows, by id; once there are as many as that, since a cloud may be slow to show them. */
@@ -115,10 +116,11 @@ export class Bench {
     return (await this.until(what, () => insist(call().then((value) => ({ value }))))).value;
   }
 
-  /** The first value that is neither undefined nor false. @throws when the subject's patience is over */
+  /** The first value that is neither undefined nor false. @throws when the subject's patience is over, or nobody waits any more */
   async until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
     const end = Date.now() + this.subject.patienceMs;
     for (;;) {
+      this.#signal.throwIfAborted();
       const value = await look();
       if (value !== undefined && value !== false) return value;
       if (Date.now() > end) throw new Error(`waited ${this.subject.patienceMs} ms in vain: ${what}`);
@@ -137,15 +139,16 @@ export class Bench {
     return outcome.error;
   }
 
-  /** Ends all that a check has left, images too. */
-  async close(): Promise<void> {
+  /**
+   * Ends all that a check has left, images too.
+   * @param settleMs how long the cloud may hide what was made last
+   */
+  async close(settleMs = 0): Promise<void> {
+    this.#aborter.abort();
     try {
-      const left = await this.list();
-      const machines = left.filter(({ kind }) => kind === 'machine').map(({ id }) => id);
-      if (machines.length > 0) await this.end(machines);
-      for (const resource of (await this.list()).toReversed()) await this.connector.remove?.(resource, this.context);
+      await endAllOf(this.connector, this.engine, { patienceMs: this.subject.patienceMs, settleMs });
+      this.subject.journal?.end(this.engine);
     } finally {
-      this.#aborter.abort();
       await this.#home?.close();
       await this.connector.close?.();
     }

@@ -2,6 +2,7 @@
 export { Bench, type RequestOptions } from './bench.ts';
 export type { Check } from './check.ts';
 export type { Home } from './home.ts';
+export { endAllOf, type Ending } from './leftovers.ts';
 export type { ConformanceSubject, FaultySubject } from './subject.ts';
 export { checks, defineConformance, runCheck, type ConformanceOptions, type TestFunction } from './suite.ts';
 export { openFaultProxy, type FaultProxy, type ProxiedAnswer, type ProxiedRequest, type ProxyFault } from './fault-proxy.ts';

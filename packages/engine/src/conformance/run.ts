@@ -1,3 +1,5 @@
+import { toError } from '@paceline/model';
+import { deadlineIn } from './deadline.ts';
 import { checks, runCheck } from './suite.ts';
 import type { ConformanceSubject } from './subject.ts';
 
@@ -13,10 +15,16 @@ export interface CheckResult {
 /**
  * Runs the checks without a test framework, one after the other.
  * @param only checks to run, by id
+ * @param signal aborted, with an error, to end: the check that is under way fails, when what it has made is ended, and no other begins
  */
-export async function* runConformance(subject: ConformanceSubject, only?: (id: string) => boolean): AsyncGenerator<CheckResult> {
+export async function* runConformance(
+  subject: ConformanceSubject,
+  only?: (id: string) => boolean,
+  signal = new AbortController().signal,
+): AsyncGenerator<CheckResult> {
   for (const check of checks) {
     const { id, title } = check;
+    if (signal.aborted) return;
     if (only?.(id) === false) continue;
     const why = check.skipped?.(subject);
     if (why !== undefined) {
@@ -25,21 +33,12 @@ export async function* runConformance(subject: ConformanceSubject, only?: (id: s
     }
     const begun = Date.now();
     const limitMs = subject.patienceMs * (check.patience ?? 3);
+    using late = deadlineIn(limitMs, 'it has taken');
     try {
-      await within(limitMs, runCheck(check, subject));
+      await runCheck(check, subject, AbortSignal.any([signal, late.signal]));
       yield { id, title, outcome: 'passed', ms: Date.now() - begun };
     } catch (error) {
-      yield { id, title, outcome: 'failed', why: error instanceof Error ? error.message : String(error), ms: Date.now() - begun };
+      yield { id, title, outcome: 'failed', why: toError(error).message, ms: Date.now() - begun };
     }
-  }
-}
-
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`it has taken longer than ${ms} ms`)), ms);
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -24,6 +24,8 @@ export interface ConformanceSubject {
   broken?: { why: string; connector: Connector; code: ConnectorErrorCode }[];
   /** Why machines do nothing, as those of an emulator do: what would run in them is not checked. */
   lifeless?: string;
+  /** Is told by what engine a check's machines go before it makes any, and again when nothing of that engine is left. */
+  journal?: { begin(engine: string): void; end(engine: string): void };
   /** A way to the same account on which requests can be lost. Without it, that is not checked. */
   faults?: FaultySubject;
 }

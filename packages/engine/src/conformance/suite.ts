@@ -1,6 +1,8 @@
+import { toError } from '@paceline/model';
 import { altering } from './altering.ts';
 import { Bench } from './bench.ts';
 import type { Check } from './check.ts';
+import { deadlineIn, unlessAborted } from './deadline.ts';
 import { ending } from './ending.ts';
 import { failing } from './failing.ts';
 import { faults } from './faults.ts';
@@ -13,17 +15,34 @@ import type { ConformanceSubject } from './subject.ts';
 /** All that a connector has to do. */
 export const checks: readonly Check[] = [...launching, ...sharing, ...listing, ...ending, ...altering, ...inside, ...failing, ...faults];
 
-/** Runs one check, and ends what it has made. @throws what the check or the clean-up threw */
-export async function runCheck(check: Check, subject: ConformanceSubject): Promise<void> {
-  const bench = new Bench(subject);
+/** How long a check that nobody waits for may go on before what it has made is ended, in milliseconds. */
+const letGoMs = 10_000;
+
+/**
+ * Runs one check, and ends what it has made.
+ * @param signal aborted when nobody waits for the check any more; what it has made is ended all the same
+ * @throws what the check or the clean-up threw
+ */
+export async function runCheck(check: Check, subject: ConformanceSubject, signal = new AbortController().signal): Promise<void> {
+  const bench = new Bench(subject, signal);
+  const work = check.run(bench);
   let failure: { error: unknown } | undefined;
   try {
-    await check.run(bench);
+    await unlessAborted(signal, work);
   } catch (error) {
     failure = { error };
+    using last = deadlineIn(letGoMs, 'it has gone on');
+    await unlessAborted(last.signal, work).catch(() => {});
   }
-  // What went wrong in the check says more than what could not be cleaned up after it.
-  await bench.close().catch((error: unknown) => (failure ??= { error }));
+  // Of a launch that has failed, the cloud may show machines later.
+  const settleMs = failure === undefined ? 0 : bench.connector.capabilities.listConsistencyMs;
+  try {
+    await bench.close(settleMs);
+  } catch (cause) {
+    // What went wrong in the check comes first; what it has left costs money.
+    const why = failure === undefined ? '' : `${toError(failure.error).message}; `;
+    throw new Error(`${why}what it has made could not be ended: ${toError(cause).message}`, { cause: failure?.error ?? cause });
+  }
   if (failure !== undefined) throw failure.error;
 }
 
