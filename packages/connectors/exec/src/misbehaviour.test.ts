@@ -225,3 +225,23 @@ test('where its credentials lead is asked of a program that says that it knows',
   expect(await connector.account?.(context())).toBe('lab 7 north');
   expect(await connect(`say({ id, result: {} });`)).not.toHaveProperty('account');
 });
+
+test('one that has ended is started again, whoever holds its output open', async () => {
+  const connector = await connect(`if (params.ids?.[0] !== 'die') say({ id, result: { account: 'me', regions: ['here'] } });
+    else {
+      const { spawn } = await import('node:child_process');
+      // A session of its own: it does not end with the program.
+      const { pid } = spawn('sleep', ['600'], { detached: true, stdio: 'inherit' });
+      process.stderr.write('last words\\n' + pid + '\\n', () => process.exit(3));
+    }`);
+  try {
+    expect(await failure(connector.describe(['die'], context()))).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('exit code 3; its last words were: '),
+    });
+    expect(await connector.probe(context())).toEqual({ account: 'me', regions: ['here'] });
+  } finally {
+    process.kill(Number(logged.at(-1)), 'SIGKILL');
+  }
+  expect(logged).toContain('last words');
+});

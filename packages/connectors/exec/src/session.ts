@@ -30,6 +30,8 @@ const mostGarbage = 100;
 /** What is kept of the standard error in this many milliseconds, in lines. */
 const loggedLines = 200;
 const logWindowMs = 60_000;
+/** How long the last of what an ended program has written may take to arrive, in milliseconds: others may hold its output open for ever. */
+const lastWordsMs = 1000;
 
 /** One process of a program, from its start to its end. It is never trusted: not to answer, not to end, and not to speak the protocol. */
 export class Session {
@@ -59,6 +61,12 @@ export class Session {
         if (this.#child.pid === undefined) resolve();
       });
       this.#child.once('close', () => resolve());
+      this.#child.once('exit', () => {
+        // What it has started ends with it.
+        this.#signal('SIGKILL');
+        const late = setTimeout(resolve, lastWordsMs);
+        this.#child.once('close', () => clearTimeout(late));
+      });
     }).then(() => this.#end());
     stdin.on('error', () => {});
     this.#read(stdout, (line) => this.#hear(line));
@@ -216,9 +224,8 @@ export class Session {
   }
 
   #end(): void {
-    // What it has started may still be there.
-    this.#signal('SIGKILL');
     this.#isOver = true;
+    for (const stream of this.#child.stdio) stream?.destroy();
     for (const overdue of this.#cancelled.values()) clearTimeout(overdue);
     for (const call of this.#calls.values()) call.reject(this.#gone());
     this.#calls.clear();
