@@ -28,6 +28,18 @@ export const configSchema = z.strictObject({
   region: z.string().min(1).default('the region of the module').meta({ description: 'What `paceline clouds` shows' }),
   userDataBytes: z.int().min(4096).max(65_536).default(16_384).meta({ description: 'The longest user data that the cloud takes' }),
   reach: z.enum(['direct', 'host', 'tunnel']).default('direct'),
+  patienceSeconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(1800)
+    .meta({ description: 'How long the tool may take to make or to end a machine before it is stopped' }),
+  graceSeconds: z
+    .int()
+    .min(1)
+    .max(3600)
+    .default(60)
+    .meta({ description: 'How long the tool may go on that is to stop: with a machine that is to go, and before it is killed' }),
   atOnce: z
     .int()
     .min(1)

@@ -6,6 +6,7 @@ import { hasCode } from '@paceline/connector-host';
 import type { ConnectorLog } from '@paceline/engine/connector';
 import { turns } from '@paceline/engine/ssh';
 import type { MachineRecord } from './machine-record.ts';
+import type { Config } from './config.ts';
 import type { ModuleCopies } from './module-copy.ts';
 import { runnerProgram } from './runner-program.ts';
 import type { Site } from './site.ts';
@@ -16,14 +17,16 @@ export class Runners {
   readonly #site: Site;
   readonly #tool: Tool;
   readonly #copies: ModuleCopies;
+  readonly #patience: readonly number[];
   readonly #lanes: Record<'make' | 'end', ReturnType<typeof turns>>;
   readonly #underWay = new Set<string>();
   #closed = false;
 
-  constructor(site: Site, tool: Tool, copies: ModuleCopies, atOnce: number) {
+  constructor(site: Site, tool: Tool, copies: ModuleCopies, { atOnce, patienceSeconds, graceSeconds }: Config) {
     this.#site = site;
     this.#tool = tool;
     this.#copies = copies;
+    this.#patience = [patienceSeconds, graceSeconds];
     this.#lanes = { make: turns(atOnce), end: turns(atOnce) };
   }
 
@@ -59,6 +62,7 @@ export class Runners {
       machine,
       this.#copies.path(module),
       join(this.#site.staging, `gone-${randomUUID()}`),
+      ...this.#patience.map(String),
     ];
     // A session of its own: Ctrl-C on the engine's terminal does not reach it.
     const child = spawn('sh', args, { detached: true, stdio: 'ignore', env: this.#tool.env });

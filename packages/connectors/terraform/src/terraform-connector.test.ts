@@ -145,6 +145,36 @@ describe.skipIf(reason !== undefined)(`a cloud of a module${reason === undefined
     expect(readdirSync(join(cloud.root, 'modules'))).not.toContain(copy);
   });
 
+  test('stops a tool that hangs, with what it has made in its state, and lets others have their turn', async () => {
+    const cloud = openCloud('difficult', { patienceSeconds: 5, graceSeconds: 1, atOnce: 1 });
+    writeFileSync(join(cloud.machines, 'slow'), '');
+    const connector = open(cloud.settings);
+    const { id } = first(await connector.launch(launchRequest('#!/bin/sh\n'), context));
+    expect((await become(connector, id, 'error')).fault).toMatch(/ apply did not end within 5 s, and was stopped$/);
+    rmSync(join(cloud.machines, 'slow'));
+    const other = first(await connector.launch(launchRequest('#!/bin/sh\n', { token: 'b'.repeat(32) }), context));
+    await become(connector, other.id, 'running');
+    await end(connector, [id, other.id]);
+    expect(cloud.made()).toEqual([]);
+  });
+
+  test.each([
+    { tool: 'that heeds Ctrl-C', deaf: '' },
+    { tool: 'that has to be killed', deaf: "trap '' INT; [ $2 != apply ] || sleep 600 & wait" },
+  ])('does not wait for a tool $tool, when the machine is to go that it makes', async ({ deaf }) => {
+    const { path } = findTool(configSchema.parse({ module: '/', root: '/' }));
+    const cloud = openCloud('difficult', { graceSeconds: 1 });
+    const binary = join(cloud.folder, 'tool');
+    writeFileSync(binary, `#!/bin/sh\n${deaf}\nexec ${path} "$@"\n`, { mode: 0o755 });
+    writeFileSync(join(cloud.machines, 'slow'), '');
+    const connector = open({ ...cloud.settings, binary });
+    const { id } = first(await connector.launch(launchRequest('#!/bin/sh\n'), context));
+    await until('the tool is at it', () => readdirSync(join(cloud.root, 'machines', id)).includes('answer.new'), patienceMs);
+    await end(connector, [id]);
+    expect(cloud.made()).toEqual([]);
+    expect(readdirSync(join(cloud.root, 'machines'))).toEqual([]);
+  });
+
   test('a module that is none is no machine, and ends without the tool', async () => {
     const cloud = openCloud('difficult');
     writeFileSync(join(cloud.module, 'main.tf'), 'terraform {\n  backend "s3" {}\n}\nmodule "x" {\n  source = "../elsewhere"\n}\n');

@@ -73,7 +73,7 @@ export function createTerraformConnector(config: Config): Connector {
 function openWorks(site: Site, config: Config): Works {
   const tool = findTool(config);
   const copies = new ModuleCopies(site, tool);
-  return { tool, copies, runners: new Runners(site, tool, copies, config.atOnce) };
+  return { tool, copies, runners: new Runners(site, tool, copies, config) };
 }
 
 /** Goes on with what a crash has left half done, and ends what is past its time. */
