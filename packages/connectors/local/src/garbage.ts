@@ -1,6 +1,6 @@
-import { readdir, rm, stat, unlink } from 'node:fs/promises';
+import { rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unlessMissing } from '@paceline/connector-host';
+import { staleStages, unlessMissing } from '@paceline/connector-host';
 import { orphanedClaims } from './address.ts';
 import type { Site } from './site.ts';
 
@@ -11,16 +11,9 @@ const graceMs = 60_000;
  * machines that are not there any more, whichever root they had.
  */
 export async function sweep(site: Site, now: number): Promise<void> {
-  const [orphans, staged] = await Promise.all([orphanedClaims(site, now), unlessMissing(readdir(site.staging))]);
+  const [orphans, staged] = await Promise.all([orphanedClaims(site, now), staleStages(site.staging, now, graceMs)]);
   await Promise.all([
     ...orphans.map(({ address }) => unlessMissing(unlink(join(site.addresses, address)))),
-    ...(staged ?? []).map((name) => removeIfOld(join(site.staging, name), now)),
+    ...staged.map((path) => rm(path, { recursive: true, force: true })),
   ]);
-}
-
-async function removeIfOld(path: string, now: number): Promise<void> {
-  const found = await unlessMissing(stat(path));
-  if (found !== undefined && now - found.mtimeMs > graceMs) {
-    await rm(path, { recursive: true, force: true });
-  }
 }

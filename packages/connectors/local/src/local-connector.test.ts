@@ -138,7 +138,7 @@ test('30 machines come and go, and leave no process', async () => {
     machines.map(({ id }) => id),
     context,
   );
-  expect(await carriersOf(host.root)).toEqual([]);
+  await until('its supervisor has ended, too', async () => (await carriersOf(host.root)).length === 0);
   expect(await readdir(join(host.root, 'machines'))).toEqual([]);
   expect(await readdir(join(host.root, 'runs'))).toEqual([]);
 });

@@ -68,7 +68,7 @@ test('a supervisor that died has a successor at the next launch, and there is st
     (await host.list()).map(({ id }) => id),
     context,
   );
-  expect(await carriersOf(host.root)).toEqual([]);
+  await until('its supervisor has ended, too', async () => (await carriersOf(host.root)).length === 0);
 });
 
 test('a run that ends while another machine joins it goes on', async () => {
@@ -80,7 +80,7 @@ test('a run that ends while another machine joins it goes on', async () => {
     await joined(host, last);
   }
   await host.connector.terminate([last.id], context);
-  expect(await carriersOf(host.root)).toEqual([]);
+  await until('its supervisor has ended, too', async () => (await carriersOf(host.root)).length === 0);
   expect(await readdir(join(host.root, 'staging'))).toEqual([]);
 });
 

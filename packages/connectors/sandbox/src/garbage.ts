@@ -1,20 +1,13 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { unlessMissing } from '@paceline/connector-host';
+import { staleStages } from '@paceline/connector-host';
 import { asMachineRoot, runCommand } from './command.ts';
 import type { Site } from './site.ts';
 
 /** Unpacking a large image may take some minutes. */
 const graceMs = 3_600_000;
 
-/** Removes what crashes left in the staging directory, where nothing ever ran. */
+/** Removes what crashes left in the staging directory. */
 export async function sweep(site: Site, now: number): Promise<void> {
-  const names = (await unlessMissing(readdir(site.staging))) ?? [];
-  const found = await Promise.all(names.map((name) => unlessMissing(stat(join(site.staging, name)))));
-  await removeTrees(
-    site,
-    names.filter((_, at) => now - (found[at]?.mtimeMs ?? now) > graceMs).map((name) => join(site.staging, name)),
-  );
+  await removeTrees(site, await staleStages(site.staging, now, graceMs));
 }
 
 /**

@@ -46,11 +46,11 @@ export async function openHost(): Promise<TestHost> {
   return host;
 }
 
-/** Pids of all processes on this host whose environment holds this text. */
+/** Pids of all living processes on this host whose environment holds this text. */
 export async function carriersOf(mark: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(pids.map(async (pid) => ((await textOf(`/proc/${pid}/environ`))?.includes(mark) ? [Number(pid)] : [])));
-  return found.flat();
+  return found.flat().filter(lives);
 }
 
 /** Whether a process lives; one that its parent has not yet buried does not. */
