@@ -63,8 +63,20 @@ describe('an image that is not whole, or that nobody was told of', () => {
     await work(world, engine, run, 'Ready');
     await vi.waitFor(() => expect(images.ids).toHaveLength(1));
     await engine.terminate(run, 'tester');
-    await ends(engine, run, 'Done');
+    await ends(engine, run, 'Cancelled');
     expect([images.ids, await engine.images.list(), world.cloud.machines.size]).toEqual([[], [], 0]);
+    await engine.close();
+  });
+
+  it('is no good end of a run whose lifetime is over', async () => {
+    images.whole = () => new Promise(() => {});
+    const engine = await openEngine(world);
+    const run = await begin(engine, base);
+    await work(world, engine, run, 'Ready');
+    world.clock.pass((await engine.run(run)).plan.lifetimeMs);
+    await ends(engine, run, 'Aborted');
+    expect((await engine.runDetail(run)).abort?.reason).toContain('the end of its lifetime');
+    expect([images.ids, await engine.images.list()]).toEqual([[], []]);
     await engine.close();
   });
 
@@ -82,7 +94,7 @@ describe('an image that is not whole, or that nobody was told of', () => {
     await work(world, engine, run, 'Ready');
     await vi.waitFor(() => expect(images.ids).toHaveLength(1));
     await engine.terminate(run, 'tester');
-    await ends(engine, run, 'Done');
+    await ends(engine, run, 'Cancelled');
     expect([images.ids, await engine.images.list()]).toEqual([[], []]);
     await engine.close();
   });

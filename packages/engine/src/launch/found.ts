@@ -2,6 +2,7 @@ import type { Machine, MachineState } from '../connector/index.ts';
 import type { Change } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
+import { isImageMissing } from '../lifecycle/policy.ts';
 import { dropOrAbort } from '../lifecycle/provisioning.ts';
 import { nextCloud } from '../placement/candidates.ts';
 import { isMoving, moveAway, moved } from '../placement/move.ts';
@@ -67,7 +68,7 @@ export function lost(run: Run, instance: Instance, why: string, now: number): Ch
   const { state, outcome } = run.facts;
   if (outcome !== null || instance.machine.cloudState === 'lost') return [];
   const reason = `${instance.name} is lost: ${why}`;
-  if (state === 'Ready') {
+  if (state === 'Ready' && !isImageMissing(run)) {
     return [
       machineChange(instance, { cloudState: 'lost', fault: why }),
       { kind: 'event', at: now, body: { type: 'instance.notice', severity: 'error', message: reason, data: { instance: instance.name } } },

@@ -6,7 +6,7 @@ import { abortChanges } from './abort.ts';
 import { firstWaitedFor, waitedFor } from './barrier.ts';
 import { bootDeadline, bootLimit, stateDeadline } from './deadlines.ts';
 import { enter } from './enter.ts';
-import { keepsRunning } from './policy.ts';
+import { isImageMissing, keepsRunning } from './policy.ts';
 import { dropOrAbort } from './provisioning.ts';
 import { scalingChanges, tellLate } from './scale.ts';
 
@@ -75,7 +75,7 @@ function overdue(run: Run, now: number): Change[] {
 
 /** What the run was given is used up. */
 function endOf(what: 'lifetime' | 'budget', given: string, run: Run, now: number): Change[] {
-  if (run.facts.state === 'Ready') return end(run, natural(run), `the end of its ${what}`, now);
+  if (isWhole(run)) return end(run, natural(run), `the end of its ${what}`, now);
   const reason = `The run has reached the end of its ${what} (${given}) in ${run.facts.state}`;
   return [...abortChanges(run, 'ss:abort', reason, now), ...end(run, 'Aborted', `the end of its ${what}`, now)];
 }
@@ -95,7 +95,12 @@ export function end(run: Run, outcome: Outcome, by: string, now: number): Change
 
 /** What a wish to end the run means: a Ready one ends as it is, one that is still on its way is cancelled. */
 export function terminate(run: Run, by: string, now: number): Change[] {
-  return end(run, run.facts.state === 'Ready' ? natural(run) : 'Cancelled', by, now);
+  return end(run, isWhole(run) ? natural(run) : 'Cancelled', by, now);
+}
+
+/** It is Ready and, when it is there to make an image, has nothing more to do. */
+function isWhole(run: Run): boolean {
+  return run.facts.state === 'Ready' && !isImageMissing(run);
 }
 
 /** How a run that has got Ready ends. */

@@ -248,6 +248,23 @@ describe('time', () => {
 });
 
 describe('termination', () => {
+  it('is no good end of a build without its image, whether somebody wanted it or the machine is lost', () => {
+    const atWork = (): TestRun => {
+      const test = new TestRun(planOf({ n: nodeOf({ image: imageOf({ scripts: {} }) }) }, { build: { digest: 'd' } }));
+      test.provision();
+      test.complete('n.1');
+      test.complete('n.1');
+      expect(test.state).toBe('Ready');
+      return test;
+    };
+    const ended = atWork();
+    ended.apply(terminate(ended.run, 'a user', ended.now));
+    expect(ended.run.facts.outcome).toBe('Cancelled');
+    const alone = atWork();
+    alone.apply(lost(alone.run, alone.instance('n.1'), 'its machine is gone', alone.now));
+    expect([alone.run.facts.outcome, alone.run.facts.abort?.reason]).toEqual(['Aborted', 'n.1 is lost: its machine is gone']);
+  });
+
   it('cancels a run on its way at once', () => {
     const test = new TestRun(clientServerPlan());
     test.apply(end(test.run, 'Cancelled', 'a user', test.now));
