@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { clouds, onlyRun, personWith, type CloudName } from './clouds.ts';
+import { clouds, longOnQemu, onlyRun, personWith, type CloudName } from './clouds.ts';
 
-const bootsMany = process.env['PACELINE_QEMU_BOOTS'] === 'many';
 const cases: { cloud: CloudName; clients: number; skipped?: string }[] = [
   { cloud: 'sandbox', clients: 2 },
   { cloud: 'lxd', clients: 2 },
-  { cloud: 'qemu', clients: 1, ...(bootsMany ? {} : { skipped: 'takes minutes; PACELINE_QEMU_BOOTS=many asks for it' }) },
+  { cloud: 'qemu', clients: 1, ...longOnQemu },
 ];
 
 describe.each(cases)('client-server on $cloud', ({ cloud, clients, skipped }) => {

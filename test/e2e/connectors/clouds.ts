@@ -25,6 +25,10 @@ export const clouds = {
 
 export type CloudName = keyof typeof clouds;
 
+/** Why tests are left out whose machines boot on QEMU, unless they are asked for. */
+export const longOnQemu: { skipped?: string } =
+  process.env['PACELINE_QEMU_BOOTS'] === 'many' ? {} : { skipped: 'takes minutes; PACELINE_QEMU_BOOTS=many asks for it' };
+
 /** A person who has configured these clouds. */
 export async function personWith(changes: Record<string, Record<string, unknown>> = {}): Promise<Person> {
   const person = await Person.arrive();
