@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ImageView } from '@paceline/api';
@@ -45,6 +45,25 @@ it('an image is built once, and machines boot it and skip what is in it', async 
   expect((await person.type(['images', image.image, '--delete'])).code).toBe(4);
   expect((await person.type(['images', image.image, '--unpin'])).code).toBe(0);
   expect(await json('images', image.image, '--delete')).toEqual({ images: [] });
+});
+
+it('machines install themselves what an image had that somebody has deleted by hand, and the next build makes it anew', async () => {
+  const module = 'examples/load-balanced/web';
+  expect((await person.type(['build', module])).code).toBe(0);
+  const listed = async (): Promise<ImageView | undefined> => (await json<{ images: ImageView[] }>('images')).images[0];
+  const before = await listed();
+  await rm(join(person.state, 'local/images', before?.image ?? ''), { recursive: true });
+  const up = await person.type(['up', module]);
+  expect(up.code, up.stdout + up.stderr).toBe(0);
+  expect(up.stdout).toContain(
+    `local does not have the image ${before?.image} any more, which was built: machine boots its native image and installs everything`,
+  );
+  expect(up.stdout).toMatch(/Post-install of load-balanced\/web done/);
+  expect((await person.type(['down'])).code).toBe(0);
+  expect((await person.type(['images'])).stdout).toMatch(/not there any more\n$/);
+  const again = await person.type(['build', module]);
+  expect([again.code, again.stdout]).toEqual([0, expect.not.stringContaining('(was built)')]);
+  expect(await listed()).toMatchObject({ digest: before?.digest, lostAt: null });
 });
 
 it('an image is built on several clouds at once, once on each', async () => {

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { json } from 'node:stream/consumers';
 
 export const lxdSocket = process.env['PACELINE_LXD_SOCKET'] ?? '/var/lib/paceline-testbed/lxd/dir/unix.socket';
 export const lxdImage = process.env['PACELINE_LXD_IMAGE'] ?? 'debian-12';
@@ -14,6 +15,23 @@ async function whyNot(): Promise<string | undefined> {
   })
     .on('error', ({ message }) => resolve(`${message}: npm run testbed -- lxd`))
     .end();
+  return promise;
+}
+
+/** Asks the server. @returns its answer's metadata */
+export async function askLxd(method: string, path: string, body?: object): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  request({ socketPath: lxdSocket, method, path, signal: AbortSignal.timeout(answerMs) }, (answer) => {
+    json(answer)
+      .then((said) => {
+        const { metadata, error } = said as { metadata?: unknown; error?: string };
+        if (error === undefined || error === '') resolve(metadata);
+        else reject(new Error(`${method} ${path}: ${error}`));
+      })
+      .catch(reject);
+  })
+    .on('error', reject)
+    .end(body === undefined ? undefined : JSON.stringify(body));
   return promise;
 }
 

@@ -17,6 +17,8 @@ export const imageView = z.object({
   madeAt: z.iso.datetime(),
   usedAt: z.iso.datetime(),
   pinned: z.boolean(),
+  /** When its cloud was found not to have it any more: nobody boots it, and the next build makes it anew. */
+  lostAt: z.iso.datetime().nullable(),
   /** The channels whose machines boot it: `shop/web@stable`. */
   channels: z.array(z.string()),
   /** The runs that boot it and have not ended, as far as who asks may see them. */

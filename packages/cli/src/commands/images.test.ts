@@ -7,7 +7,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 const image = (name: string, usedAt = '2025-01-01T00:00:00.000Z'): ImageView => ({
   ...{ cloud: 'lab', project: '*', digest: 'd'.repeat(64), module: 'web', image: name, run: 'r', madeAt: usedAt, usedAt },
-  ...{ pinned: false, channels: [], runs: [], needed: false, changeable: true },
+  ...{ pinned: false, lostAt: null, channels: [], runs: [], needed: false, changeable: true },
 });
 
 interface Answer {

@@ -65,9 +65,10 @@ async function ageOut(images: ImagesClient, since: number, shell: Shell): Promis
   return failures;
 }
 
-function notesOn({ project, pinned, channels, runs }: ImageView): string[] {
+function notesOn({ project, pinned, lostAt, channels, runs }: ImageView): string[] {
   return [
     ...(project === everyProject ? [] : [`for ${project}`]),
+    ...(lostAt === null ? [] : ['not there any more']),
     ...(pinned ? ['pinned'] : []),
     ...channels,
     ...runs.map((run) => `run ${run.slice(0, 8)}`),

@@ -221,12 +221,14 @@ describe.skipIf(reason !== undefined)(`EC2, as moto has it${reason === undefined
     expect((await listed(wanted.owner.run)).filter(({ kind }) => kind === 'disk')).toEqual([]);
     const [second] = await connector.launch(request({ image: 'web-image' }), context);
     expect(runs().at(-1)?.get('ImageId')).toBe(made?.image);
+    for (const name of ['web-image', made?.image ?? '']) expect(await connector.resolveImage?.(name, context)).toBe(made?.image);
     // moto takes a name twice.
     const answer = refusal('InvalidAMIName.Duplicate', 'AMI name web-image is already in use');
     proxy.fault = (one) => (actionOf(one) === 'CreateImage' ? { answer } : undefined);
     await expect(connector.createImage?.(machine?.id ?? '', 'web-image', context)).rejects.toMatchObject({ code: 'conflict' });
     if (resource !== undefined) await connector.remove?.(resource, context);
     expect((await listed(wanted.owner.run)).filter(({ kind }) => kind === 'image')).toEqual([]);
+    await expect(connector.resolveImage?.(made?.image ?? '', context)).rejects.toMatchObject({ code: 'notFound' });
     const asked = proxy.seen.map(({ body }) => new URLSearchParams(body)).find((fields) => fields.get('Action') === 'CreateImage');
     expect([1, 2].map((at) => asked?.get(`TagSpecification.${at}.ResourceType`))).toEqual(['image', 'snapshot']);
     expect(asked?.get('NoReboot')).toBe('true');

@@ -3,6 +3,7 @@ import { ConnectorError, type Connector } from '@paceline/engine/connector';
 import { Account, withoutNetwork } from './account.ts';
 import type { Config } from './config.ts';
 import { attachDisk, detachDisk } from './disk.ts';
+import { resolveImage } from './image.ts';
 import { describeInstances, describeMachines, listResources } from './inventory.ts';
 import { launchMachines, limits } from './launch.ts';
 import { createImage, removeResource } from './machine-image.ts';
@@ -62,6 +63,7 @@ export function createAwsConnector(config: Config): Connector {
       return { text: bytes.subarray(since).toString('utf8'), next: Math.max(since, bytes.length) };
     },
     createImage: (id, name, context) => createImage(account, id, name, context),
+    resolveImage: (image, { signal }) => resolveImage(account, config, image, signal),
     attachDisk: (id, disk, { signal }) => attachDisk(account, id, disk, signal),
     detachDisk: (id, disk, { signal }) => detachDisk(account, id, disk, signal),
     close: async () => account.close(),

@@ -41,6 +41,9 @@ export function createExecConnector(program: Program, { name, version, methods, 
     ...(has('createImage') && {
       createImage: (id: string, image: string, context: ConnectorContext) => program.call('createImage', { id, name: image }, context),
     }),
+    ...(has('resolveImage') && {
+      resolveImage: async (image: string, context: ConnectorContext) => (await program.call('resolveImage', { image }, context)).means,
+    }),
     ...(has('resize') && {
       async resize(id: string, size: { cpus?: number; memoryMiB?: number }, context: ConnectorContext) {
         await program.call('resize', { id, ...size }, context);

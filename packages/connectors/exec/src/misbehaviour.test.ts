@@ -219,6 +219,15 @@ test('a configuration that is wrong says where', async () => {
   });
 });
 
+test('what an image is now is asked of a program that says that it knows', async () => {
+  const act = `say(params.image === 'debian' ? { id, result: { means: 'img-7' } } : { id, error: { code: 'notFound', message: 'no ' + params.image } });`;
+  const text = programText(act);
+  const connector = await connect(text.replace("name: 'bad'", "name: 'bad', methods: ['resolveImage']"), { raw: true });
+  expect(await connector.resolveImage?.('debian', context())).toBe('img-7');
+  await expect(connector.resolveImage?.('gone', context())).rejects.toMatchObject({ code: 'notFound', message: 'no gone' });
+  expect(await connect(act)).not.toHaveProperty('resolveImage');
+});
+
 test('where its credentials lead is asked of a program that says that it knows', async () => {
   const text = programText(`say({ id, result: { account: method === 'account' ? 'lab 7 north' : '' } });`);
   const connector = await connect(text.replace("name: 'bad'", "name: 'bad', methods: ['account']"), { raw: true });

@@ -47,7 +47,7 @@ export const messageSchema = z.object({
 
 export type Message = z.infer<typeof messageSchema>;
 
-const optionalMethods = ['account', 'remove', 'consoleLog', 'createImage', 'resize', 'attachDisk', 'detachDisk'] as const;
+const optionalMethods = ['account', 'remove', 'consoleLog', 'createImage', 'resolveImage', 'resize', 'attachDisk', 'detachDisk'] as const;
 export type OptionalMethod = (typeof optionalMethods)[number];
 
 export const greetingSchema = z.object({
@@ -114,6 +114,7 @@ interface Answers {
   remove: object;
   consoleLog: { text: string; next: number };
   createImage: MachineImage;
+  resolveImage: { means: string };
   resize: object;
   attachDisk: AttachedDisk;
   detachDisk: object;
@@ -135,6 +136,7 @@ export const answerSchemas: { [M in Method]: z.ZodType<Answers[M], unknown> } = 
   createImage: z
     .object({ image: text, id: text, bytes: z.number().optional() })
     .transform(({ bytes, ...rest }) => ({ ...rest, ...(bytes !== undefined && { bytes }) })),
+  resolveImage: z.object({ means: text }),
   resize: z.object({}),
   attachDisk: z.object({ id: text, device: text }),
   detachDisk: z.object({}),

@@ -39,12 +39,18 @@ export async function createImage(site: Site, id: string, name: string): Promise
   }
 }
 
-/** Puts what an image holds into a machine that has not been started. @throws notFound */
-export async function applyImage(site: Site, image: string, machine: string): Promise<void> {
-  // Other names are of images of other clouds: a local machine has this host's files.
-  if (!namePattern.test(image)) return;
+/** The tree of an image; undefined for names of other clouds' images: a local machine has this host's files. @throws notFound */
+export async function findTree(site: Site, image: string): Promise<string | undefined> {
+  if (!namePattern.test(image)) return undefined;
   const tree = join(site.images, image, 'tree');
   if ((await unlessMissing(stat(tree))) === undefined) throw new ConnectorError('notFound', `There is no image ${image}`);
+  return tree;
+}
+
+/** Puts what an image holds into a machine that has not been started. @throws notFound */
+export async function applyImage(site: Site, image: string, machine: string): Promise<void> {
+  const tree = await findTree(site, image);
+  if (tree === undefined) return;
   for (const folder of kept) await copyTree(join(tree, folder), join(machine, folder));
 }
 

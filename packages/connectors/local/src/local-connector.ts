@@ -4,7 +4,7 @@ import { checkAborted, readConsole, toConnectorError, unlessMissing } from '@pac
 import { ConnectorError, type Connector, type Machine, type Resource } from '@paceline/engine/connector';
 import { orphanedClaims } from './address.ts';
 import type { Config } from './config.ts';
-import { createImage, removeImage } from './image-factory.ts';
+import { createImage, findTree, removeImage } from './image-factory.ts';
 import { describeMachine, listResources } from './inventory.ts';
 import { launchMachines, limits } from './launch.ts';
 import { probeSite } from './probe.ts';
@@ -73,6 +73,11 @@ export function createLocalConnector(config: Config): Connector {
       during(`make image ${name}`, async () => {
         await createImage(await openSite(config, true), id, name);
         return { image: name, id: name };
+      }),
+    resolveImage: (image) =>
+      during(`find image ${image}`, async () => {
+        await findTree(await openSite(config, false), image);
+        return image;
       }),
     consoleLog: (id, since) =>
       during(`read the console of ${id}`, async () => {

@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import { Consoles } from './console.ts';
 import { attachDisk, detachDisk, removeDisk } from './disk.ts';
 import { createImage } from './image-factory.ts';
+import { findImage } from './image.ts';
 import { describeMachines, listResources } from './inventory.ts';
 import { launchMachines, limits } from './launch.ts';
 import { unlessUnknown } from './failure.ts';
@@ -52,6 +53,7 @@ export function createLxdConnector(config: Config): Connector {
       const { fingerprint, bytes } = await createImage(config, id, name, context);
       return { image: name, id: fingerprint, bytes };
     },
+    resolveImage: (image, { signal }) => findImage(client, config, image, signal),
     resize: (id, size, { signal }) => resizeMachine(client, id, size, signal),
     attachDisk: (id, disk, { signal }) => attachDisk(client, id, disk, signal),
     detachDisk: (id, disk, { signal }) => detachDisk(client, id, disk, signal),

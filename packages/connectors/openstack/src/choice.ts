@@ -1,6 +1,7 @@
 import { ConnectorError, type LaunchRequest } from '@paceline/engine/connector';
 import { flavorSchema, imageSchema, networkSchema, type Flavor } from './answers.ts';
 import type { Config } from './config.ts';
+import { unlessUnknown } from './failure.ts';
 import { machineIds } from './machine.ts';
 import type { Session } from './session.ts';
 
@@ -20,6 +21,15 @@ export async function findImage(session: Session, config: Config, wanted: string
   throw new ConnectorError('notFound', `There is no image ${image} that machines can be launched from`, {
     hint: '`openstack image list` shows those that there are.',
   });
+}
+
+/** The id of what an image name means now, once it is known to be there. @throws ConnectorError notFound */
+export async function resolveImage(session: Session, config: Config, wanted: string, signal: AbortSignal): Promise<string> {
+  const image = await findImage(session, config, wanted, signal);
+  const doing = `find the image ${image}`;
+  const found = await unlessUnknown(session.ask('image', { doing, path: `/images/${image}`, schema: imageSchema, signal }));
+  if (found?.status === 'active') return image;
+  throw new ConnectorError('notFound', `There is no image ${image} that machines can be launched from`);
 }
 
 /** Everything that machines can be, the cheapest first as far as that can be told. */

@@ -1,6 +1,7 @@
 import { ConnectorError, type Connector } from '@paceline/engine/connector';
 import * as z from 'zod';
 import { listOffers, probeAccount, readQuota } from './account.ts';
+import { resolveImage } from './choice.ts';
 import type { Config } from './config.ts';
 import { describeServers, describeMachines, listResources } from './inventory.ts';
 import { launchMachines, limits, sharedLaunch } from './launch.ts';
@@ -54,6 +55,7 @@ export function createOpenstackConnector(session: Session, config: Config): Conn
       return { text: bytes.subarray(since).toString('utf8'), next: Math.max(since, bytes.length) };
     },
     createImage: (id, name, context) => createImage(session, id, name, context),
+    resolveImage: (image, { signal }) => resolveImage(session, config, image, signal),
     close: () => session.close(),
   };
 }

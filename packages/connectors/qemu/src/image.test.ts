@@ -10,7 +10,7 @@ import { configSchema } from './config.ts';
 import { createOverlay } from './disk.ts';
 import { formatOf } from './disk-format.ts';
 import { findProgram } from './command.ts';
-import { resolveImage } from './image.ts';
+import { imageNow, resolveImage } from './image.ts';
 import { openSite, type Site } from './site.ts';
 
 const why = (await findProgram('qemu-img')) === undefined ? 'there is no qemu-img: apt-get install qemu-utils' : undefined;
@@ -43,6 +43,15 @@ describe.skipIf(why !== undefined)(`images${why === undefined ? '' : ` (${why})`
     expect(await resolveImage(await site({ image: disk }), '', context.signal)).toEqual({ disk, format: 'qcow2' });
     const configured = await site({ images: { plain: { disk: secret, login: 'me' } } });
     expect(await resolveImage(configured, 'plain', context.signal)).toEqual({ disk: secret, format: 'raw', login: 'me' });
+  });
+
+  test('an image is another once its disk is', async () => {
+    const here = await site({ image: make('disk.qcow2', '-f', 'qcow2') });
+    const before = await imageNow(here, '', context.signal);
+    expect(await imageNow(here, '', context.signal)).toBe(before);
+    make('disk.qcow2', '-f', 'qcow2', '-o', 'cluster_size=4k');
+    expect(await imageNow(here, '', context.signal)).not.toBe(before);
+    await expect(imageNow(here, 'nowhere', context.signal)).rejects.toMatchObject({ code: 'notFound' });
   });
 
   test.each<[string, (secret: string) => string[], string]>([

@@ -4,7 +4,7 @@ import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { unlessMissing } from '@paceline/connector-host';
+import { filesNow, unlessMissing } from '@paceline/connector-host';
 import { ConnectorError } from '@paceline/engine/connector';
 import type * as z from 'zod';
 import { imageSettings } from './config.ts';
@@ -40,6 +40,13 @@ export async function resolveImage(site: Site, named: string, signal: AbortSigna
     throw new ConnectorError('invalid', `${image} cannot be the name of an image`);
   }
   return readImage(site, image, signal);
+}
+
+/** What an image is now. Disks that were fetched are known by their digests, which their names are. @throws as {@link resolveImage} */
+export async function imageNow(site: Site, named: string, signal: AbortSignal): Promise<string> {
+  const { disk, kernel, initrd } = await resolveImage(site, named, signal);
+  if (disk.startsWith(`${site.cache}/`)) return disk;
+  return filesNow([disk, kernel, initrd].filter((path) => path !== undefined));
 }
 
 async function readImage(site: Site, image: string, signal: AbortSignal): Promise<Boot> {

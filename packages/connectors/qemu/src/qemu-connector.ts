@@ -3,6 +3,7 @@ import { checkAborted, readConsole, toConnectorError, unlessMissing } from '@pac
 import { ConnectorError, type Connector } from '@paceline/engine/connector';
 import type { Config } from './config.ts';
 import { createImage, removeImage } from './image-factory.ts';
+import { imageNow } from './image.ts';
 import { describeMachines, listResources } from './inventory.ts';
 import { launchMachines, limits } from './launch.ts';
 import { hostUrl } from './network.ts';
@@ -69,6 +70,8 @@ export function createQemuConnector(config: Config): Connector {
       }),
     createImage: (id, name, context) =>
       during(`make an image of ${id}`, async () => createImage(await openSite(config, true), id, name, context)),
+    resolveImage: (image, { signal }) =>
+      during(`find the image ${image}`, async () => imageNow(await openSite(config, true), image, signal)),
   };
 }
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { resolveLayers } from './image.ts';
+import { imageNow, resolveLayers } from './image.ts';
 import { openSite } from './site.ts';
 import { context, first, openEngine, openSandbox, until } from './testing/sandbox.ts';
 import { withMachines } from './testing/with-machines.ts';
@@ -19,9 +19,13 @@ test('a directory is taken as it is, an archive is unpacked once', async () => {
   const layers = await Promise.all([1, 2].map(() => resolveLayers(site, 'packed', context.signal)));
   expect(layers[0]).toEqual(layers[1]);
   expect(await readdir(first(layers[0]?.layers ?? []))).toEqual(['etc']);
+  const now = await imageNow(site, 'packed', context.signal);
+  expect(await imageNow(site, 'packed', context.signal)).toBe(now);
   expect(await readdir(site.cache)).toHaveLength(1);
   expect(await readdir(site.staging)).toEqual([]);
   expect(await resolveLayers(site, join(site.images, 'packed.tar.gz'), context.signal)).toEqual(layers[0]);
+  execFileSync('tar', ['-C', site.images, '-czf', join(site.images, 'packed.tar.gz'), 'plain']);
+  expect(await imageNow(site, 'packed', context.signal)).not.toBe(now);
 });
 
 test('a module names no other file of this host; the configuration does', async () => {

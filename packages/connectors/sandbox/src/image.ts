@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { hasCode, unlessMissing } from '@paceline/connector-host';
+import { filesNow, hasCode, unlessMissing } from '@paceline/connector-host';
 import { ConnectorError } from '@paceline/engine/connector';
 import { asMachineRoot, runCommand } from './command.ts';
 import { removeTrees } from './garbage.ts';
@@ -37,6 +37,14 @@ export async function resolveLayers(site: Site, named: string, signal: AbortSign
     return { layers: [join(path, 'layer'), ...made.layers], host: made.host };
   }
   return { layers: [(await stat(path)).isDirectory() ? path : await unpack(site, path, signal)], host: false };
+}
+
+/** What an image is now. This host's own files stand for themselves, and archives are unpacked where their names say what they are. */
+export async function imageNow(site: Site, image: string, signal: AbortSignal): Promise<string> {
+  const { layers } = await resolveLayers(site, image, signal);
+  const [top] = layers;
+  if (top === undefined) return image;
+  return top.startsWith(`${site.cache}/`) ? top : filesNow(layers);
 }
 
 async function checkHost(site: Site): Promise<void> {

@@ -4,6 +4,7 @@ import { ConnectorError, type Connector, type Resource } from '@paceline/engine/
 import type { Config } from './config.ts';
 import { resizeControlGroups } from './control-groups.ts';
 import { firstProcess } from './first-process.ts';
+import { imageNow } from './image.ts';
 import { createImage, removeImage } from './image-factory.ts';
 import { describeMachines, layersInUse, listResources } from './inventory.ts';
 import { launchMachines, limits } from './launch.ts';
@@ -86,6 +87,8 @@ export function createSandboxConnector(config: Config): Connector {
       await createImage(config, id, name, new Date(context.now()));
       return { image: name, id: name };
     },
+    resolveImage: (image, { signal }) =>
+      during(`find the image ${image}`, async () => imageNow(await openSite(config, true), image, signal)),
   };
 }
 

@@ -53,6 +53,22 @@ export const failing: Check[] = [
     },
   },
   {
+    id: 'image-names',
+    title: 'what an image name means is said in the same words as long as it means that, and what means nothing is not found',
+    skipped: ({ createConnector }) => (createConnector().resolveImage === undefined ? 'it does not say what images are' : undefined),
+    async run(bench) {
+      const { image, unknownImage } = bench.subject;
+      const resolve = async (name: string) => bench.connector.resolveImage?.(name, bench.context);
+      const means = await resolve(image);
+      assert.equal(typeof means, 'string');
+      assert.equal(await resolve(image), means);
+      if (unknownImage === undefined) return;
+      const missing = await bench.failure(resolve(unknownImage));
+      assert.equal(missing.code, 'notFound');
+      assert.ok(missing.message.includes(unknownImage), 'the message names the image');
+    },
+  },
+  {
     id: 'aborted-before',
     title: 'calls that nobody waits for any more fail at once',
     async run(bench) {

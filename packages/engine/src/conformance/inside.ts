@@ -105,8 +105,12 @@ export const inside: Check[] = [
         'the image is listed with its owner',
       );
       await bench.end([next.id]);
+      const find = async () => bench.connector.resolveImage?.(made.image, bench.context);
+      await find();
       for (const resource of listed) await bench.connector.remove?.(resource, bench.context);
       assert.deepEqual(await bench.list(), []);
+      if (bench.connector.resolveImage === undefined) return;
+      assert.equal((await bench.failure(find())).code, 'notFound', 'what was removed is not found');
     },
   },
 ];

@@ -71,6 +71,13 @@ export interface Connector {
   createImage?(id: string, name: string, context: ConnectorContext): Promise<MachineImage>;
 
   /**
+   * What machines boot that are launched now from an image of this name, as `LaunchRequest.image` has it: words that are others as soon as
+   * they would boot something else, such as the id that an alias leads to. A name that never means anything else may stand for itself.
+   * @throws notFound when there is no such image
+   */
+  resolveImage?(image: string, context: ConnectorContext): Promise<string>;
+
+  /**
    * Gives a machine that runs other resources, and returns when it has them. What is left out stays.
    * @throws notFound, unsupported, capacity
    */

@@ -1,6 +1,6 @@
 import { imageDeployment, type ResolvedDeployment } from '@paceline/model';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { ConnectorError } from '../connector/index.ts';
+import { ConnectorError, type Connector } from '../connector/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { app, base, begin, layerOf, work as workOn } from '../testing/image-builds.ts';
 import { imageOf } from '../testing/plans.ts';
@@ -9,9 +9,12 @@ import { freeze, newWorld, openEngine, type World } from '../testing/test-engine
 let world: World;
 /** What was asked of the cloud for images, and the names of those it has. */
 let made: string[];
+/** What was launched, where the cloud says what its names mean. */
+let booted: string[];
 beforeEach(() => {
   world = newWorld();
   made = [];
+  booted = [];
   const { connector } = world.cloud;
   connector.createImage = async (_id, name) => {
     if (made.includes(name)) throw new ConnectorError('conflict', 'there is one already');
@@ -33,6 +36,33 @@ async function build(engine: Engine, deployment: ResolvedDeployment): Promise<{ 
   return { run, steps: await work(engine, run, 'Done') };
 }
 
+/** Notes from now on which methods are called. */
+function watch(connector: Connector, asked: string[]): void {
+  for (const [name, method] of Object.entries(connector))
+    if (typeof method === 'function')
+      Object.assign(connector, {
+        [name]: (...args: unknown[]): unknown => {
+          asked.push(name);
+          return Reflect.apply(method, connector, args);
+        },
+      });
+}
+
+/** From now on the cloud says what its names mean: those of `names`, and the images that it has made. */
+function resolves(names: Record<string, string>): void {
+  world.cloud.connector.resolveImage = async (name) => {
+    const found = names[name] ?? made.find((one) => one === name);
+    if (found === undefined) throw new ConnectorError('notFound', `there is no image ${name}`);
+    return found;
+  };
+  const launch = world.cloud.connector.launch.bind(world.cloud.connector);
+  world.cloud.connector.launch = async (request, context) => {
+    await world.cloud.connector.resolveImage?.(request.image, context);
+    booted.push(request.image);
+    return launch(request, context);
+  };
+}
+
 describe('the image factory', () => {
   it('installs, cleans, makes one image, ends the machine, and starts nothing for what is built', async () => {
     const engine = await openEngine(world);
@@ -40,9 +70,10 @@ describe('the image factory', () => {
     expect(steps).toEqual({ Executing: ['postInstall-0'], SendingReports: ['report-upload', 'hygiene'] });
     expect(made).toHaveLength(1);
     expect(world.cloud.machines.size).toBe(0);
-    const calls = world.cloud.calls.length;
+    const asked: string[] = [];
+    watch(world.cloud.connector, asked);
     expect(await engine.images.build({ deployment: base }, 'tester')).toMatchObject({ image: { image: made[0], run, module: 'base' } });
-    expect(world.cloud.calls).toHaveLength(calls);
+    expect(asked).toEqual([]);
     await engine.close();
   });
 
@@ -264,6 +295,81 @@ describe('the image factory', () => {
       [],
     );
     expect(await engine.images.build({ deployment: named }, 'tester')).toMatchObject({ image: { image: made[0] } });
+    await engine.close();
+  });
+
+  it('is built anew when the name of its native image means another one, with all that stands on it; runs boot the newest', async () => {
+    const names = { '': 'debian of May' };
+    resolves(names);
+    const engine = await openEngine(world);
+    await build(engine, base);
+    await build(engine, app);
+    const asked: string[] = [];
+    watch(world.cloud.connector, asked);
+    expect(await engine.images.build({ deployment: app }, 'tester')).toMatchObject({ image: { image: made[1] } });
+    expect(new Set(asked)).toEqual(new Set(['resolveImage']));
+
+    names[''] = 'debian of June';
+    const { run } = await engine.createRun({ deployment: app, keepRunning: 'always' }, 'tester');
+    expect((await work(engine, run.id, 'Ready'))['Executing']).toEqual(['deploy-0', 'deploy-1']);
+    expect((await build(engine, app)).steps['Executing']).toEqual(['postInstall-0', 'postInstall-1']);
+    expect((await build(engine, base)).steps['Executing']).toEqual(['postInstall-0']);
+    expect(booted).toEqual(['', made[0], made[1], '', '']);
+    const next = await engine.createRun({ deployment: app, keepRunning: 'always' }, 'tester');
+    await work(engine, next.run.id, 'Ready');
+    expect(booted.at(-1)).toBe(made[2]);
+    await engine.close();
+  });
+
+  it('is installed from the nearest ancestor when its cloud does not have it any more, and then built anew', async () => {
+    resolves({ '': '' });
+    const engine = await openEngine(world);
+    await build(engine, base);
+    await build(engine, app);
+    const [ofBase = '', ofApp = ''] = made;
+    made = [ofBase];
+    const start = async (): Promise<{ id: string; steps: string[] | undefined }> => {
+      const { run } = await engine.createRun({ deployment: app, keepRunning: 'always' }, 'tester');
+      return { id: run.id, steps: (await work(engine, run.id, 'Ready'))['Executing'] };
+    };
+    const first = await start();
+    expect(first.steps).toEqual(['postInstall-1', 'deploy-0', 'deploy-1']);
+    expect(booted.at(-1)).toBe(ofBase);
+    const events = await engine.store.events(first.id, 0, 1000);
+    expect(events.map(({ message }) => message)).toContain(
+      `test does not have the image ${ofApp} any more, which was built: machine boots ${ofBase} and installs the rest`,
+    );
+    expect(await engine.images.list()).toMatchObject([
+      { image: ofApp, lostAt: expect.any(Number), runs: [] },
+      { image: ofBase, lostAt: null },
+    ]);
+    made = [];
+    const last = await start();
+    expect(last.steps).toEqual(['postInstall-0', 'postInstall-1', 'deploy-0', 'deploy-1']);
+    expect(booted.at(-1)).toBe('');
+    expect((await build(engine, app)).steps['Executing']).toEqual(['postInstall-0', 'postInstall-1']);
+    expect(await engine.images.list()).toMatchObject([{ image: made[0], lostAt: null }, { image: ofBase }]);
+    await engine.close();
+  });
+
+  it('is asked for before a build is said to be there', async () => {
+    resolves({ '': '' });
+    const engine = await openEngine(world);
+    await build(engine, base);
+    made = [];
+    await build(engine, base);
+    expect(made).toHaveLength(1);
+    await engine.close();
+  });
+
+  it('is kept for what is not there of something else than the image', async () => {
+    resolves({ '': '' });
+    const engine = await openEngine(world);
+    await build(engine, base);
+    world.cloud.faults.push({ method: 'launch', when: 'before', error: new ConnectorError('notFound', 'there is no such network') });
+    const { run } = await engine.createRun({ deployment: app }, 'tester');
+    await vi.waitFor(async () => expect((await engine.runDetail(run.id)).abort?.reason).toContain('no such network'));
+    expect(await engine.images.list()).toMatchObject([{ lostAt: null }]);
     await engine.close();
   });
 

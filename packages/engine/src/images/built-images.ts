@@ -6,7 +6,7 @@ import type { RunStore } from '../store/run-store.ts';
 import type { PublishedModule } from '../registry/module-store.ts';
 import type { BuiltImage } from './image-store.ts';
 import { isBuildOf, usesOf, type ImageUses } from './image-uses.ts';
-import { demandingNothing, digestToBuild } from './plan-images.ts';
+import { demandingNothing, whatToBuild } from './plan-images.ts';
 import { cloudFailed } from './cloud-failed.ts';
 import { Removal, type RemovalPorts } from './removal.ts';
 
@@ -49,13 +49,15 @@ export class BuiltImages {
       planned,
       clouds.names.map((name) => ({ name })),
     );
-    const key = { ...(await digestToBuild(plan, clouds, frame)), project };
+    const { cloud: place, build } = await whatToBuild(plan, clouds, frame);
+    const key = { cloud: place, digest: build.digest, project };
     for (let attempt = 1; ; attempt++) {
       const image = await store.images.find(key);
-      if (image !== undefined) {
+      if (image !== undefined && (await this.#isThere(image))) {
         await store.images.touch(image, frame.clock.now());
         return { image: await this.#listed(image) };
       }
+      if (image !== undefined) await store.images.lost(image, frame.clock.now());
       const builder = await store.images.builder(key);
       if (builder !== undefined) return { run: await runs.runDetail(builder), joined: true };
       try {
@@ -146,6 +148,16 @@ export class BuiltImages {
       const hint = '`paceline reap` shows whether anything of it is left, and removes that.';
       throw cloudFailed(`${image.image} is not on ${image.cloud} any more, though it could not be deleted whole`, cause, hint);
     }
+  }
+
+  /** Whether its cloud has it still, as far as that says so. */
+  #isThere({ cloud, account, image }: BuiltImage): Promise<boolean> {
+    return this.#ports.clouds
+      .line(cloud)
+      .hasImage(this.#ports, account ?? undefined, image)
+      .catch((cause: unknown) => {
+        throw cloudFailed(`${cloud} does not say whether it has ${image} still`, cause);
+      });
   }
 
   async #listed(image: BuiltImage): Promise<ListedImage> {

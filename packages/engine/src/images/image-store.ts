@@ -9,8 +9,10 @@ export interface BuiltImage {
   cloud: string;
   /** Where it is there, as its connector calls it; null where there are no accounts. */
   account: string | null;
-  /** Of what is in it. */
+  /** Of what is in it: the recipe, and what the name of its native image meant. */
   digest: string;
+  /** Of what it is made by. Runs look for it: they boot what was built, whatever that name means by now. */
+  recipe: string;
   module: string;
   /** What a launch names it by. */
   image: string;
@@ -23,12 +25,14 @@ export interface BuiltImage {
   madeAt: number;
   usedAt: number;
   pinned: boolean;
+  /** When its cloud was found not to have it any more: nobody boots it. */
+  lostAt: number | null;
 }
 
 /** What tells one image from all others. */
 type Key = Pick<BuiltImage, 'project' | 'cloud' | 'digest'>;
 
-const columns = 'project, cloud, account, digest, module, image, resource, login, run, made_at, used_at, pinned';
+const columns = 'project, cloud, account, digest, recipe, module, image, resource, login, run, made_at, used_at, pinned, lost_at';
 const whereKey = 'WHERE project = ? AND cloud = ? AND digest = ?';
 
 /** The images that were built: one for each content on each cloud, for everybody and for each project. */
@@ -44,11 +48,24 @@ export class ImageStore {
     return this.#database.transaction([insertImage(image)]);
   }
 
-  /** What machines of a project boot: first of all what is everybody's. */
-  async find({ project, cloud, digest }: Key): Promise<BuiltImage | undefined> {
+  /** What has exactly this in it and is there for a project: first of all what is everybody's. */
+  find({ project, cloud, digest }: Key): Promise<BuiltImage | undefined> {
+    return this.#first('digest', { project, cloud, value: digest });
+  }
+
+  /** What machines of a project boot: of what is everybody's, else of its own, the newest. */
+  newest({ project, cloud, recipe }: Pick<BuiltImage, 'project' | 'cloud' | 'recipe'>): Promise<BuiltImage | undefined> {
+    return this.#first('recipe', { project, cloud, value: recipe });
+  }
+
+  async #first(
+    column: 'digest' | 'recipe',
+    { project, cloud, value }: { project: string; cloud: string; value: string },
+  ): Promise<BuiltImage | undefined> {
+    const everybodysFirst = 'CASE WHEN project = ? THEN 0 ELSE 1 END, made_at DESC';
     const [row] = await this.#database.all(
-      `SELECT ${columns} FROM images WHERE project IN (?, ?) AND cloud = ? AND digest = ? ORDER BY CASE WHEN project = ? THEN 0 ELSE 1 END LIMIT 1`,
-      [everyProject, project, cloud, digest, everyProject],
+      `SELECT ${columns} FROM images WHERE project IN (?, ?) AND cloud = ? AND ${column} = ? AND lost_at IS NULL ORDER BY ${everybodysFirst} LIMIT 1`,
+      [everyProject, project, cloud, value, everyProject],
     );
     return row && builtImage(row);
   }
@@ -78,6 +95,17 @@ export class ImageStore {
     return this.#write(`UPDATE images SET used_at = ? ${whereKey}`, now, project, cloud, digest);
   }
 
+  /** Its cloud does not have it any more: nobody boots it, and the next build makes it anew. */
+  lost({ cloud, digest, image }: Pick<BuiltImage, 'cloud' | 'digest' | 'image'>, now: number): Promise<void> {
+    return this.#write(
+      'UPDATE images SET lost_at = ? WHERE cloud = ? AND digest = ? AND image = ? AND lost_at IS NULL',
+      now,
+      cloud,
+      digest,
+      image,
+    );
+  }
+
   /** @returns false when it is not there any more */
   pin({ project, cloud, digest, resource }: Key & Pick<BuiltImage, 'resource'>, pinned: boolean): Promise<boolean> {
     const values = [pinned ? 1 : 0, project, cloud, digest, resource];
@@ -105,11 +133,17 @@ export class ImageStore {
   }
 }
 
-/** Where there is one of the same content already, that one stays. */
+/** Where there is one of the same content already, that one stays, unless it was lost. */
 export function insertImage(image: BuiltImage): Statement {
-  const { project, cloud, account, digest, module, image: name, resource, login, run, madeAt, usedAt, pinned } = image;
-  const values = [project, cloud, account, digest, module, name, resource, login, run, madeAt, usedAt, pinned ? 1 : 0];
-  return { sql: `INSERT INTO images (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, values };
+  const { project, cloud, account, digest, recipe, module, image: name, resource, login, run, madeAt, usedAt, pinned, lostAt } = image;
+  const values = [project, cloud, account, digest, recipe, module, name, resource, login, run, madeAt, usedAt, pinned ? 1 : 0, lostAt];
+  const places = values.map(() => '?').join(', ');
+  const renewed = ['account', 'image', 'resource', 'login', 'run', 'made_at', 'used_at', 'lost_at'];
+  const anew = `${renewed.map((column) => `${column} = excluded.${column}`).join(', ')} WHERE images.lost_at IS NOT NULL`;
+  return {
+    sql: `INSERT INTO images (${columns}) VALUES (${places}) ON CONFLICT (project, cloud, digest) DO UPDATE SET ${anew}`,
+    values,
+  };
 }
 
 function builtImage(row: Row): BuiltImage {
@@ -118,6 +152,7 @@ function builtImage(row: Row): BuiltImage {
     cloud: String(row['cloud']),
     account: row['account'] === null ? null : String(row['account']),
     digest: String(row['digest']),
+    recipe: String(row['recipe']),
     module: String(row['module']),
     image: String(row['image']),
     resource: String(row['resource']),
@@ -126,5 +161,6 @@ function builtImage(row: Row): BuiltImage {
     madeAt: Number(row['made_at']),
     usedAt: Number(row['used_at']),
     pinned: row['pinned'] === 1,
+    lostAt: row['lost_at'] === null ? null : Number(row['lost_at']),
   };
 }

@@ -1,33 +1,12 @@
-import { buildDigest, canonicalJson, PacelineError, type PlannedNode, type ResolvedDeployment, type RunPlan } from '@paceline/model';
+import { PacelineError, type PlannedNode, type ResolvedDeployment, type RunPlan } from '@paceline/model';
 import { isConnectorError } from '../connector/index.ts';
 import type { CallFrame } from '../launch/call-limit.ts';
 import type { Clouds } from '../launch/clouds.ts';
 import { getOrMake } from '../run/get-or-make.ts';
 import { cloudFailed } from './cloud-failed.ts';
 import type { BuiltImage, ImageStore } from './image-store.ts';
-
-/** What the machines of a node boot when nothing is built, by name; `''` where neither the module nor the cloud names anything. */
-export function nativeImage(
-  { image, cloud }: Pick<PlannedNode, 'image' | 'cloud'>,
-  clouds: Clouds,
-): { image: string; login?: string | undefined } {
-  const { name, image: usual = '' } = clouds.get(cloud).connector.info;
-  return image.clouds[cloud] ?? image.clouds[name] ?? { image: usual };
-}
-
-/**
- * The digest of what is in an image that is built of the first layers of another. What is built in one account is not there in another.
- * @param account where it is built; null or undefined where there are no accounts
- */
-export function digestIn(
-  node: Pick<PlannedNode, 'image' | 'cloud'>,
-  layers: number,
-  account: string | null | undefined,
-  clouds: Clouds,
-): string {
-  const { image } = nativeImage(node, clouds);
-  return buildDigest(node.image, layers, typeof account === 'string' ? canonicalJson({ account, image }) : image);
-}
+import { newestBuilt } from './newest-built.ts';
+import { digestOn, nativeImage, recipeIn } from './recipe.ts';
 
 /** The plan of a run in a project with the newest image that was built of each node's image, or of an ancestor of it. */
 export async function withBuiltImages(
@@ -41,14 +20,8 @@ export async function withBuiltImages(
     if (node.shares !== undefined) return {};
     const { cloud } = node;
     if ((await images.resources(cloud)).size === 0) return {};
-    const account = await accountOf(cloud);
-    for (let layers = node.image.layers.length; layers > 0; layers--) {
-      const found = await images.find({ project, cloud, digest: digestIn(node, layers, account, clouds) });
-      if (found === undefined) continue;
-      const { image, digest, login } = found;
-      return { built: { image, digest, layers, ...(login === null ? {} : { login }) } };
-    }
-    return {};
+    const built = await newestBuilt(node, { project, account: await accountOf(cloud), build: plan.build, clouds, images });
+    return built === undefined ? {} : { built };
   };
   const nodes = await Promise.all(
     Object.entries(plan.nodes).map(async ([name, node]) => {
@@ -64,15 +37,15 @@ export async function withBuiltImages(
 }
 
 /**
- * The digest of the image that a run of one image would build.
+ * What a run of one image would build, and where.
  * @throws PACELINE_REQUEST_INVALID for deployments, for images that install nothing, and on clouds that cannot make images;
- * PACELINE_CLOUD_FAILED when the cloud does not say in which account it is
+ * PACELINE_CLOUD_FAILED when the cloud does not say in which account it is, or what the native image is now
  */
-export async function digestToBuild(
+export async function whatToBuild(
   { category, nodes, deployment }: RunPlan,
   clouds: Clouds,
   frame: CallFrame,
-): Promise<{ cloud: string; digest: string }> {
+): Promise<{ cloud: string; build: NonNullable<RunPlan['build']> }> {
   const [node] = Object.values(nodes);
   const refuse = (message: string, hint: string): never => {
     throw new PacelineError('PACELINE_REQUEST_INVALID', message, { hint });
@@ -82,15 +55,19 @@ export async function digestToBuild(
   const installs = node.image.layers.some(({ packages, scripts }) => packages.length > 0 || scripts.preInstall || scripts.postInstall);
   if (!installs) refuse(`${deployment.name} installs nothing`, 'Only preInstall, packages and postInstall are part of a built image.');
   const { cloud } = node;
-  if (clouds.get(cloud).connector.createImage === undefined)
+  const line = clouds.line(cloud);
+  if (line.connector.createImage === undefined)
     refuse(`The cloud ${cloud} cannot make images of machines`, 'Name another one with --cloud.');
-  const account = await clouds
-    .line(cloud)
-    .account(frame)
-    .catch((cause: unknown) => {
-      throw cloudFailed(`${cloud} does not say in which account it would build`, cause);
-    });
-  return { cloud, digest: digestIn(node, node.image.layers.length, account, clouds) };
+  const account = await line.account(frame).catch((cause: unknown) => {
+    throw cloudFailed(`${cloud} does not say in which account it would build`, cause);
+  });
+  const { image } = nativeImage(node, clouds);
+  const means = await line.resolveImage(frame, account, image).catch((cause: unknown) => {
+    throw cloudFailed(`${cloud} does not say what ${deployment.name} would stand on`, cause);
+  });
+  const recipe = recipeIn(node, node.image.layers.length, account, clouds);
+  const base = means === image ? undefined : means;
+  return { cloud, build: { digest: digestOn(recipe, base), recipe, ...(base !== undefined && { base }) } };
 }
 
 /** What is installed does not depend on parameters, so nobody needs to be asked for any. */
@@ -102,10 +79,10 @@ export function demandingNothing(deployment: ResolvedDeployment): ResolvedDeploy
   return { ...deployment, nodes: Object.fromEntries(nodes) };
 }
 
-/** The plan of a run that makes an image: it installs, and deploys nothing. @throws as {@link digestToBuild} */
+/** The plan of a run that makes an image: it installs, and deploys nothing. @throws as {@link whatToBuild} */
 export async function asBuild(plan: RunPlan, build: boolean, clouds: Clouds, frame: CallFrame): Promise<RunPlan> {
   if (!build) return plan;
-  const { digest } = await digestToBuild(plan, clouds, frame);
+  const { build: wanted } = await whatToBuild(plan, clouds, frame);
   // What it is built on is part of its digest: it goes to no other cloud.
   const nodes = Object.entries(plan.nodes).map(([name, { elsewhere: _elsewhere, shares: _shares, ...node }]) => {
     const layers = node.image.layers.map(({ scripts: { preInstall, postInstall }, ...layer }) => {
@@ -113,11 +90,12 @@ export async function asBuild(plan: RunPlan, build: boolean, clouds: Clouds, fra
     });
     return [name, { ...node, image: { ...node.image, layers } }] as const;
   });
-  return { ...plan, nodes: Object.fromEntries(nodes), build: { digest }, keepRunning: 'never' };
+  return { ...plan, nodes: Object.fromEntries(nodes), build: wanted, keepRunning: 'never' };
 }
 
 /** The plan without the images that are no longer there. */
-export function withoutLost(plan: RunPlan, there: readonly Pick<BuiltImage, 'cloud' | 'image'>[]): RunPlan {
+export function withoutLost(plan: RunPlan, images: readonly Pick<BuiltImage, 'cloud' | 'image' | 'lostAt'>[]): RunPlan {
+  const there = images.filter(({ lostAt }) => lostAt === null);
   const nodes = Object.entries(plan.nodes).map(([name, node]) => {
     const { built, ...rest } = node;
     const isThere = there.some(({ cloud, image }) => cloud === node.cloud && image === built?.image);

@@ -20,6 +20,7 @@ const limits = {
   attachDisk: 5 * 60_000,
   detachDisk: 5 * 60_000,
   createImage: 30 * 60_000,
+  resolveImage: 5 * 60_000,
   probe: 30_000,
 };
 

@@ -11,11 +11,12 @@ import type { Clouds } from './clouds.ts';
 import { toConnectorError } from './connector-failure.ts';
 import { removeResource } from './remove-resource.ts';
 import { readLastWords } from './last-words.ts';
+import { lostImage, type LostImage } from './lost-image.ts';
 import { launchRequest, type LaunchFrame } from './launch-request.ts';
 
 export interface CloudCallsPorts extends LaunchFrame, CallFrame {
   clouds: Clouds;
-  images: Pick<ImageStore, 'resources'>;
+  images: ImageStore;
   /** Brings what was learned into the run, decision by decision; resolves when all is stored. */
   report(decisions: readonly Decision[]): Promise<void>;
 }
@@ -64,6 +65,17 @@ export class CloudCalls {
       missing += batch.filter(({ index }) => !machines.some((machine) => machine.index === index)).length;
     }
     if (missing > 0) throw new ConnectorError('unavailable', 'the cloud did not return all machines that were asked for');
+  }
+
+  /** What machines boot instead, when what a launch did not find is the image that was built for them. */
+  async lostImage({ code }: ConnectorError, [first]: readonly Instance[]): Promise<LostImage | undefined> {
+    if (code !== 'notFound' || first === undefined) return undefined;
+    try {
+      return await lostImage(this.#run, first, await this.#account(first.machine.cloud), this.#ports);
+    } catch (cause) {
+      this.#ports.log.warn(`whether the image of ${first.name} is there still: ${toConnectorError(cause).message}`);
+      return undefined;
+    }
   }
 
   /** The machines that a launch has made, whoever heard of it. */

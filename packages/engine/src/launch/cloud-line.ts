@@ -1,5 +1,6 @@
 import {
   ConnectorError,
+  isConnectorError,
   matches,
   type Connector,
   type ConnectorContext,
@@ -86,6 +87,28 @@ export class CloudLine {
       }),
     );
     return this.#believed(seen, account);
+  }
+
+  /**
+   * What machines boot now of an image of this name; undefined where the connector does not say.
+   * @param account as of `callIn`
+   * @throws ConnectorError `notFound` when there is no such image
+   */
+  async resolveImage(frame: CallFrame, account: string | undefined, image: string): Promise<string | undefined> {
+    const { connector } = this;
+    if (connector.resolveImage === undefined) return undefined;
+    return this.callIn(frame, account, 'resolveImage', async (context) => connector.resolveImage?.(image, context));
+  }
+
+  /** Whether there is an image of this name, as far as the connector says. @param account as of `callIn` @throws ConnectorError */
+  async hasImage(frame: CallFrame, account: string | undefined, image: string): Promise<boolean> {
+    try {
+      await this.resolveImage(frame, account, image);
+      return true;
+    } catch (error) {
+      if (isConnectorError(error) && error.code === 'notFound') return false;
+      throw error;
+    }
   }
 
   /** What may be had at once, and in which sizes. @throws ConnectorError */

@@ -26,9 +26,10 @@ export function imageMade(run: Run, instance: Instance, { image, id }: MachineIm
   if (build === undefined || planned === undefined || !wantsImage(run)) return [];
   const { cloud, login } = machine;
   const account = entryOf(run.facts.accounts, cloud) ?? null;
-  const made = { cloud, account, digest: build.digest, module: planned.image.module, image, resource: id, login };
+  const { digest, recipe = digest } = build;
+  const made = { cloud, account, digest, recipe, module: planned.image.module, image, resource: id, login };
   return [
-    { kind: 'image', image: { ...made, run: run.id, project: run.project, madeAt: now, usedAt: now, pinned: false } },
+    { kind: 'image', image: { ...made, run: run.id, project: run.project, madeAt: now, usedAt: now, pinned: false, lostAt: null } },
     machineChange(instance, { madeImage: image, attempts: 0, retryAt: 0, fault: null }),
     {
       kind: 'event',

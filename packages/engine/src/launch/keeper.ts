@@ -11,6 +11,7 @@ import { toConnectorError } from './connector-failure.ts';
 import { Consoles } from './consoles.ts';
 import { imageFailed, imageMade, imageName, wantsImage } from './create-image.ts';
 import { launchFailed } from './launch-failed.ts';
+import { bootInstead } from './lost-image.ts';
 import { leftover, lost, machineFound, machineGone } from './found.ts';
 import { cloudsOf, machineChange, mayLaunch, mustGo, neverAskedFor } from './ledger.ts';
 import { altered, alterationFailed } from './alteration.ts';
@@ -194,6 +195,8 @@ export class MachineKeeper {
     } catch (cause) {
       const error = toConnectorError(cause);
       this.#attempts.failed(token, error, this.#visibleAt(call.cloud));
+      const lost = await this.#clouds.lostImage(error, intendedWith(this.#run, token));
+      if (lost !== undefined) return this.#report([(run, now) => bootInstead(intendedWith(run, token), lost, now)]);
       await this.#report([
         this.#complaint(call, 'launch machines', error),
         ...instances.map((instance) => launchFailed(instance, error, this.#ports.random())),

@@ -1,7 +1,7 @@
 import { joinSecret, launchSecret } from '../bootstrap/secrets.ts';
 import { renderUserData, type Bootstrap, type Runtime } from '../bootstrap/user-data.ts';
 import type { LaunchRequest } from '../connector/index.ts';
-import type { Instance } from '../run/instance.ts';
+import { builtFor, type Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { sha256 } from '../run/script-digest.ts';
 import { tunnelKeys } from '../tunnel/tunnel-keys.ts';
@@ -33,7 +33,7 @@ export function launchRequest(
   if (first === undefined || node === undefined) throw new Error('a launch needs instances of a node');
   const { token, cloud } = first.machine;
   const { resources, clouds, ports } = node.image;
-  const native = node.built ?? clouds[cloud] ?? clouds[configured.connector.info.name];
+  const native = builtFor(run.plan, first) ?? clouds[cloud] ?? clouds[configured.connector.info.name];
   const expiresAt = new Date(run.facts.expiresAt);
   const userDataOf = (instance: Instance, machine: Bootstrap['machine']): Uint8Array =>
     renderUserData({

@@ -1,9 +1,10 @@
 import type { Assignment, RunState, Step } from '@paceline/api/agent';
 import { phaseLabels, type PlannedNode, type ResolvedImage, type ScriptPhase } from '@paceline/model';
 import { hygiene } from '../images/hygiene.ts';
+import { getOrMake } from '../run/get-or-make.ts';
 import { scriptDigest } from '../run/script-digest.ts';
 import type { Instance } from '../run/instance.ts';
-import { hasJoined } from '../run/instance.ts';
+import { builtFor, hasJoined } from '../run/instance.ts';
 import type { RunView } from '../run/run.ts';
 import { isVertical, type Scaling } from '../run/scaling.ts';
 
@@ -42,7 +43,7 @@ export function hasWork(run: RunView, instance: Instance): boolean {
   return !instance.dropped && hasJoined(instance) && stepsOf(run, instance).length > 0;
 }
 
-const stepCache = new WeakMap<PlannedNode, Partial<Record<RunState, Step[]>>>();
+const stepCache = new WeakMap<PlannedNode, Map<string, Step[]>>();
 
 function stepsOf(run: RunView, instance: Instance): Step[] {
   const { state, recovery, scaling } = run.facts;
@@ -50,22 +51,24 @@ function stepsOf(run: RunView, instance: Instance): Step[] {
   const node = run.plan.nodes[instance.node];
   if (node === undefined) return [];
   if (scaling !== null) return scalingSteps(run, instance, node, scaling);
-  const steps = firstSteps(state, node);
+  const steps = firstSteps(run, instance, node);
   return state === 'SendingReports' && run.plan.build !== undefined && run.facts.abort === null ? [...steps, hygieneStep] : steps;
 }
 
 /** What everybody has to do on the way to the first Ready. */
-function firstSteps(state: RunState, node: PlannedNode): Step[] {
-  let byState = stepCache.get(node);
-  if (byState === undefined) stepCache.set(node, (byState = {}));
-  return (byState[state] ??= stepsIn(state, node));
+function firstSteps({ plan, facts: { state } }: RunView, instance: Instance, node: PlannedNode): Step[] {
+  const layers = builtFor(plan, instance)?.layers ?? 0;
+  let known = stepCache.get(node);
+  if (known === undefined) stepCache.set(node, (known = new Map()));
+  return getOrMake(known, `${state} ${layers}`, () => stepsIn(state, node.image, layers));
 }
 
-function stepsIn(state: RunState, { image, built }: PlannedNode): Step[] {
+/** @param built so many layers are in the image that the machine has booted */
+function stepsIn(state: RunState, image: ResolvedImage, built: number): Step[] {
   if (state === 'Executing') {
     const installs = installPhases.flatMap((phase) => phaseSteps(image, phase));
     // What an image has that was built is not installed again.
-    const missing = installs.filter((step) => built === undefined || Number(step.id.slice(step.id.lastIndexOf('-') + 1)) >= built.layers);
+    const missing = installs.filter((step) => Number(step.id.slice(step.id.lastIndexOf('-') + 1)) >= built);
     return [...missing, ...phaseSteps(image, 'deploy')];
   }
   if (state === 'SendingReports') return reportSteps(image);
@@ -102,7 +105,7 @@ function scalingSteps(run: RunView, instance: Instance, node: PlannedNode, scali
   const { state } = run.facts;
   const { action } = scaling;
   const isChosen = isIn(scaling, instance);
-  if (action === 'vm_create' && isChosen) return firstSteps(state, node);
+  if (action === 'vm_create' && isChosen) return firstSteps(run, instance, node);
   const hooks = (phase: ScriptPhase): Step[] => phaseSteps(image, phase, hookEnvironment(run, scaling));
   const before = isChosen ? hooks('preScale') : [];
   const after = isChosen === isVertical(action) ? hooks(hookAfter[action]) : [];

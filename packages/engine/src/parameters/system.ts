@@ -1,6 +1,6 @@
 import { hasCompleted } from '../lifecycle/steps.ts';
 import type { Instance } from '../run/instance.ts';
-import { hasJoined, isMember } from '../run/instance.ts';
+import { builtFor, hasJoined, isMember } from '../run/instance.ts';
 import { hasEnded, type RunView } from '../run/run.ts';
 import { isVertical } from '../run/scaling.ts';
 
@@ -32,8 +32,8 @@ export const instanceValues: Record<string, InstanceValue> = {
   nodename: (_run, { node }) => node,
   id: (_run, { index }) => String(index),
   cloudservice: (_run, { machine }) => machine.cloud,
-  'image.id': (run, { node, machine }) =>
-    run.plan.nodes[node]?.built?.image ?? run.plan.nodes[node]?.image.clouds[machine.cloud]?.image ?? '',
+  'image.id': (run, instance) =>
+    builtFor(run.plan, instance)?.image ?? run.plan.nodes[instance.node]?.image.clouds[instance.machine.cloud]?.image ?? '',
   'image.platform': () => 'linux',
   'service-offer': () => '',
   statecustom: (_run, { statecustom }) => statecustom,

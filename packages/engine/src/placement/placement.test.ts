@@ -57,8 +57,18 @@ describe('a cloud without room', () => {
   });
 
   test('keeps what was built there, and the share that it was to have', async () => {
-    const by = { cloud: 'test', digest: 'd', module: 'm', resource: 'r', login: null, account: null, run: 'run', project: 'default' };
-    const built = { ...by, image: 'x', madeAt: 0, usedAt: 0, pinned: false };
+    const by = {
+      cloud: 'test',
+      digest: 'd',
+      recipe: 'd',
+      module: 'm',
+      resource: 'r',
+      login: null,
+      account: null,
+      run: 'run',
+      project: 'default',
+    };
+    const built = { ...by, image: 'x', madeAt: 0, usedAt: 0, pinned: false, lostAt: null };
     for (const node of [
       { built: { image: 'x', layers: 1, digest: 'd' }, elsewhere: ['other'] },
       { shares: [{ cloud: 'test', count: 1 }] },

@@ -106,6 +106,7 @@ export function createInstance(run: Run, node: string, index: number, cloud: str
       fault: null,
       size: null,
       madeImage: null,
+      instead: null,
       disks: [],
       wanted: null,
     },

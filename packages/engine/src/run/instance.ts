@@ -1,4 +1,5 @@
 import type { OpResult } from '@paceline/api/agent';
+import type { PlannedBuiltImage, RunPlan } from '@paceline/model';
 import type { Alteration, Disk, Size } from './scaling.ts';
 
 /** What the engine has done, or means to do, with an instance's machine. */
@@ -27,6 +28,8 @@ export interface MachineEntry {
   size: Size | null;
   /** The image that was made of it, in a run that is there for that. */
   madeImage: string | null;
+  /** What it boots after all, when its cloud turned out not to have the image that was built for its node: an ancestor's, or none. */
+  instead: { built: PlannedBuiltImage | null } | null;
   /** What it was given beside the disk that it boots from. */
   disks: readonly Disk[];
   /** What the cloud is to change of it. */
@@ -68,6 +71,11 @@ export interface Instance {
   dropped: boolean;
   /** It is scaled away: it is no member of its node any more, and does its last work if it is not dropped yet. */
   removing: boolean;
+}
+
+/** The image that was built for it, if its machine boots one. */
+export function builtFor({ nodes }: Pick<RunPlan, 'nodes'>, { node, machine }: Instance): PlannedBuiltImage | undefined {
+  return machine.instead === null ? nodes[node]?.built : (machine.instead.built ?? undefined);
 }
 
 export function hasJoined(instance: Instance): boolean {

@@ -92,6 +92,11 @@ const migrations: readonly (readonly string[])[] = [
   ],
   ['CREATE TABLE engine (place INTEGER PRIMARY KEY, id TEXT NOT NULL)'],
   ['ALTER TABLE images ADD COLUMN account TEXT'],
+  [
+    "ALTER TABLE images ADD COLUMN recipe TEXT NOT NULL DEFAULT ''",
+    'UPDATE images SET recipe = digest',
+    'ALTER TABLE images ADD COLUMN lost_at BIGINT',
+  ],
 ];
 
 /** PostgreSQL's words for SQLite's types: text compares by its bytes, whatever language the database was made for. */

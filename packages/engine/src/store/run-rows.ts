@@ -46,7 +46,7 @@ function useImages({ createdAt, plan: { nodes } }: Run): Statement[] {
   return [...new Map(booted.map((built) => [`${built.cloud} ${built.image}`, built]))]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { cloud, digest, image }]) => ({
-      sql: 'UPDATE images SET used_at = ? WHERE cloud = ? AND digest = ? AND image = ?',
+      sql: 'UPDATE images SET used_at = ? WHERE cloud = ? AND digest = ? AND image = ? AND lost_at IS NULL',
       values: [createdAt, cloud, digest, image],
       mustChange: 1,
     }));
@@ -122,7 +122,7 @@ export function insertReport(run: Run, { name, instance, bytes, sha256, at }: St
 const defaults = {
   facts: { scaling: null, scalings: [], untold: null, accounts: {} },
   instance: { removing: false, told: 0, alarms: 0 },
-  machine: { size: null, disks: [], wanted: null, madeImage: null, endedAt: null },
+  machine: { size: null, disks: [], wanted: null, madeImage: null, endedAt: null, instead: null },
 };
 
 export function readRun(row: Row, instances: Row[], parameters: Row[], cipher: ValueCipher): Run {

@@ -14,6 +14,7 @@ function built(cloud: string, digest: string, madeAt: number): BuiltImage {
     cloud,
     account: null,
     digest,
+    recipe: `recipe of ${digest}`,
     module: 'web',
     image,
     resource: `id of ${image}`,
@@ -22,6 +23,7 @@ function built(cloud: string, digest: string, madeAt: number): BuiltImage {
     madeAt,
     usedAt: madeAt,
     pinned: false,
+    lostAt: null,
   };
 }
 
@@ -63,6 +65,31 @@ export function defineImageContract(open: () => Promise<Database>): void {
       await images.put(built('here', 'a', 1));
       await Promise.all([images.put({ ...built('here', 'a', 2), image: 'other' }), images.put(built('here', 'a', 3))]);
       expect(await images.list()).toEqual([built('here', 'a', 1)]);
+    });
+
+    it('are booted as they were made last by a recipe, whatever it stood on', async () => {
+      const [old, young] = [built('here', 'a', 1), { ...built('here', 'b', 2), recipe: 'recipe of a' }];
+      await images.put(young);
+      await images.put(old);
+      const newest = () => images.newest({ project: 'shop', cloud: 'here', recipe: 'recipe of a' });
+      expect(await newest()).toEqual(young);
+      expect(await images.newest({ project: 'shop', cloud: 'there', recipe: 'recipe of a' })).toBeUndefined();
+      await images.remove(young);
+      expect(await newest()).toEqual(old);
+    });
+
+    it('are not found any more once they were lost, until there is one again', async () => {
+      const one = built('here', 'a', 1);
+      await images.put(one);
+      await images.pin(one, true);
+      await images.lost({ ...one, image: 'another' }, 6);
+      expect(await images.find(one)).toEqual({ ...one, pinned: true });
+      for (const now of [7, 8]) await images.lost(one, now);
+      expect([await images.find(one), await images.newest(one)]).toEqual([undefined, undefined]);
+      expect(await images.list()).toEqual([{ ...one, pinned: true, lostAt: 7 }]);
+      const again = { ...built('here', 'a', 9), image: 'again', resource: 'id of again', run: 'run-2' };
+      await images.put(again);
+      expect(await images.list()).toEqual([{ ...again, pinned: true }]);
     });
 
     it('are used, pinned and let go, each by itself', async () => {
@@ -114,13 +141,13 @@ export function defineImageContract(open: () => Promise<Database>): void {
     it('that were made when they were everybody’s are so still', async () => {
       const old = await open();
       await migrate(old, 5);
-      const { project: _project, account, ...image } = built('here', 'a', 1_900_000_000_000);
+      const { project: _project, account, recipe: _recipe, ...image } = built('here', 'a', 1_900_000_000_000);
       const columns = 'cloud, digest, module, image, resource, login, run, made_at, used_at, pinned';
       const { cloud, digest, module, image: name, resource, login, run, madeAt, usedAt } = image;
       const values = [cloud, digest, module, name, resource, login, run, madeAt, usedAt, 1];
       await old.transaction([{ sql: `INSERT INTO images (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, values }]);
       await migrate(old);
-      expect(await new ImageStore(old).list()).toEqual([{ ...image, project: '*', account, pinned: true }]);
+      expect(await new ImageStore(old).list()).toEqual([{ ...image, project: '*', account, recipe: digest, pinned: true }]);
       await old.close();
     });
   });

@@ -17,6 +17,10 @@ export const plannedParameter = z.strictObject({
 });
 export type PlannedParameter = z.infer<typeof plannedParameter>;
 
+/** An image that was built of the first `layers` of another. */
+const builtImage = z.strictObject({ image: z.string(), login: z.string().optional(), layers: z.int().min(1), digest: z.string() });
+export type PlannedBuiltImage = z.infer<typeof builtImage>;
+
 export const plannedNode = z.strictObject({
   image: resolvedImage,
   multiplicity: z.int().min(0),
@@ -32,8 +36,8 @@ export const plannedNode = z.strictObject({
   prices: z.record(z.string(), z.strictObject({ amount: z.number(), currency: z.string() })).optional(),
   maxProvisioningFailures: z.int().min(0),
   parameters: z.record(z.string(), plannedParameter),
-  /** An image that was built of its first `layers`: machines boot it, and skip what is in it. */
-  built: z.strictObject({ image: z.string(), login: z.string().optional(), layers: z.int().min(1), digest: z.string() }).optional(),
+  /** Machines boot it, and skip what is in it. */
+  built: builtImage.optional(),
 });
 export type PlannedNode = z.infer<typeof plannedNode>;
 
@@ -54,8 +58,8 @@ export const runPlan = z.strictObject({
   nodes: z.record(z.string(), plannedNode),
   /** The deployment's own parameters: scripts read them as `ss:NAME`, and set those that are outputs. */
   globals: z.record(z.string(), plannedParameter),
-  /** The run is there to make an image of its machine, under this digest. */
-  build: z.strictObject({ digest: z.string() }).optional(),
+  /** The run is there to make an image of its machine, of this recipe, on what its native image was when that was asked for. */
+  build: z.strictObject({ digest: z.string(), recipe: z.string().optional(), base: z.string().optional() }).optional(),
   /** Machines may be added and removed while the run is ready; it stays so until it is ended. */
   scalable: z.boolean().optional(),
   keepRunning: z.enum(keepRunningPolicies),

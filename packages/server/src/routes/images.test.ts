@@ -17,7 +17,7 @@ afterEach(() => server.close());
 
 async function store(project: string, image: string, digest: string): Promise<void> {
   const about = { module: 'base', resource: image, login: null, account: null, run: 'none', madeAt: 1, usedAt: 1, pinned: false };
-  await server.engine.store.images.put({ project, cloud: 'test', digest, image, ...about });
+  await server.engine.store.images.put({ project, cloud: 'test', digest, recipe: digest, image, ...about, lostAt: null });
 }
 
 async function seenBy(token: string): Promise<string[]> {

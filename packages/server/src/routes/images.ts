@@ -80,12 +80,13 @@ export function imageRoutes(app: App, { engine, access }: RouteContext): void {
   });
 }
 
-function view({ madeAt, usedAt, runs, ...image }: ListedImage, identity: Identity): z.infer<typeof imageView> {
+function view({ madeAt, usedAt, lostAt, runs, ...image }: ListedImage, identity: Identity): z.infer<typeof imageView> {
   const seen = runs.filter(({ project }) => roleIn(identity, project) !== undefined);
   return {
     ...image,
     madeAt: iso(madeAt),
     usedAt: iso(usedAt),
+    lostAt: lostAt === null ? null : iso(lostAt),
     runs: seen.map(({ id }) => id),
     needed: image.channels.length + runs.length > 0,
     changeable: mayChangeImage(identity, image),
