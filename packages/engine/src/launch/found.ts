@@ -4,8 +4,9 @@ import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { isImageMissing } from '../lifecycle/policy.ts';
 import { dropOrAbort } from '../lifecycle/provisioning.ts';
-import { nextCloud } from '../placement/candidates.ts';
-import { isMoving, moveAway, moved } from '../placement/move.ts';
+import { nextCloud, whyNowhere } from '../placement/candidates.ts';
+import { moveAway, moved } from '../placement/move.ts';
+import { isMoving } from '../placement/moving.ts';
 import { hasJoined } from '../run/instance.ts';
 import { machineChange } from './ledger.ts';
 
@@ -57,10 +58,12 @@ export function machineFound(run: Run, instance: Instance, machine: Machine, now
 
 /** A machine has come to its end by itself. Where it had no room, another cloud may have some. */
 function overWith(run: Run, instance: Instance, { noRoom }: Machine, why: string, now: number): Change[] {
-  const mayMove = noRoom === true && !hasJoined(instance) && nextCloud(run, instance, now) !== undefined;
+  const wouldMove = noRoom === true && !hasJoined(instance);
+  const mayMove = wouldMove && nextCloud(run, instance, now) !== undefined;
   // What was made needs its end first, and that its id, which the entry has by the next look.
   if (mayMove && instance.machine.id === null) return [];
-  return (mayMove ? moveAway(run, instance, why, now) : undefined) ?? lost(run, instance, why, now);
+  const others = wouldMove && !mayMove ? whyNowhere(run, instance, now) : '';
+  return (mayMove ? moveAway(run, instance, why, now) : undefined) ?? lost(run, instance, `${why}${others}`, now);
 }
 
 /** A machine that was there is not there any more, or is broken. Nobody need wait for it. */
@@ -91,9 +94,8 @@ export function machineBack(instance: Instance, now: number): Change[] {
 
 export function machineGone(run: Run, instance: Instance, now: number): Change[] {
   const { id } = instance.machine;
-  const changes = moved(run, instance, now) ?? [
-    machineChange(instance, { status: 'gone', cloudState: 'terminated', endedAt: now, attempts: 0 }),
-  ];
+  const gone = machineChange(instance, { status: 'gone', cloudState: 'terminated', endedAt: now, attempts: 0 });
+  const changes = moved(run, instance, gone, now) ?? [gone];
   if (id !== null) changes.push(machineEvent(instance, 'gone', id, null, now));
   return changes;
 }

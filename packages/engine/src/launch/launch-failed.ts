@@ -2,7 +2,7 @@ import type { ConnectorError } from '../connector/index.ts';
 import { dropOrAbort } from '../lifecycle/provisioning.ts';
 import type { Decision } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
-import { tooDear } from '../placement/candidates.ts';
+import { whyNowhere } from '../placement/candidates.ts';
 import { moveAway } from '../placement/move.ts';
 import { machineChange, mustGo } from './ledger.ts';
 import { backoffMs, mayLaunchAgain } from './retry.ts';
@@ -26,8 +26,7 @@ export function launchFailed(instance: Instance, error: ConnectorError, random: 
     const failed = machineChange(instance, { attempts, retryAt, fault: error.message });
     if (again || mustGo(run, instance)) return [failed];
     const hint = error.details.hint === undefined ? '' : ` (${error.details.hint})`;
-    const dear = isFull ? tooDear(run, instance, now) : [];
-    const others = dear.length === 0 ? '' : `; what it may cost keeps it from going to ${dear.join(', ')}`;
+    const others = isFull ? whyNowhere(run, instance, now) : '';
     const reason = `${instance.name} could not be launched on ${instance.machine.cloud}: ${error.message}${hint}${others}`;
     return [failed, ...dropOrAbort(run, instance, reason, now)];
   };

@@ -17,9 +17,10 @@ export function nextCloud(run: Run, instance: Instance, now: number): string | u
   return cloudsAfter(run, instance).find((cloud) => overBudgetOn(run, instance, cloud, now).length === 0);
 }
 
-/** The clouds that an instance may go to, but for the budget, and what it says of each. */
-export function tooDear(run: Run, instance: Instance, now: number): string[] {
-  return cloudsAfter(run, instance).flatMap((cloud) => overBudgetOn(run, instance, cloud, now).map((why) => `${cloud}: ${why}`));
+/** What keeps an instance from the clouds that it might go to, as the end of a sentence; empty when there are none. */
+export function whyNowhere(run: Run, instance: Instance, now: number): string {
+  const dear = cloudsAfter(run, instance).flatMap((cloud) => overBudgetOn(run, instance, cloud, now).map((why) => `${cloud}: ${why}`));
+  return dear.length === 0 ? '' : `; what it may cost keeps it from going to ${dear.join(', ')} [PACELINE_OVER_BUDGET]`;
 }
 
 function cloudsAfter(run: Run, instance: Instance): string[] {

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConnectorError } from '../connector/index.ts';
 import { launchFailed } from '../launch/launch-failed.ts';
-import { machineGone } from '../launch/found.ts';
+import { machineFound, machineGone } from '../launch/found.ts';
 import { nextDeadline } from '../lifecycle/deadlines.ts';
 import { scale } from '../lifecycle/scale.ts';
 import { instanceOf } from '../run/apply.ts';
@@ -79,6 +79,52 @@ describe('a cloud without room', () => {
     expect(test.run.facts.abort?.reason).toContain(
       'what it may cost keeps it from going to dear: 5 EUR an hour are more than the 3 EUR of the budget of the run',
     );
+  });
+});
+
+describe('machines that move at the same time', () => {
+  /** Three machines of which one may go to the dear cloud; all find out late that theirs has no room. */
+  function crowded(maxProvisioningFailures: number): TestRun {
+    const web = nodeOf({ multiplicity: 3, prices: { test: euros(1), dear: euros(4) }, elsewhere: ['dear'], maxProvisioningFailures });
+    const plan = planOf({ web, other: nodeOf() }, { budgets: [{ of: 'the run', currency: 'EUR', perHour: 6 }] });
+    const test = new TestRun(plan);
+    for (const name of test.run.instances.keys()) test.boot(name);
+    for (const name of ['web.1', 'web.2', 'web.3']) findFull(test, name);
+    return test;
+  }
+  function findFull(test: TestRun, name: string): void {
+    const { index, machine } = instanceOf(test.run, name);
+    const where = { publicIps: [], privateIps: [], createdAt: new Date(test.now) };
+    const found = { ...where, id: machine.id ?? '', index, name, state: 'error' as const, fault: 'no valid host', noRoom: true };
+    test.apply(machineFound(test.run, instanceOf(test.run, name), found, test.now));
+  }
+  const goAway = (test: TestRun): void => {
+    for (const instance of [...test.run.instances.values()])
+      if (instance.machine.status === 'terminating') test.apply(machineGone(test.run, instance, test.now));
+  };
+
+  test('count as being where they go to: those that it would be too dear for fail as any other, and it is said', () => {
+    const test = crowded(2);
+    expect(test.events.map(({ message }) => message).filter((message) => message.includes('no valid host'))).toEqual([
+      'web.1: test has no room for it, dear is tried: no valid host',
+      expect.stringMatching(
+        /^web\.2 is lost: no valid host; what it may cost keeps it from going to dear: 9 EUR an hour .* \[PACELINE_OVER_BUDGET\]; the run goes on without it \(1 of 2/,
+      ),
+      expect.stringMatching(/^web\.3 is lost: .* 8 EUR an hour .* \[PACELINE_OVER_BUDGET\]; .*\(2 of 2/),
+    ]);
+    goAway(test);
+    const live = [...test.run.instances.values()].filter(({ dropped, node }) => !dropped && node === 'web');
+    expect(live.map(({ name, machine }) => [name, machine.cloud])).toEqual([['web.1', 'dear']]);
+    expect(overBudgetWith(test.run, [], test.now)).toEqual([]);
+  });
+
+  test('end the run when the budget has no room for it any more when they are gone', () => {
+    const test = crowded(2);
+    // Something else has become dear meanwhile.
+    Object.assign(test.run.plan.nodes['other'] ?? {}, { prices: { test: euros(5) } });
+    goAway(test);
+    expect(instanceOf(test.run, 'web.1').machine.status).toBe('gone');
+    expect(test.run.facts.abort?.reason).toMatch(/^web\.1: test has no room for it; what it may cost keeps it from going to dear: 9 EUR/);
   });
 });
 

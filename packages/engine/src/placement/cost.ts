@@ -1,6 +1,7 @@
 import { overBudget, PacelineError, type Cost } from '@paceline/model';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
+import { placeOf } from './moving.ts';
 
 const hourMs = 3_600_000;
 
@@ -50,17 +51,13 @@ function spentAt(run: Run, currency: string, amount: number): number {
   /** What would be spent at the beginning of time, as if the machines that are there now had cost less than nothing before. */
   let spent = 0;
   for (const instance of run.instances.values()) {
-    const price = priceOf(run, placeOf(instance), currency) ?? 0;
+    const price = priceOf(run, { node: instance.node, cloud: instance.machine.cloud }, currency) ?? 0;
     const { launchedAt, endedAt } = instance.machine;
     if (launchedAt === null) continue;
     if (endedAt === null) perHour += price;
     spent += (price * ((endedAt ?? 0) - launchedAt)) / hourMs;
   }
   return perHour === 0 ? Number.POSITIVE_INFINITY : Math.ceil(((amount - spent) / perHour) * hourMs);
-}
-
-function placeOf({ node, machine: { cloud } }: Instance): Place {
-  return { node, cloud };
 }
 
 /** Of one machine for an hour; undefined when nobody knows, or only in another currency. */

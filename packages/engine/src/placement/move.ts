@@ -2,10 +2,9 @@ import type { Change } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { machineChange, mayLaunch, mustGo } from '../launch/ledger.ts';
-import { nextCloud } from './candidates.ts';
-
-/** What the cloud says of a machine that has come to its end for want of room, until it is gone and another one may be launched elsewhere. */
-const moving = 'moving';
+import { dropOrAbort } from '../lifecycle/provisioning.ts';
+import { nextCloud, whyNowhere } from './candidates.ts';
+import { isMoving, movingTo } from './moving.ts';
 
 /**
  * A cloud has no room for an instance: its next one is asked, after the end of what was made already.
@@ -20,19 +19,21 @@ export function moveAway(run: Run, instance: Instance, why: string, now: number)
   return [
     id === null
       ? launchOn(instance, next)
-      : machineChange(instance, { status: 'terminating', cloudState: moving, attempts: 0, retryAt: 0 }),
+      : machineChange(instance, { status: 'terminating', cloudState: movingTo(next), attempts: 0, retryAt: 0 }),
     { kind: 'event', at: now, body: { type: 'instance.notice', severity: 'warning', message, data: { instance: instance.name } } },
   ];
 }
 
-export function isMoving({ machine }: Instance): boolean {
-  return machine.status === 'terminating' && machine.cloudState === moving;
-}
-
-/** What was made on a cloud without room is gone. @returns undefined for machines that do not move */
-export function moved(run: Run, instance: Instance, now: number): Change[] | undefined {
-  const next = isMoving(instance) ? nextCloud(run, instance, now) : undefined;
-  return next === undefined || !mayLaunch(run) || mustGo(run, instance) ? undefined : [launchOn(instance, next)];
+/**
+ * What was made on a cloud without room is gone. Its next cloud may be too dear by now: then it cannot come up.
+ * @returns undefined for machines that do not move
+ */
+export function moved(run: Run, instance: Instance, gone: Change, now: number): Change[] | undefined {
+  if (!isMoving(instance) || !mayLaunch(run) || mustGo(run, instance)) return undefined;
+  const next = nextCloud(run, instance, now);
+  if (next !== undefined) return [launchOn(instance, next)];
+  const reason = `${instance.name}: ${instance.machine.cloud} has no room for it${whyNowhere(run, instance, now)}`;
+  return [gone, ...dropOrAbort(run, instance, reason, now)];
 }
 
 /** As if nothing had been done for it yet. */
