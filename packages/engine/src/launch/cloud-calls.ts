@@ -101,13 +101,13 @@ export class CloudCalls {
     const built = all.some(({ kind }) => kind === 'image') ? await this.#ports.images.resources(cloud) : new Set();
     const left = all.filter(({ kind, id, machine }) => !(kind === 'image' && built.has(id)) && machine?.state !== 'terminated');
     const machines = left.filter(({ kind }) => kind === 'machine').map(({ id }) => id);
+    const account = await this.#account(cloud);
     if (machines.length > 0) {
-      const account = await this.#account(cloud);
       await line.callIn(this.#ports, account, 'terminate', (context) => line.connector.terminate(machines, context));
     }
     let failure: string | undefined;
     for (const resource of left.filter(({ kind }) => kind !== 'machine')) {
-      await removeResource(this.#ports, line, resource).catch((cause: unknown) => {
+      await removeResource(this.#ports, line, account, resource).catch((cause: unknown) => {
         failure = toConnectorError(cause).message;
       });
     }
@@ -136,7 +136,7 @@ export class CloudCalls {
     const all = await this.#list(cloud);
     const found = all.find((resource) => resource.kind === 'image' && resource.name === name);
     if (found === undefined) throw new ConnectorError('conflict', `There is an image ${name} of somebody else`);
-    await removeResource(this.#ports, this.#line(cloud), found);
+    await removeResource(this.#ports, this.#line(cloud), account, found);
     throw new ConnectorError('unavailable', `The image ${name} of an earlier attempt may not be whole, and was removed`);
   }
 

@@ -217,3 +217,34 @@ test('whoever reaps hears where was looked, and of the runs whose machines are e
   expect((await engine.reap(true)).failures).toEqual([]);
   expect((await engine.reap(true, [id])).failures).toEqual(failures);
 });
+
+test('what is no machine is removed only in the account in which it was seen', async () => {
+  const world = worldIn(ours);
+  const { engine } = await bringUp(world);
+  const disks = new Set(['one', 'two']);
+  const asked: string[] = [];
+  const { connector } = world.cloud;
+  const list = connector.list.bind(connector);
+  connector.list = async function* (query, context) {
+    yield* list(query, context);
+    const owner = { engine: query.engine, run: id };
+    if ((await connector.account?.(context)) === ours) for (const disk of disks) yield { kind: 'disk', id: disk, name: disk, owner };
+  };
+  connector.remove = async (resource, context) => {
+    asked.push(`${resource.id} in ${await connector.account?.(context)}`);
+    disks.delete(resource.id);
+    if (disks.size === 1) world.cloud.enter(other);
+  };
+  await cancel(engine);
+  await wait(world);
+  expect((await engine.runDetail(id)).state).toBe('Finalizing');
+  expect(asked).toEqual([`one in ${ours}`]);
+  world.cloud.enter(ours);
+  await ends(world, engine);
+  expect(asked).toEqual([`one in ${ours}`, `two in ${ours}`]);
+
+  // The same for those who reap.
+  for (const disk of ['three', 'four']) disks.add(disk);
+  expect((await engine.reap(true)).orphans.map(({ outcome }) => outcome)).toEqual(['kept', 'kept']);
+  expect(asked.slice(2)).toEqual([`three in ${ours}`]);
+});

@@ -67,8 +67,10 @@ export class Reaper {
     const report: ReapReport = { orphans: [], accounts: [], failures: [], seen: 0 };
     for (const cloud of this.#ports.clouds.names) {
       try {
-        const orphans = await this.#find(cloud, report, runs);
-        report.orphans.push(...(remove ? await this.#remove(cloud, orphans, report) : orphans));
+        // What was seen in one account is removed in no other.
+        const account = await this.#ports.clouds.line(cloud).account(this.#ports);
+        const orphans = await this.#find(cloud, account, report, runs);
+        report.orphans.push(...(remove ? await this.#remove(cloud, account, orphans, report) : orphans));
       } catch (cause) {
         report.failures.push({ cloud, message: toConnectorError(cause).message });
       }
@@ -76,9 +78,8 @@ export class Reaper {
     return report;
   }
 
-  async #find(cloud: string, report: ReapReport, only?: readonly string[]): Promise<Orphan[]> {
+  async #find(cloud: string, account: string | undefined, report: ReapReport, only?: readonly string[]): Promise<Orphan[]> {
     const line = this.#ports.clouds.line(cloud);
-    const account = await line.account(this.#ports);
     const all = await line.list(this.#ports, account, { engine: this.#ports.engineId });
     if (account !== undefined) report.accounts.push({ cloud, account });
     const others = otherAccounts(cloud, account, await this.#ports.store.accounts(only));
@@ -96,17 +97,17 @@ export class Reaper {
   }
 
   /** @returns what has become of each: one thing that is held by another does not keep the rest */
-  async #remove(cloud: string, orphans: readonly Orphan[], { failures }: ReapReport): Promise<Orphan[]> {
+  async #remove(cloud: string, account: string | undefined, orphans: readonly Orphan[], { failures }: ReapReport): Promise<Orphan[]> {
     const line = this.#ports.clouds.line(cloud);
     const machines = orphans.filter(({ resource }) => resource.kind === 'machine').map(({ resource }) => resource.id);
-    const endings = await this.#terminate(line, machines);
+    const endings = await this.#terminate(line, account, machines);
     const seen: Orphan[] = [];
     for (const orphan of orphans) {
       const { kind, id } = orphan.resource;
       const ending = endings.get(id);
       let outcome: Orphan['outcome'] = ending === 'going' ? 'ending' : 'removed';
       try {
-        if (kind !== 'machine') await removeResource(this.#ports, line, orphan.resource);
+        if (kind !== 'machine') await removeResource(this.#ports, line, account, orphan.resource);
         else if (ending !== undefined && ending !== 'going') throw ending;
         this.#ports.log.warn(`${kind} ${id} on ${cloud} is removed: ${orphan.reason}`);
       } catch (cause) {
@@ -119,10 +120,10 @@ export class Reaper {
   }
 
   /** All in one call and, when that is refused, one by one. @returns by their ids, those that are not gone yet, or why they stay */
-  async #terminate(line: CloudLine, ids: readonly string[]): Promise<Map<string, 'going' | ConnectorError>> {
+  async #terminate(line: CloudLine, account: string | undefined, ids: readonly string[]): Promise<Map<string, 'going' | ConnectorError>> {
     if (ids.length === 0) return new Map();
     try {
-      const results = await line.call(this.#ports, 'terminate', (context) => line.connector.terminate(ids, context));
+      const results = await line.callIn(this.#ports, account, 'terminate', (context) => line.connector.terminate(ids, context));
       return new Map(results.filter(({ gone }) => !gone).map(({ id }) => [id, 'going']));
     } catch (cause) {
       const error = toConnectorError(cause);
@@ -130,7 +131,7 @@ export class Reaper {
       if (ids.length === 1 || concernsAll.has(error.code)) return new Map(ids.map((id) => [id, error]));
     }
     const each = new Map<string, 'going' | ConnectorError>();
-    for (const id of ids) for (const [kept, ending] of await this.#terminate(line, [id])) each.set(kept, ending);
+    for (const id of ids) for (const [kept, ending] of await this.#terminate(line, account, [id])) each.set(kept, ending);
     return each;
   }
 }
