@@ -26,6 +26,7 @@ const longestWaitMs = 5 * 60_000;
 
 interface Waiting {
   rank: number;
+  frame: CallFrame;
   start(): Promise<void>;
   refuse(error: ConnectorError): void;
   stopWaiting(): void;
@@ -60,6 +61,7 @@ export class CallGate {
     const cancel = frame.clock.after(longestWaitMs, late);
     const waiting: Waiting = {
       rank: order.indexOf(kind),
+      frame,
       start: () => this.#carryOut(frame, kind, call).then(resolve, reject),
       refuse: reject,
       stopWaiting() {
@@ -90,7 +92,8 @@ export class CallGate {
       const now = frame.clock.elapsed();
       const state = stateOf(this.#circuit, now);
       if (state === 'open') return this.#refuseAll(now);
-      if (state === 'half-open') return void this.#try(frame);
+      // On behalf of somebody who waits: nothing is learned of a call of those that wait no more, and it would be made for ever.
+      if (state === 'half-open') return void this.#try(next.frame);
       const rate = this.#rateAt(now);
       const at = nextCallAt(rate, this.#limits, now);
       if (at > now) return this.#wakeUp(frame, at - now);

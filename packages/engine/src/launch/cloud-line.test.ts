@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { ConnectorError, type Connector, type OwnerQuery, type Resource } from '../connector/index.ts';
+import { ConnectorError, type Account, type Connector, type OwnerQuery, type Resource } from '../connector/index.ts';
 import { ManualClock } from '../testing/test-engine.ts';
 import type { CallFrame, CallKind } from './call-limit.ts';
 import { commonQuery } from './cloud-line.ts';
@@ -152,6 +152,27 @@ describe('a cloud that is broken', () => {
     expect(await Promise.all(calls)).toEqual([30_000, 30_000]);
     expect(probe).toHaveBeenCalledTimes(1);
     expect(asked).toHaveLength(5);
+  });
+
+  test('is tried once more when whoever had it tried waits no more, and not for ever', async () => {
+    let probes = 0;
+    const probe = (): Promise<Account> => {
+      probes += 1;
+      if (probes === 1) return new Promise(() => {});
+      return probes < 100 ? broken() : Promise.resolve({ account: '', regions: [] });
+    };
+    const { line, frame, call, turn, stop } = world({ perSecond: 1000, burst: 1000 }, { probe });
+    for (let i = 0; i < 5; i++) await expect(call('launch', broken)).rejects.toThrow('no way');
+    await turn(15_000);
+    const ours = call('terminate').catch((error: ConnectorError) => error.message);
+    const signal = new AbortController().signal;
+    const theirs = line
+      .call({ ...frame, signal: () => signal }, 'list', async () => 'asked')
+      .catch((error: ConnectorError) => error.details);
+    stop.abort(new Error('the engine stops'));
+    expect(await ours).toBe('the engine stops');
+    expect(await theirs).toMatchObject({ retryAfterMs: 30_000 });
+    expect(probes).toBe(2);
   });
 });
 
