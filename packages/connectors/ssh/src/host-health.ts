@@ -18,21 +18,25 @@ export class HostHealth {
       }
       return answer;
     } catch (error) {
-      if (isSilence(error) && !context.signal.aborted && !this.#silentSince.has(host.name)) {
-        this.#silentSince.set(host.name, context.now());
-        context.log.warn(`${error.message}; it gets no machines until it does`);
-      }
+      if (isSilence(error) && !context.signal.aborted) this.note(host, `${error.message}; it gets no machines until it does`, context);
       throw error;
     }
   }
 
+  /** Notes that nobody knows what is on a host, and tells people why, once. */
+  note({ name }: Pick<Host, 'name'>, why: string, context: ConnectorContext): void {
+    if (this.#silentSince.has(name)) return;
+    this.#silentSince.set(name, context.now());
+    context.log.warn(why);
+  }
+
   /** It has not answered for so long that nobody should wait for it. */
-  isLost(host: Host, now: number): boolean {
+  isLost(host: Pick<Host, 'name'>, now: number): boolean {
     const since = this.#silentSince.get(host.name);
     return since !== undefined && now - since >= patienceMs;
   }
 
-  silentSince(host: Host): Date | undefined {
+  silentSince(host: Pick<Host, 'name'>): Date | undefined {
     const since = this.#silentSince.get(host.name);
     return since === undefined ? undefined : new Date(since);
   }

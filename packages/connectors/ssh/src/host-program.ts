@@ -3,8 +3,9 @@
  * coreutils and flock; with layers also unshare and overlay file systems.
  *
  * A lease is a directory `leases/ID` that appears whole and under a lock, so that of several engines one has it. Its keeper, a
- * process of its own session, starts the machine and ends it at its end of life, whoever is still there. Every process of a
- * machine has the lease in its environment, or is in the machine's namespace of processes.
+ * process of its own session, starts the machine and ends it at its end of life, whoever is still there. A machine with a layer has a
+ * namespace of processes. Those of one without cannot leave its control group, which only root can make, nor the tree below the keeper,
+ * which takes in orphans; a mark in their environment shows also those that came by `enter`.
  */
 export const hostProgram = String.raw`
 set -u
@@ -40,12 +41,44 @@ lives() {
   [ -n "$since" ] && [ "$(began "$pid")" = "$since" ]
 }
 
-# The processes that a lease is in the environment of, ours excepted.
-marked() {
-  for file in $(grep -lszx "PACELINE_MACHINE=$1" /proc/[0-9]*/environ 2>/dev/null); do
-    pid=\${file#/proc/}
-    pid=\${pid%/environ}
-    grep -qs '^State:.[ZX]' "/proc/$pid/status" || echo "$pid"
+# The processes that a lease is in the environment of.
+marked() { grep -lszx "PACELINE_MACHINE=$1" /proc/[0-9]*/environ 2>/dev/null | sed 's|^/proc/||; s|/environ$||'; }
+
+# The control group of a lease, or nothing where there are none: of version 2 if that is mounted, else of the freezer of version 1.
+group() {
+  mounts=/proc/self/mounts
+  top=$(sed -n 's/^[^ ]* \([^ ]*\) cgroup2 .*/\1/p' $mounts | tail -n 1)
+  [ -n "$top" ] || top=$(sed -n 's/^[^ ]* \([^ ]*\) cgroup [^ ]*freezer.*/\1/p' $mounts | tail -n 1)
+  [ -z "$top" ] || echo "$top/paceline/$1"
+}
+
+grouped() {
+  group=$(group "$1")
+  [ -z "$group" ] || find "$group" -name cgroup.procs -exec cat {} + 2>/dev/null
+}
+
+join() {
+  group=$(group "$1")
+  [ -z "$group" ] || { echo $$ >"$group/cgroup.procs"; } 2>/dev/null
+}
+
+# The descendants of a process that are not of its session.
+below() {
+  for child in $(cat "/proc/$1/task/"*/children 2>/dev/null); do
+    case $(sed 's/.*) //' "/proc/$child/stat" 2>/dev/null | cut -d' ' -f4) in '' | "$2") ;; *) echo "$child" ;; esac
+    below "$child" "$2"
+  done
+}
+
+# The processes of a machine, ours excepted: those are of the keeper's session, or not below it.
+members() {
+  {
+    marked "$1"
+    grouped "$1"
+    if lives "$base/leases/$1/keeper"; then below "$pid" "$pid"; fi
+  } | sort -un | while read -r member; do
+    # A group shows a process of another namespace as 0.
+    [ "$member" = 0 ] || ! grep -qs '^State:.[^ZX]' "/proc/$member/status" || echo "$member"
   done
 }
 
@@ -54,7 +87,7 @@ state() {
   if [ -e "$lease/ended" ]; then echo stopping
   elif [ "$(cat "$lease/boot" 2>/dev/null)" != "$(boot)" ]; then echo restarted
   elif [ ! -e "$lease/started" ]; then if lives "$lease/keeper"; then echo pending; else echo lost; fi
-  elif lives "$lease/inner" || [ -n "$(marked "$1")" ]; then echo running
+  elif lives "$lease/inner" || [ -n "$(members "$1")" ]; then echo running
   else echo stopped
   fi
 }
@@ -76,20 +109,33 @@ unmount() {
   [ -z "$(mounted "$1")" ]
 }
 
+ungroup() {
+  group=$(group "$1")
+  [ -z "$group" ] || { find "$group" -depth -type d -exec rmdir {} + ; rmdir "\${group%/*}"; } 2>/dev/null
+}
+
 # Ends a machine and removes all that was made for it.
 release() {
   lease=$base/leases/$1
   [ -d "$lease" ] || return 0
   : >"$lease/ended"
-  if lives "$lease/keeper" && [ "$pid" != $$ ]; then kill -KILL "-$pid"; fi
+  # It begins nothing more, but what it began stays below it until that is gone.
+  if lives "$lease/keeper" && [ "$pid" != $$ ]; then kill -STOP "-$pid"; fi
   for _ in 1 2 3 4 5 6 7 8 9 10; do
     if lives "$lease/inner"; then kill -KILL "$pid"; fi
-    left=$(marked "$1")
+    left=$(members "$1")
     [ -z "$left" ] || kill -KILL $left 2>/dev/null
-    if ! lives "$lease/inner" && [ -z "$(marked "$1")" ]; then break; fi
+    if ! lives "$lease/inner" && [ -z "$left" ]; then break; fi
     sleep 0.1
   done
+  left=$(members "$1" | tr '\n' ' ')
+  if [ -n "$left" ]; then
+    if lives "$lease/keeper"; then kill -CONT "-$pid"; fi
+    fail "processes of $lease cannot be ended: $left"
+  fi
+  if lives "$lease/keeper" && [ "$pid" != $$ ]; then kill -KILL "-$pid"; fi
   for _ in 1 2 3 4 5 6 7 8 9 10; do
+    ungroup "$1"
     unmount "$lease" && rm -rf --one-file-system "$lease" 2>/dev/null && return
     sleep 0.1
   done
@@ -118,10 +164,30 @@ take() {
   printf '%s' "$user_data" | base64 -d >"$new/user-data"
   printf '%s\n' "$program" >"$new/program.sh"
   if ! mv "$new" "$base/leases/$1"; then rm -rf "$new"; fail "the lease cannot be written"; fi
-  setsid sh "$base/leases/$1/program.sh" "$base" keep "$1" "$5" "$6" </dev/null >"$base/leases/$1/keeper.log" 2>&1 9>&- &
+  setsid sh "$base/leases/$1/program.sh" "$base" adopt "$1" "$5" "$6" </dev/null >"$base/leases/$1/keeper.log" 2>&1 9>&- &
   note "$base/leases/$1/keeper" $!
   echo taken
   unlock
+}
+
+# adopt ID MODE NODE: a keeper to which orphans below it come, as to a subreaper. A shell cannot ask the kernel for that (36 is
+# PR_SET_CHILD_SUBREAPER), and where neither Perl nor Python can either, it is a keeper without.
+adopt() {
+  set -- sh "$base/leases/$1/program.sh" "$base" keep "$@"
+  [ "$6" = directory ] || exec "$@"
+  perl -e 1 2>/dev/null && exec perl -e '
+    use POSIX;
+    %calls = (x86_64 => 157, aarch64 => 167, riscv64 => 167, ppc64le => 171, s390x => 172);
+    $call = $calls{(POSIX::uname())[4]};
+    syscall($call, 36, 1, 0, 0, 0) if $call;
+    exec @ARGV;' "$@"
+  for python in python3 /usr/libexec/platform-python; do
+    "$python" -c 'import ctypes' 2>/dev/null && exec "$python" -c '
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+os.execvp(sys.argv[1], sys.argv[1:])' "$@"
+  done
+  exec "$@"
 }
 
 # keep ID MODE NODE: the life of a machine.
@@ -132,7 +198,9 @@ keep() {
   if [ "$2" = layer ]; then
     unshare --mount --pid --fork --kill-child sh "$lease/program.sh" "$base" inside "$1" "$3" </dev/null >>"$lease/console.log" 2>&1 &
   else
-    sh "$lease/program.sh" "$base" alone "$1" "$3" </dev/null >>"$lease/console.log" 2>&1 &
+    group=$(group "$1")
+    [ -z "$group" ] || mkdir -p "$group" 2>/dev/null
+    setsid sh "$lease/program.sh" "$base" alone "$1" "$3" </dev/null >>"$lease/console.log" 2>&1 &
   fi
   note "$lease/inner" $!
   : >"$lease/started"
@@ -145,9 +213,11 @@ keep() {
     sleep $left &
     wait $!
   done
-  lock
-  release "$1"
-  unlock
+  # What cannot be ended now stays below it.
+  until (lock && release "$1" && unlock); do
+    sleep 30 &
+    wait $!
+  done
 }
 
 # alone ID NODE: the machine is a directory and some processes.
@@ -156,6 +226,7 @@ alone() {
   root=$lease/machine
   mkdir -p "$root/home" "$root/tmp"
   cd "$root/home" || exit 1
+  join "$1"
   env -i PATH="$PATH" LANG=C.UTF-8 HOME="$root/home" TMPDIR="$root/tmp" PACELINE_MACHINE="$1" PACELINE_ROOT="$root" \
     PACELINE_SOCKET="$lease/socket" PACELINE_AGENT_CACHE="$root/cache" PACELINE_PACKAGES=check \${2:+PACELINE_NODE="$2"} \
     sh "$lease/user-data"
@@ -212,6 +283,7 @@ enter() {
     home=$lease/machine/home
     cd "$home" || exit 1
     # What is begun here ends with the machine.
+    join "\${lease##*/}"
     exec env PATH="$lease/machine$commands:$PATH" HOME="$home" TMPDIR="$lease/machine/tmp" PACELINE_MACHINE="$(basename "$lease")" \
       PACELINE_SOCKET="$lease/socket" "$@"
   fi

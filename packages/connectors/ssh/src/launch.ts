@@ -16,6 +16,9 @@ import type { Site } from './site.ts';
 
 export const limits = { userDataBytes: 64 * 1024, maxBatch: 256 };
 
+/** How long hosts are waited for that were taken in vain. */
+const giveBackMs = 30_000;
+
 /**
  * Takes a host for each machine: those that an earlier launch with the same token has taken already stay; all of the others are
  * taken, or none. A host that does not answer is passed over.
@@ -47,7 +50,7 @@ export async function launchMachines(site: Site, request: LaunchRequest, context
     }
   }
   const taken: Machine[] = [];
-  const results = await Promise.all(
+  const results = await Promise.allSettled(
     request.machines.map(async (machine) => {
       const found = there.get(leaseId(request, machine));
       if (found !== undefined) return found;
@@ -56,11 +59,12 @@ export async function launchMachines(site: Site, request: LaunchRequest, context
       return made;
     }),
   );
-  const machines = results.filter((machine) => machine !== undefined);
+  const machines = results.flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : []));
   if (machines.length === request.machines.length) {
     return machines;
   }
   await giveBack(site, taken, context);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
   checkAborted(context.signal, 'launch');
   throw noRoom(site, request, fitting.length, machines.length, why);
 }
@@ -115,9 +119,10 @@ async function takeOne(
   return undefined;
 }
 
-/** What cannot be given back now ends by itself, and the engine looks for it before. */
+/** What cannot be given back now ends by itself, and the engine looks for it before. Nobody may wait for the launch any more. */
 async function giveBack(site: Site, machines: readonly { id: string }[], context: ConnectorContext): Promise<void> {
-  await Promise.allSettled(machines.map(({ id }) => site.drop(id, context)));
+  const patient = { ...context, signal: AbortSignal.timeout(giveBackMs) };
+  await Promise.allSettled(machines.map(({ id }) => site.drop(id, patient)));
 }
 
 function noRoom(site: Site, request: LaunchRequest, fitting: number, found: number, { full, reasons }: Refusals): ConnectorError {

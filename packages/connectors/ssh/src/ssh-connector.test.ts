@@ -46,6 +46,8 @@ describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' 
         isolation === 'layer' ? 'useradd intruder && echo more >>/etc/hosts && rm /etc/debian_version' : ':',
         // Each is out of the group, the session and the parents of what began it.
         'setsid sh -c "sleep 7777 & setsid sleep 7778 &" ; (sleep 7779 >/dev/null 2>&1 &)',
+        // A daemon that has shed its environment, too.
+        'env -i /bin/sh -c "cd /; /usr/bin/setsid /bin/sh -c \\"/bin/sleep 7780 & /usr/bin/setsid /bin/sleep 7781 &\\"" >/dev/null 2>&1',
         'echo is up',
       ];
       const machines = await connector.launch(launchRequest(script(...begin), { count: 3 }), context);
@@ -60,7 +62,7 @@ describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' 
         machines.map(() => ({ state: 'running', login: user })),
       );
       for (const host of room.hosts)
-        for (const sleep of [7777, 7778, 7779]) expect(host.processes().join('\n')).toContain(`sleep ${sleep}`);
+        for (const sleep of [7777, 7778, 7779, 7780, 7781]) expect(host.processes().join('\n')).toContain(`sleep ${sleep}`);
       const results = await connector.terminate(
         machines.map(({ id }) => id),
         context,
@@ -73,7 +75,10 @@ describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' 
     test('are given back at the end of life, with nobody there', async () => {
       const connector = open(settings);
       const before = room.hosts.map((host) => ({ processes: host.processes(), files: host.files() }));
-      const request = launchRequest(script('sleep 8888'), { count: 1, expiresAt: new Date(Date.now() + 2000) });
+      const request = launchRequest(script('sleep 8888 &', 'env -i /usr/bin/setsid /bin/sleep 8889 &'), {
+        count: 1,
+        expiresAt: new Date(Date.now() + 2000),
+      });
       const machine = first(await connector.launch(request, context));
       const host = room.hosts.find(({ name }) => machine.id.startsWith(`${name}:`));
       await until(
@@ -83,6 +88,38 @@ describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' 
       );
       expect(room.hosts.map((each) => ({ processes: each.processes(), files: each.files() }))).toEqual(before);
     });
+  });
+
+  test.each(['root', ordinaryUser])('end what %s began, also when nobody watches over it any more', async (user) => {
+    const directory = user === 'root' ? `${ownFolder}/paceline` : '/var/tmp/paceline-test';
+    const connector = open({ isolation: 'directory', user, directory });
+    const machine = first(await connector.launch(launchRequest(script('env -i /usr/bin/setsid /bin/sleep 7782 &', 'echo is up')), context));
+    const host = first(room.hosts.filter(({ name }) => machine.id.startsWith(`${name}:`)));
+    await until('the script', async () => (await textOf(connector, machine)).includes('is up'));
+    const lease = `${directory}/leases/${machine.id.split(':')[1]}`;
+    // An ordinary user has no control group, so the keeper is what is known of its daemons.
+    if (user === 'root') host.run(`kill -KILL -$(cut -d' ' -f1 ${lease}/keeper)`);
+    expect((await connector.describe([machine.id], context)).get(machine.id)).toMatchObject({ state: 'running' });
+    expect(await connector.terminate([machine.id], context)).toEqual([{ id: machine.id, gone: true }]);
+    expect(host.processes()).toEqual([]);
+    expect(host.run(`find /sys/fs/cgroup -name ${lease.split('/').at(-1)}`)).toBe('');
+  });
+
+  test('say which processes cannot be ended, and are given back when they are gone', async () => {
+    const directory = '/var/tmp/paceline-test';
+    const connector = open({ isolation: 'directory', user: ordinaryUser, directory });
+    for (const host of room.hosts) host.run('cp /usr/bin/setpriv /opt/sudo && chmod 4755 /opt/sudo');
+    const machine = first(await connector.launch(launchRequest(script('/opt/sudo --reuid 0 sleep 7783 &', 'echo is up')), context));
+    const host = first(room.hosts.filter(({ name }) => machine.id.startsWith(`${name}:`)));
+    try {
+      await until('the process of root', () => host.processes().some((line) => line.includes('sleep 7783')));
+      await expect(connector.terminate([machine.id], context)).rejects.toThrow(/processes of .* cannot be ended: \d+/);
+      expect(await listed(connector)).toMatchObject([{ id: machine.id, machine: { state: 'stopping' } }]);
+    } finally {
+      for (const each of room.hosts) each.run('rm /opt/sudo; pkill -f "[s]leep 7783" || true');
+    }
+    expect(await connector.terminate([machine.id], context)).toEqual([{ id: machine.id, gone: true }]);
+    expect(host.processes()).toEqual([]);
   });
 
   test('have a console that is never cut within a character, and begins anew when it was emptied', async () => {
@@ -161,6 +198,60 @@ describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' 
     expect((await connector.launch(request, context)).map(({ id }) => id)).toEqual(ids);
     expect((await listed(connector, { token: request.token })).map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
     await connector.terminate(ids, context);
+  });
+
+  test('are given back when another host of the launch is broken', async () => {
+    const [, broken] = room.hosts;
+    const connector = open();
+    broken?.run('mount --bind /bin/false /usr/bin/flock');
+    try {
+      await expect(connector.launch(launchRequest(script('sleep 9999'), { count: 3 }), context)).rejects.toMatchObject({
+        code: 'internal',
+        message: expect.stringContaining('The host host-2 could not do what it was asked (take): another engine has held the lock'),
+      });
+      expect(await listed(connector)).toEqual([]);
+    } finally {
+      broken?.run('umount /usr/bin/flock');
+    }
+  });
+
+  test('are given back when nobody waits for the launch any more', async () => {
+    const slow = room.hosts[1];
+    const connector = open();
+    slow?.run('printf "#!/bin/sh\nexec sleep 7784\n" >/opt/flock && chmod 755 /opt/flock && mount --bind /opt/flock /usr/bin/flock');
+    const gaveUp = new AbortController();
+    try {
+      const launch = connector.launch(launchRequest(script('sleep 9999'), { count: 3 }), { ...context, signal: gaveUp.signal });
+      void until('two hosts', async () => (await listed(connector)).length === 2, 30_000).then(() => gaveUp.abort());
+      await expect(launch).rejects.toMatchObject({ code: 'timeout' });
+      expect(await listed(connector)).toEqual([]);
+    } finally {
+      slow?.run('pkill -f "[s]leep 7784" || true; umount /usr/bin/flock; rm /opt/flock');
+    }
+  });
+
+  test('that the clouds file does not have any more are in doubt until the end of life of what they had', async () => {
+    const warnings: string[] = [];
+    let now = Date.now();
+    const watched = { ...context, now: () => now, log: { info: () => {}, warn: (text: string) => warnings.push(text) } };
+    const machines = (await open().launch(launchRequest(script('sleep 9999'), { count: 3 }), context)).map(({ id }) => id);
+    const [lost = ''] = machines.filter((id) => id.startsWith('host-1:'));
+    const { hosts, ...rest } = room.config();
+    const others = Object.fromEntries(Object.entries(hosts as Record<string, unknown>).filter(([name]) => name !== 'host-1'));
+    const connector = connectorModule.createConnector({ ...rest, hosts: others });
+    const inDoubt = { code: 'unavailable', message: 'The host host-1 is not in the clouds file any more, so nobody knows what is on it' };
+    await expect(connector.describe(machines, watched)).rejects.toMatchObject(inDoubt);
+    await expect(connector.wayIn?.(lost, watched)).rejects.toMatchObject(inDoubt);
+    expect(warnings).toEqual([inDoubt.message]);
+    now += 11 * 60_000;
+    expect((await connector.describe([lost], watched)).get(lost)).toMatchObject({ state: 'error', fault: inDoubt.message });
+    expect(await connector.terminate(machines, watched)).toEqual(machines.map((id) => ({ id, gone: id !== lost })));
+    await expect(connector.terminate([lost], watched)).rejects.toMatchObject(inDoubt);
+    now += 3_600_000;
+    expect(await connector.terminate([lost], watched)).toEqual([{ id: lost, gone: true }]);
+    expect(await connector.describe([lost], watched)).toEqual(new Map());
+    expect((await listed(open())).map(({ id }) => id)).toEqual([lost]);
+    expect(await open().terminate([lost], context)).toEqual([{ id: lost, gone: true }]);
   });
 
   test('are chosen by labels and by what they have, and shared where that is allowed', async () => {

@@ -1,5 +1,12 @@
 import { checkAborted, toConnectorError, wholeCharacters } from '@paceline/connector-host';
-import { ConnectorError, type Account, type Connector, type ConnectorContext, type Machine } from '@paceline/engine/connector';
+import {
+  ConnectorError,
+  type Account,
+  type Connector,
+  type ConnectorContext,
+  type Machine,
+  type TerminateResult,
+} from '@paceline/engine/connector';
 import type { Config } from './config.ts';
 import { launchMachines, limits, listLeases } from './launch.ts';
 import { machineOf, resourceOf } from './lease.ts';
@@ -37,17 +44,17 @@ export function createSshConnector(config: Config, site = new Site(config)): Con
       // What those have of it that do not answer is not known: saying nothing would be saying that they have nothing.
       if (silent.length > 0) throw toConnectorError(silent[0], 'list what is there');
     },
-    terminate: (ids, context) => during('give hosts back', context, () => Promise.all(ids.map((id) => site.drop(id, context)))),
+    terminate: (ids, context) => during('give hosts back', context, () => terminateMachines(site, ids, context)),
     probe: (context) => during('ask the hosts', context, () => probeHosts(site, context)),
     consoleLog: (id, since, context) => during(`read the console of ${id}`, context, () => readConsole(site, id, since, context)),
     sshAccess: (id, context) =>
       during(`find ${id}`, context, async () => {
-        const { host, lease } = known(site, id);
+        const { host, lease } = known(site, id, context);
         return { ...(await site.calls.access(host)), scratch: `${host.directory}/leases/${lease}` };
       }),
     wayIn: (id, context) =>
       during(`find ${id}`, context, async () => {
-        const { host, lease } = known(site, id);
+        const { host, lease } = known(site, id, context);
         const { host: address, port, user, hostKeys } = host.access;
         const enter = ['sh', `${host.directory}/leases/${lease}/program.sh`, host.directory, 'enter', lease];
         return {
@@ -76,16 +83,34 @@ async function describeMachines(site: Site, ids: readonly string[], context: Con
       } catch (error) {
         if (!site.health.isLost(host, context.now())) throw error;
         const fault = `its host ${host.name} has not answered since ${site.health.silentSince(host)?.toISOString()}`;
-        return ids.filter((id) => site.hostOf(id)?.host === host).map((id) => lostMachine(host, id, fault));
+        return ids.filter((id) => site.hostOf(id)?.host === host).map((id) => lostMachine(id, fault, [host.address]));
       }
     }),
   );
-  return new Map(found.flat().map((machine) => [machine.id, machine]));
+  const left = ids.flatMap((id) => describeStranger(site, id, context) ?? []);
+  return new Map([...found.flat(), ...left].map((machine) => [machine.id, machine]));
+}
+
+function describeStranger(site: Site, id: string, context: ConnectorContext): Machine | undefined {
+  const name = site.strangerOf(id, context.now());
+  if (name === undefined) return undefined;
+  const error = site.stranger(name, context);
+  if (!site.health.isLost({ name }, context.now())) throw error;
+  return lostMachine(id, error.message, []);
+}
+
+/** @throws ConnectorError `unavailable` when nothing is left of them but machines on hosts that cannot be named any more */
+async function terminateMachines(site: Site, ids: readonly string[], context: ConnectorContext): Promise<TerminateResult[]> {
+  const strangers = ids.map((id) => site.strangerOf(id, context.now()));
+  const [first] = strangers;
+  // With others in the call it would hide that those have ended.
+  if (first !== undefined && strangers.every((name) => name !== undefined)) throw site.stranger(first, context);
+  return Promise.all(ids.map((id) => site.drop(id, context)));
 }
 
 /** Its index and name are with its host. */
-function lostMachine(host: { address: string }, id: string, fault: string): Machine {
-  return { id, index: 0, name: id, state: 'error', publicIps: [], privateIps: [host.address], createdAt: new Date(0), fault };
+function lostMachine(id: string, fault: string, privateIps: string[]): Machine {
+  return { id, index: 0, name: id, state: 'error', publicIps: [], privateIps, createdAt: new Date(0), fault };
 }
 
 async function probeHosts(site: Site, context: ConnectorContext): Promise<Account> {
@@ -102,7 +127,7 @@ async function probeHosts(site: Site, context: ConnectorContext): Promise<Accoun
 }
 
 async function readConsole(site: Site, id: string, since: number, context: ConnectorContext): Promise<{ text: string; next: number }> {
-  const { host, lease } = known(site, id);
+  const { host, lease } = known(site, id, context);
   const answer = await site.health.watch(host, context, () => site.calls.ask(host, ['console', lease, since], context.signal));
   const [size, ...lines] = answer.split('\n');
   // The host has emptied it since then.
@@ -111,7 +136,9 @@ async function readConsole(site: Site, id: string, since: number, context: Conne
   return { text: bytes.toString('utf8'), next: since + bytes.length };
 }
 
-function known(site: Site, id: string): NonNullable<ReturnType<Site['hostOf']>> {
+function known(site: Site, id: string, context: ConnectorContext): NonNullable<ReturnType<Site['hostOf']>> {
+  const stranger = site.strangerOf(id, context.now());
+  if (stranger !== undefined) throw site.stranger(stranger, context);
   const found = site.hostOf(id);
   if (found === undefined) throw new ConnectorError('notFound', `There is no machine ${id}`);
   return found;

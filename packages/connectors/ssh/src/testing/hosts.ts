@@ -160,7 +160,7 @@ async function startHost({ folder, room, bridge, network, at }: Place): Promise<
 
 /** What the first process of a host does: `$0` is its name, then where things lie. */
 const hostProgram = `
-mount --make-rprivate / && mount -t proc proc /proc
+mount --make-rprivate / && mount -t proc proc /proc && mount -t cgroup2 cgroup2 /sys/fs/cgroup
 for folder in ${ownFolders.join(' ')}; do mount -t tmpfs tmpfs $folder; done
 chmod 1777 /var/tmp; mkdir /run/sshd
 for file in passwd group shadow; do mount --bind "$1/$file" /etc/$file; done
