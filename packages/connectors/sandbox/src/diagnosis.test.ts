@@ -2,7 +2,15 @@ import { expect, test } from 'vitest';
 import { diagnose } from './diagnosis.ts';
 import type { HostFacts } from './host-facts.ts';
 
-const fine: HostFacts = { platform: 'linux', privileged: true, missing: [], subordinates: true, tunnels: true, separate: [] };
+const fine: HostFacts = {
+  platform: 'linux',
+  privileged: true,
+  missing: [],
+  subordinates: true,
+  tunnels: true,
+  filters: true,
+  separate: [],
+};
 
 test('nothing is wrong with a host that has everything', () => {
   expect(diagnose(fine)).toEqual({ problems: [], notes: [] });
@@ -39,6 +47,12 @@ test('root is told what machines will not have', () => {
     'this host has no cloud-init: without an image there are no machines',
   ]);
   expect(diagnose({ ...fine, tunnels: false }).notes).toEqual(['machines have no way to the internet: you may not open /dev/net/tun']);
+  expect(diagnose({ ...fine, filters: false, missing: ['nft'] }).notes).toEqual([
+    'machines can call services of this host and machines of other runs: install the package nftables',
+  ]);
+  expect(diagnose({ ...fine, filters: false }).notes).toEqual([
+    'machines can call services of this host and machines of other runs: its kernel cannot filter what goes through a bridge',
+  ]);
   expect(diagnose({ ...fine, separate: ['/var'] }).notes).toEqual([
     '/var are file systems of their own, which machines without an image do not see',
   ]);

@@ -1,4 +1,4 @@
-import type { HostFacts } from './host-facts.ts';
+import { optional, type HostFacts } from './host-facts.ts';
 
 /** What keeps machines from being made here, and what to do about it; and what they will have to do without. */
 export interface Diagnosis {
@@ -23,7 +23,7 @@ export function diagnose(facts: HostFacts): Diagnosis {
       notes: [],
     };
   }
-  const needed = facts.missing.filter((name) => name !== 'slirp4netns' && name !== 'cloud-init');
+  const needed = facts.missing.filter((name) => !optional.includes(name));
   const problems = needed.map((name) => ({
     what: `there is no ${name}`,
     remedy: `Install the package ${packages[name] ?? 'util-linux'}.`,
@@ -57,6 +57,12 @@ function notes(facts: HostFacts): string[] {
     found.push('machines have no way to the internet: install the package slirp4netns');
   } else if (!facts.tunnels) {
     found.push('machines have no way to the internet: you may not open /dev/net/tun');
+  }
+  if (!facts.filters) {
+    const without = 'machines can call services of this host and machines of other runs';
+    found.push(
+      `${without}: ${facts.missing.includes('nft') ? 'install the package nftables' : 'its kernel cannot filter what goes through a bridge'}`,
+    );
   }
   return found;
 }

@@ -18,11 +18,16 @@ export interface HostFacts {
   restriction?: string;
   /** Whether this user may make the interface that leads to the internet. */
   tunnels: boolean;
+  /** Whether what machines may call can be limited. */
+  filters: boolean;
   /** Parts of the system that are file systems of their own: they would be missing in machines of the host's files. */
   separate: string[];
   /** What a trial of all that is needed complained of. Not tried when something is missing already. */
   trial?: string;
 }
+
+/** Without these there are machines, but less of them. */
+export const optional: readonly string[] = ['cloud-init', 'slirp4netns', 'nft'];
 
 const required = ['unshare', 'nsenter', 'setpriv', 'mount', 'pivot_root', 'ip', 'python3'];
 
@@ -38,13 +43,14 @@ export async function findProgram(name: string): Promise<string | undefined> {
 }
 
 export async function gatherFacts(site: Site): Promise<HostFacts> {
-  const wanted = [...required, ...(site.privileged ? ['cloud-init'] : ['newuidmap', 'newgidmap']), 'slirp4netns'];
+  const wanted = [...required, ...(site.privileged ? ['cloud-init'] : ['newuidmap', 'newgidmap']), 'slirp4netns', 'nft'];
   const places = await Promise.all(wanted.map(findProgram));
   const missing = wanted.filter((_, at) => places[at] === undefined);
   const subordinates = site.privileged || (await hasSubordinates());
   const restriction = site.privileged ? undefined : await findRestriction();
-  const ready = process.platform === 'linux' && subordinates && !missing.some((name) => name !== 'cloud-init' && name !== 'slirp4netns');
+  const ready = process.platform === 'linux' && subordinates && missing.every((name) => optional.includes(name));
   const trial = ready ? await tryMachine(site) : undefined;
+  const filters = ready && trial === undefined && !missing.includes('nft') && (await tryFilter(site));
   return {
     platform: process.platform,
     privileged: site.privileged,
@@ -52,6 +58,7 @@ export async function gatherFacts(site: Site): Promise<HostFacts> {
     subordinates,
     ...(restriction !== undefined && { restriction }),
     tunnels: await allows('/dev/net/tun', constants.R_OK | constants.W_OK),
+    filters,
     separate: site.privileged ? await separateParts() : [],
     ...(trial !== undefined && { trial }),
   };
@@ -106,6 +113,14 @@ async function tryMachine(site: Site): Promise<string | undefined> {
   } finally {
     await removeTrees(site, [folder]).catch(() => undefined);
   }
+}
+
+async function tryFilter(site: Site): Promise<boolean> {
+  const rules = 'table bridge a { chain b { type filter hook forward priority 0; tcp dport 1 drop; }; }';
+  return runCommand(asMachineRoot(site, ['nft', rules], ['--net'])).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The root, or the directory in which it would be made. */

@@ -2,6 +2,7 @@ import { statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, loopbackAddresses, plannedMachine, recordIntent as recordMachine } from '@paceline/connector-host';
 import { ConnectorError, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
+import { calledPorts } from './called-ports.ts';
 import { usuallyHidden } from './hidden-paths.ts';
 import type { RootLayers } from './image.ts';
 import { readRecord, type MachineRecord } from './machine-record.ts';
@@ -43,12 +44,14 @@ export async function recordIntent(
 
 function newRecord(site: Site, id: string, request: LaunchRequest, wanted: MachineRequest, layers: RootLayers, now: number): MachineRecord {
   const { expiresAt, cpus, memoryMiB } = request;
+  const userData = new TextDecoder().decode(wanted.userData);
   return {
     ...plannedMachine(id, request, wanted, now),
     expires: expiresAt.getTime() / 1000,
     ...layers,
     hide: layers.host ? [...usuallyHidden, site.root, site.images, ...site.config.hide] : [],
-    relays: loopbackAddresses(new TextDecoder().decode(wanted.userData)),
+    relays: loopbackAddresses(userData),
+    calls: calledPorts(userData),
     limits: { ...(cpus !== undefined && { cpus }), ...(memoryMiB !== undefined && { memoryMiB }) },
   };
 }

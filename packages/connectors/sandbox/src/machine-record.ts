@@ -14,6 +14,8 @@ const recordSchema = z.object({
   hide: z.array(z.string()),
   /** Addresses of its own loopback interface that lead to the same ones of the host. */
   relays: z.array(z.object({ address: z.string(), port: z.int() })),
+  /** Ports that it may call at addresses of this host: an engine that it was told of may be there. */
+  calls: z.array(z.int()).default([]),
   limits: z.object({ cpus: z.number().optional(), memoryMiB: z.number().optional() }),
 });
 

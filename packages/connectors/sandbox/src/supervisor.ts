@@ -45,11 +45,12 @@ async function supervise(site: Site, run: string, signal: AbortSignal): Promise<
 }
 
 async function supervisorCommand(site: Site, run: string): Promise<string[]> {
-  const [python, slirp] = await Promise.all([findProgram('python3'), findProgram('slirp4netns')]);
+  const [python, slirp, nft] = await Promise.all(['python3', 'slirp4netns', 'nft'].map(findProgram));
   const settings = {
     privileged: site.privileged,
     pool: site.config.network,
     prefix: networkPrefix,
+    nft: nft ?? null,
     slirp: (site.config.internet && slirp) || null,
     node: site.config.node ?? process.execPath,
     // Where overlays keep what they know of a directory: only root may use the first.

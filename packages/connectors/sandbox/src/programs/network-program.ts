@@ -8,8 +8,10 @@ export const networkProgram = String.raw`
 import ctypes
 import ipaddress
 import os
+import re
 import socket
 import subprocess
+import sys
 import threading
 
 CLONE_NEWNET = 0x40000000
@@ -88,6 +90,11 @@ def routed_networks():
                 pass
 
 
+def own_addresses():
+    text = subprocess.run(["ip", "-4", "-o", "address"], text=True, capture_output=True).stdout
+    return sorted(set(re.findall(r" inet ([0-9.]+)", text)))
+
+
 class Switch:
     """
     The network of a run. A privileged one takes its range by making an interface on the host that is named by it, which can be done once
@@ -99,6 +106,7 @@ class Switch:
         self.link = None
         self.plugged = 0
         self.open = settings["slirp"] is not None and os.access("/dev/net/tun", os.R_OK | os.W_OK)
+        self.nft = settings["nft"]
         ip(self.network, "link set lo up", "link add br0 type bridge", "link set br0 up")
         ranges = list(ipaddress.ip_network(settings["pool"]).subnets(new_prefix=settings["prefix"]))
         if settings["privileged"]:
@@ -107,6 +115,11 @@ class Switch:
             self.range = ranges[0]
         self.gateway = self.range[2] if self.open else self.range[1] if settings["privileged"] else None
         self.resolver = self.range[3] if self.open else None
+        try:
+            self.guard(settings["pool"])
+        except (OSError, subprocess.CalledProcessError) as error:
+            self.nft = None
+            print(f"machines are not kept from this host and from other runs: {error}", file=sys.stderr, flush=True)
 
     def uplink(self, ranges, start):
         taken = list(routed_networks())
@@ -126,6 +139,48 @@ class Switch:
             ip(self.network, "link set up0 master br0 up")
             return ranges[index]
         raise RuntimeError("every network of the pool is in use on this host")
+
+    def guard(self, pool):
+        """
+        What machines may call: each other and the world, but nothing of this host except the ports of their engine, and nothing of other
+        runs. The host may call them. Where packets go out that is decided, in a network that is not theirs, so their root has no say in it.
+        """
+        if self.nft is None:
+            return
+        calls = "" if self.open else f"ip daddr {pool} drop; tcp dport @calls accept;"
+        self.filter(f"""
+            table bridge paceline {{
+              set calls {{ type inet_service; }}
+              set own {{ type ipv4_addr; elements = {{ {", ".join(own_addresses())} }}; }}
+              chain host {{
+                ether type arp accept
+                ip daddr {self.range[1]} ip saddr {self.range} tcp flags & (syn | ack) != syn accept
+                ip daddr {self.range[1]} ip saddr {self.range} icmp type {{ echo-reply, destination-unreachable, time-exceeded }} accept
+                {calls}
+                drop
+              }}
+              chain world {{
+                ip daddr {self.range[3]} udp dport 53 accept; ip daddr {self.range[3]} tcp dport 53 accept
+                ip daddr {{ {pool}, 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16 }} drop
+                ip daddr @own tcp dport @calls accept
+                ip daddr @own drop
+              }}
+              chain forward {{
+                type filter hook forward priority 0
+                oifname "up0" jump host
+                oifname "tap0" jump world
+              }}
+            }}
+        """)
+
+    def allow(self, ports):
+        """Ports of its engine, on whatever address of this host."""
+        if self.nft and ports:
+            self.filter(f"add element bridge paceline calls {{ {', '.join(map(str, ports))} }}")
+
+    def filter(self, rules):
+        enter = ["nsenter", f"--net=/proc/self/fd/{self.network}"]
+        subprocess.run([*enter, self.nft, "-f", "-"], input=rules, text=True, check=True, pass_fds=[self.network])
 
     def unplug(self):
         """The kernel would do it too, but later."""

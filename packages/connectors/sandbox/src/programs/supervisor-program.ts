@@ -75,6 +75,7 @@ class Supervisor:
         machine.network = self.switch.plug(machine.slot)
         write_text(machine.path("address"), str(self.switch.address(machine.slot)))
         prepare(machine.directory, machine.record, lower, self.switch, machine.slot, self.settings)
+        self.switch.allow(machine.record.get("calls", []))
         for relay in machine.record["relays"]:
             machine.relay(relay["address"], relay["port"])
         machine.start(lower, self.settings, self.heard)

@@ -34,6 +34,18 @@ if (reason !== undefined) {
   console.warn(`Sandbox machines are not tested here: ${reason}`);
 }
 
+/** Why what machines call cannot be limited here; undefined if it can. */
+export const filterReason = await whyNoFilter();
+
+async function whyNoFilter(): Promise<string | undefined> {
+  const notes: string[] = [];
+  if (reason === undefined)
+    await connectorModule
+      .createConnector({ root: tmpdir() })
+      .probe({ ...context, log: { ...context.log, info: (note) => notes.push(note) } });
+  return notes.find((note) => note.includes('machines of other runs'));
+}
+
 /**
  * The body of a test with real machines. Where there can be none it is skipped, and says why.
  * @param more a reason of this test alone

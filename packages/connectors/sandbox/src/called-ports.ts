@@ -1,0 +1,7 @@
+/** The ports of the URLs in a text that lead elsewhere than to the machine itself. User data names its engine by such a URL. */
+export function calledPorts(text: string): number[] {
+  const ports = [...text.matchAll(urlPattern)].map(([, protocol, digits]) => Number(digits ?? (protocol === 'https' ? 443 : 80)));
+  return [...new Set(ports)].filter((port) => port >= 1 && port <= 65_535);
+}
+
+const urlPattern = /\b(https?):\/\/(?!(?:localhost|127\.[\d.]+|\[::1\])(?![\w.-]))(?:[\w.-]+|\[[\da-f:]+\])(?::(\d{1,5}))?(?![\w.:-])/g;
