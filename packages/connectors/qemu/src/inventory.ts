@@ -2,6 +2,7 @@ import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lastLine, unlessMissing } from '@paceline/connector-host';
 import { matches, type Machine, type OwnerQuery, type Resource } from '@paceline/engine/connector';
+import { statusOf } from './control.ts';
 import { listImages } from './image-factory.ts';
 import { readRecord, type MachineRecord } from './machine-record.ts';
 import { machineState } from './machine-state.ts';
@@ -84,7 +85,8 @@ async function inspectOne(
     return { machine, isStarted: start !== undefined };
   }
   const { record } = reading;
-  const [ended, exit, complaint, console] = await Promise.all([
+  const [status, ended, exit, complaint, console] = await Promise.all([
+    alive ? statusOf(directory) : undefined,
     unlessMissing(stat(join(directory, 'ended'))),
     unlessMissing(readFile(join(directory, 'exit'), 'utf8')),
     unlessMissing(lastLine(join(directory, 'qemu.log'))),
@@ -103,6 +105,7 @@ async function inspectOne(
       ...(start !== undefined && { started: start.boot }),
       fresh: start !== undefined && now - start.at < freshMs,
       alive,
+      status,
       ...(exit !== undefined && { exit: Number(exit) }),
       complaint: complaint ?? '',
       console: console ?? '',

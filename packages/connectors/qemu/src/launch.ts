@@ -26,7 +26,7 @@ export async function launchMachines(config: Config, request: LaunchRequest, con
   const site = await openSite(config, true);
   await sweep(site, context.now());
   const boot = await resolveImage(site, request.image, context.signal);
-  const { accelerator } = await chooseAccelerator(site, context.signal);
+  const { accelerator } = await chooseAccelerator(site, context);
   await checkMemory(site, request);
   checkAborted(context.signal, 'launch');
   const records = await Promise.all(request.machines.map((machine) => recordIntent(site, request, machine, boot, context.now())));

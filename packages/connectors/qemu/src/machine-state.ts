@@ -1,4 +1,4 @@
-import type { MachineState } from '@paceline/engine/connector';
+import type { Machine } from '@paceline/engine/connector';
 
 /** What can be seen of a machine from outside. */
 export interface Evidence {
@@ -9,6 +9,8 @@ export interface Evidence {
   /** It was started so recently that its process may not be there yet. */
   fresh: boolean;
   alive: boolean;
+  /** What its emulator says that it does, where that answers. */
+  status?: string | undefined;
   /** The exit status of its emulator, once that has ended by itself. */
   exit?: number;
   /** What the emulator complained of last. */
@@ -22,11 +24,10 @@ export interface Evidence {
 /** Of `timeout`, when the time is over. */
 const timeOver = 124;
 
+type Said = Pick<Machine, 'state' | 'fault' | 'noRoom'>;
+
 /** What a cloud would say of such a machine. */
-export function machineState({ ended, started, fresh, alive, exit, complaint, console, boot }: Evidence): {
-  state: MachineState;
-  fault?: string;
-} {
+export function machineState({ ended, started, fresh, alive, status, exit, complaint, console, boot }: Evidence): Said {
   if (ended) {
     return { state: alive ? 'stopping' : 'stopped' };
   }
@@ -34,6 +35,10 @@ export function machineState({ ended, started, fresh, alive, exit, complaint, co
     return { state: 'pending' };
   }
   if (alive) {
+    // QEMU stops a machine that writes to a full disk, and says so to nobody who does not ask.
+    if (status === 'io-error') {
+      return { state: 'error', fault: 'the disk of this host is full: the machine was stopped as it wrote to its own', noRoom: true };
+    }
     const panic = lastPanic(console);
     return panic === undefined ? { state: 'running' } : { state: 'error', fault: panic };
   }

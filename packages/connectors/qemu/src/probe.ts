@@ -17,7 +17,8 @@ const needed: Record<string, string> = {
 };
 
 /** Checks that machines could be made here; the first time after a start of the host, by running a small guest on KVM. */
-export async function probeHost(site: Site, { log, signal }: ConnectorContext): Promise<Account> {
+export async function probeHost(site: Site, context: ConnectorContext): Promise<Account> {
+  const { log, signal } = context;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new ConnectorError('unsupported', 'Machines of QEMU need Linux on x86-64');
   }
@@ -32,7 +33,7 @@ export async function probeHost(site: Site, { log, signal }: ConnectorContext): 
   if (site.config.image !== undefined && !/^https?:/.test(site.config.images[site.config.image]?.disk ?? site.config.image)) {
     await resolveImage(site, '', signal);
   }
-  const { accelerator, why } = await chooseAccelerator(site, signal);
+  const { accelerator, why } = await chooseAccelerator(site, context);
   log.info(`machines run on ${accelerator === 'kvm' ? 'KVM' : `TCG, which is slow: ${why}`}`);
   return { account: `${userName()}@${hostname()}`, regions: ['local'] };
 }

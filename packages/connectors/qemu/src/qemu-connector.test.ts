@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { context, engine, givenUpAfter, launchRequest } from '@paceline/connector-host/testing';
+import { dirname, join } from 'node:path';
+import { context, engine, givenUpAfter, launchRequest, until } from '@paceline/connector-host/testing';
 import type { Resource } from '@paceline/engine/connector';
 import { expect, test } from 'vitest';
 import { connectorModule } from './index.ts';
 import { reason, testImage } from './testing/image.ts';
+import { writingDisk } from './testing/writing-guest.ts';
 
 async function listed(root: string): Promise<Resource[]> {
   const found: Resource[] = [];
@@ -36,6 +37,36 @@ test('a launch on a full disk is a lack of capacity, and leaves nothing', async 
     rmSync(root, { recursive: true });
   }
 });
+
+test('a machine that fills the disk of its host is an error that says so, and goes', async ({ skip }) => {
+  skip(reason !== undefined, reason);
+  skip(process.getuid?.() !== 0, 'only root can make a small file system');
+  const root = mkdtempSync(join(tmpdir(), 'paceline-small-'));
+  const disk = join(mkdtempSync(join(tmpdir(), 'paceline-disk-')), 'disk.raw');
+  writeFileSync(disk, writingDisk());
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', root]);
+  const connector = connectorModule.createConnector({ root, accelerator: 'tcg', image: disk });
+  try {
+    const [machine] = await connector.launch(launchRequest('#!/bin/sh\n', { memoryMiB: 64 }), context);
+    const id = machine?.id ?? '';
+    const broken = await until(
+      'it is stopped',
+      async () => {
+        const seen = (await connector.describe([id], context)).get(id);
+        return seen?.state === 'error' && seen;
+      },
+      60_000,
+    );
+    expect(broken).toMatchObject({ fault: expect.stringContaining('the disk of this host is full'), noRoom: true });
+    expect(await connector.terminate([id], context)).toEqual([{ id, gone: true }]);
+    expect(await listed(root)).toEqual([]);
+  } finally {
+    // What still runs would keep the file system.
+    for (const { id } of await listed(root)) await connector.terminate([id], context);
+    execFileSync('umount', [root]);
+    for (const path of [root, dirname(disk)]) rmSync(path, { recursive: true });
+  }
+}, 90_000);
 
 test('machines that need more memory than there is are not even begun', async ({ skip }) => {
   skip(reason !== undefined, reason);
