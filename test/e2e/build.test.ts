@@ -76,6 +76,8 @@ it('an image is built on several clouds at once, once on each', async () => {
     expect.stringMatching(/^one {2}paceline-\S+ /),
     expect.stringMatching(/^other {2}paceline-\S+ /),
   ]);
+  const began = both.stdout.match(/^\w+ +\S+ +Created by/gm) ?? [];
+  expect(began.map((line) => line.split(' ')[0]).toSorted()).toEqual(['one', 'other']);
   const again = await person.type([...build, '--cloud', 'third', '--cloud', 'other']);
   const [third, other] = again.stdout.trim().split('\n').slice(-2);
   expect([again.code, third, other]).toEqual([0, expect.not.stringContaining('was built'), expect.stringContaining('(was built)')]);

@@ -1,10 +1,12 @@
 import type { RunDetail } from '@paceline/api';
-import { buildImage, chooseClouds, namesPublished, type RunView } from '@paceline/door';
+import { buildImage, chooseClouds, harmlessLine, namesPublished, padTo, widthOf, type RunView } from '@paceline/door';
 import { connectLater } from '../connection/connect-later.ts';
 import { exitCodes } from '../run/exit-code.ts';
 import { listenForInterrupts } from '../run/interrupts.ts';
 import { moduleToRun } from '../run/run-request.ts';
 import { say, type GlobalOptions, type Shell } from '../shell.ts';
+import { jsonView } from '../view/json-view.ts';
+import { plainView } from '../view/plain-view.ts';
 import { viewFor } from './up.ts';
 
 export interface BuildOptions extends GlobalOptions {
@@ -24,11 +26,15 @@ export async function buildCommand([file = '.']: string[], options: BuildOptions
   const deployment = await moduleToRun(file, shell, connected);
   const client = await connected();
   const json = options.json === true;
+  const clouds: (string | undefined)[] = options.cloud.length === 0 ? [undefined] : [...new Set(options.cloud)];
+  const widest = Math.max(...options.cloud.map(widthOf));
   const show = (run: RunDetail): RunView => {
-    if (!json) say(shell, `Run ${run.id} builds ${deployment.name} on ${run.instances[0]?.cloud ?? ''}`);
-    return viewFor(shell, json);
+    const cloud = harmlessLine(run.instances[0]?.cloud ?? '');
+    if (!json) say(shell, `Run ${run.id} builds ${deployment.name} on ${cloud}`);
+    if (clouds.length === 1) return viewFor(shell, json);
+    // Two that draw on one terminal would draw over each other.
+    return json ? jsonView(shell, { cloud }) : plainView(shell, padTo(cloud, widest));
   };
-  const clouds: (string | undefined)[] = options.cloud.length === 0 ? [undefined] : options.cloud;
   const stop = new AbortController();
   const interrupts = listenForInterrupts(
     () => stop.abort(),

@@ -44,6 +44,15 @@ test('lines', () => {
   expect(shell.err()).toBe('The link was cut.\n');
 });
 
+test('lines and JSON among those of other runs say whose they are', () => {
+  const [lines, json] = [recorder(), recorder()];
+  tell(plainView(lines, 'lxd  '));
+  expect(lines.out()).toContain('lxd    10:00:02  web.1         has joined\nlxd    web.1        | oh!\n');
+  expect(lines.err()).toBe('lxd    The link was cut.\n');
+  tell(jsonView(json, { cloud: 'lxd' }));
+  for (const line of json.out().trimEnd().split('\n')) expect(JSON.parse(line)).toMatchObject({ cloud: 'lxd' });
+});
+
 test('JSON', () => {
   const shell = recorder();
   tell(jsonView(shell));
