@@ -10,6 +10,7 @@ import type { CloudLine } from './cloud-line.ts';
 import type { Clouds } from './clouds.ts';
 import { toConnectorError } from './connector-failure.ts';
 import { removeResource } from './remove-resource.ts';
+import { terminateMachines } from './terminate-machines.ts';
 import { readLastWords } from './last-words.ts';
 import { lostImage, type LostImage } from './lost-image.ts';
 import { launchRequest, type LaunchFrame } from './launch-request.ts';
@@ -84,13 +85,21 @@ export class CloudCalls {
     return found.flatMap(({ machine }) => (machine === undefined || machine.state === 'terminated' ? [] : [machine]));
   }
 
-  /** @returns those whose machine is gone */
-  async terminate(cloud: string, instances: readonly Instance[]): Promise<Set<Instance>> {
-    const line = this.#line(cloud);
+  /** @returns those whose machine is gone, and why others are still there; what is in neither is going */
+  async terminate(cloud: string, instances: readonly Instance[]): Promise<{ gone: Set<Instance>; refused: Map<Instance, ConnectorError> }> {
     const byId = idsOf(instances);
+    const attempts = Math.min(...instances.map(({ machine }) => machine.attempts));
     const account = await this.#account(cloud);
-    const results = await line.callIn(this.#ports, account, 'terminate', (context) => line.connector.terminate([...byId.keys()], context));
-    return new Set(results.filter(({ gone }) => gone).flatMap(({ id }) => byId.get(id) ?? []));
+    const { gone, refused } = await terminateMachines(this.#ports, this.#line(cloud), account, [...byId.keys()], attempts);
+    return {
+      gone: new Set([...gone].flatMap((id) => byId.get(id) ?? [])),
+      refused: new Map(
+        [...byId].flatMap(([id, instance]) => {
+          const error = refused.get(id);
+          return error === undefined ? [] : [[instance, error] as const];
+        }),
+      ),
+    };
   }
 
   /** Removes everything that carries the run's tags. @returns the ids of what was still there, and why it could not be removed */
@@ -102,10 +111,8 @@ export class CloudCalls {
     const left = all.filter(({ kind, id, machine }) => !(kind === 'image' && built.has(id)) && machine?.state !== 'terminated');
     const machines = left.filter(({ kind }) => kind === 'machine').map(({ id }) => id);
     const account = await this.#account(cloud);
-    if (machines.length > 0) {
-      await line.callIn(this.#ports, account, 'terminate', (context) => line.connector.terminate(machines, context));
-    }
-    let failure: string | undefined;
+    const { refused } = await terminateMachines(this.#ports, line, account, machines);
+    let failure = [...refused.values()][0]?.message;
     for (const resource of left.filter(({ kind }) => kind !== 'machine')) {
       await removeResource(this.#ports, line, account, resource).catch((cause: unknown) => {
         failure = toConnectorError(cause).message;

@@ -10,12 +10,13 @@ import { Complaints } from './complaints.ts';
 import { toConnectorError } from './connector-failure.ts';
 import { Consoles } from './consoles.ts';
 import { imageFailed, imageMade, imageName, wantsImage } from './create-image.ts';
+import { endRefused } from './end-refused.ts';
 import { launchFailed } from './launch-failed.ts';
 import { bootInstead } from './lost-image.ts';
 import { leftover, lost, machineFound, machineGone } from './found.ts';
 import { cloudsOf, machineChange, mayLaunch, mustGo, neverAskedFor } from './ledger.ts';
 import { altered, alterationFailed } from './alteration.ts';
-import { backoffMs, dueIn } from './retry.ts';
+import { dueIn } from './retry.ts';
 
 export interface KeeperPorts extends CloudCallsPorts {
   random: () => number;
@@ -217,23 +218,23 @@ export class MachineKeeper {
     const launched = instances.filter(({ machine }) => machine.status === 'launched');
     if (this.#run.facts.abort !== null) await this.#consoles.show(launched);
     await this.#report(launched.map((instance) => () => [machineChange(instance, { status: 'terminating', attempts: 0, retryAt: 0 })]));
-    try {
-      const gone = await this.#clouds.terminate(cloud, instances);
-      this.#complaints.succeeded(key);
-      this.#nextLook.set(key, gone.size < instances.length ? this.#now() + lookEveryMs : 0);
-      await this.#report([...gone].map((instance) => (run, now) => machineGone(run, instance, now)));
-    } catch (cause) {
+    const { gone, refused } = await this.#clouds.terminate(cloud, instances).catch((cause: unknown) => {
       const error = toConnectorError(cause);
-      this.#ports.log.warn(`terminating on ${cloud}: ${error.message}`);
-      await this.#report([
-        this.#complaint({ key, cloud }, 'terminate machines', error),
-        ...instances.map((instance): Decision => (_run, now) => {
-          const attempts = instance.machine.attempts + 1;
-          const retryAt = now + backoffMs(attempts, this.#ports.random(), error.details.retryAfterMs);
-          return [machineChange(instance, { attempts, fault: error.message, retryAt })];
-        }),
-      ]);
-    }
+      return { gone: new Set<Instance>(), refused: new Map(instances.map((instance) => [instance, error])) };
+    });
+    const [error] = refused.values();
+    if (error === undefined) this.#complaints.succeeded(key);
+    else this.#ports.log.warn(`terminating on ${cloud}: ${error.message}`);
+    this.#nextLook.set(key, gone.size + refused.size < instances.length ? this.#now() + lookEveryMs : 0);
+    await this.#report([
+      ...[...gone].map(
+        (instance): Decision =>
+          (run, now) =>
+            machineGone(run, instance, now),
+      ),
+      ...(error === undefined ? [] : [this.#complaint({ key, cloud }, 'terminate machines', error)]),
+      ...[...refused].map(([instance, why]) => endRefused(instance, why, this.#ports.random())),
+    ]);
   }
 
   async #alter({ cloud }: Call, instances: readonly Instance[]): Promise<void> {

@@ -1,14 +1,14 @@
 import { PacelineError } from '@paceline/model';
-import type { ConnectorError, ConnectorErrorCode, Resource } from '../connector/index.ts';
+import type { Resource } from '../connector/index.ts';
 import type { Run } from '../run/run.ts';
 import { hasEnded } from '../run/run.ts';
 import type { Clouds } from './clouds.ts';
 import type { CallFrame } from './call-limit.ts';
-import type { CloudLine } from './cloud-line.ts';
 import { toConnectorError } from './connector-failure.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { otherAccounts } from './other-account.ts';
 import { removeResource } from './remove-resource.ts';
+import { terminateMachines } from './terminate-machines.ts';
 
 /** Something on a cloud that carries this engine's tags and that nobody needs. */
 export interface Orphan {
@@ -100,15 +100,15 @@ export class Reaper {
   async #remove(cloud: string, account: string | undefined, orphans: readonly Orphan[], { failures }: ReapReport): Promise<Orphan[]> {
     const line = this.#ports.clouds.line(cloud);
     const machines = orphans.filter(({ resource }) => resource.kind === 'machine').map(({ resource }) => resource.id);
-    const endings = await this.#terminate(line, account, machines);
+    const { gone, refused } = await terminateMachines(this.#ports, line, account, machines);
     const seen: Orphan[] = [];
     for (const orphan of orphans) {
       const { kind, id } = orphan.resource;
-      const ending = endings.get(id);
-      let outcome: Orphan['outcome'] = ending === 'going' ? 'ending' : 'removed';
+      let outcome: Orphan['outcome'] = kind === 'machine' && !gone.has(id) ? 'ending' : 'removed';
       try {
         if (kind !== 'machine') await removeResource(this.#ports, line, account, orphan.resource);
-        else if (ending !== undefined && ending !== 'going') throw ending;
+        const refusal = refused.get(id);
+        if (refusal !== undefined) throw refusal;
         this.#ports.log.warn(`${kind} ${id} on ${cloud} is removed: ${orphan.reason}`);
       } catch (cause) {
         outcome = 'kept';
@@ -118,25 +118,7 @@ export class Reaper {
     }
     return seen;
   }
-
-  /** All in one call and, when that is refused, one by one. @returns by their ids, those that are not gone yet, or why they stay */
-  async #terminate(line: CloudLine, account: string | undefined, ids: readonly string[]): Promise<Map<string, 'going' | ConnectorError>> {
-    if (ids.length === 0) return new Map();
-    try {
-      const results = await line.callIn(this.#ports, account, 'terminate', (context) => line.connector.terminate(ids, context));
-      return new Map(results.filter(({ gone }) => !gone).map(({ id }) => [id, 'going']));
-    } catch (cause) {
-      const error = toConnectorError(cause);
-      // What keeps the cloud from answering would keep it from answering for each of them.
-      if (ids.length === 1 || concernsAll.has(error.code)) return new Map(ids.map((id) => [id, error]));
-    }
-    const each = new Map<string, 'going' | ConnectorError>();
-    for (const id of ids) for (const [kept, ending] of await this.#terminate(line, account, [id])) each.set(kept, ending);
-    return each;
-  }
 }
-
-const concernsAll: ReadonlySet<ConnectorErrorCode> = new Set(['auth', 'throttled', 'unavailable', 'timeout']);
 
 /**
  * Why an image is to go: it outlives the run that has built it, unless that run never came to know of it, or another was quicker to

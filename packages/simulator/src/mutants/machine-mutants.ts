@@ -78,14 +78,14 @@ export const machineMutants: Mutant[] = [
   {
     name: 'a machine is forgotten before its absence is confirmed',
     file: 'launch/keeper.ts',
-    search: 'await this.#report([...gone].map(',
-    replace: 'await this.#report(instances.map(',
+    search: '...[...gone].map(',
+    replace: '...instances.map(',
   },
   {
     name: 'a machine that is still going is not looked at again',
     file: 'launch/keeper.ts',
-    search: 'gone.size < instances.length ? this.#now() + lookEveryMs : 0',
-    replace: 'gone.size < instances.length ? Number.POSITIVE_INFINITY : 0',
+    search: 'gone.size + refused.size < instances.length ? this.#now() + lookEveryMs : 0',
+    replace: 'gone.size + refused.size < instances.length ? Number.POSITIVE_INFINITY : 0',
   },
   {
     name: 'a failed termination is not tried again',

@@ -1,0 +1,63 @@
+import { expect, test, vi } from 'vitest';
+import { ConnectorError, type Connector } from '../connector/index.ts';
+import type { Engine } from '../engine/engine.ts';
+import { end } from '../lifecycle/advance.ts';
+import { nodeOf, planOf } from '../testing/plans.ts';
+import { newWorld, openEngine, startRun, type World } from '../testing/test-engine.ts';
+
+/** A run of machines of which one cannot be ended as long as it is held. @param refuse what the cloud does then */
+async function cancelled(
+  refuse: () => Promise<never>,
+): Promise<{ world: World; engine: Engine; id: string; held: Set<string>; batches: number[] }> {
+  const world = newWorld();
+  const id = await startRun(world, planOf({ n: nodeOf({ multiplicity: 9 }) }));
+  const engine = await openEngine(world);
+  await vi.waitFor(() => expect(world.cloud.machines.size).toBe(9));
+  const held = new Set([...world.cloud.machines.keys()].slice(4, 5));
+  const { connector } = world.cloud;
+  const terminate: Connector['terminate'] = connector.terminate.bind(connector);
+  const batches: number[] = [];
+  connector.terminate = (ids, context) => {
+    batches.push(ids.length);
+    return ids.some((each) => held.has(each)) ? refuse() : terminate(ids, context);
+  };
+  await (await engine.activeRun(id)).decide((run, now) => end(run, 'Cancelled', 'a test', now));
+  return { world, engine, id, held, batches };
+}
+
+async function onlyHeldIsLeft({ world, engine, id, held }: Awaited<ReturnType<typeof cancelled>>, stepMs: number): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      world.clock.pass(stepMs);
+      expect([...world.cloud.machines.keys()]).toEqual([...held]);
+      expect((await engine.runDetail(id)).instances.filter(({ stage }) => stage !== 'gone')).toHaveLength(1);
+    },
+    { timeout: 10_000 },
+  );
+  expect((await engine.runDetail(id)).state).toBe('Finalizing');
+}
+
+async function comesToItsEnd({ world, engine, id, held }: Awaited<ReturnType<typeof cancelled>>): Promise<void> {
+  held.clear();
+  await vi.waitFor(async () => {
+    world.clock.pass(60_000);
+    expect((await engine.runDetail(id)).state).toBe('Cancelled');
+  });
+}
+
+test('a machine that the cloud does not end keeps no other of its batch', async () => {
+  const run = await cancelled(() => Promise.reject(new ConnectorError('forbidden', 'it is protected')));
+  await onlyHeldIsLeft(run, 0);
+  expect(run.batches).toEqual([9, 4, 5, 2, 1, 1, 3]);
+  const left = (await run.engine.runDetail(run.id)).instances.filter(({ fault }) => fault !== null);
+  expect(left.map(({ name, fault }) => [name, fault])).toEqual([['n.5', 'it is protected']]);
+  await comesToItsEnd(run);
+  expect(run.world.cloud.machines.size).toBe(0);
+});
+
+test('a machine for which the cloud never answers keeps no other for ever', async () => {
+  const run = await cancelled(() => new Promise(() => {}));
+  await onlyHeldIsLeft(run, 30_000);
+  await comesToItsEnd(run);
+  expect(run.world.cloud.machines.size).toBe(0);
+});
