@@ -21,8 +21,8 @@ async function only(): Promise<RunDetail> {
 
 it('is typed as `npx paceline` where it was built', () => {
   const repository = resolve(import.meta.dirname, '../..');
-  const options = { cwd: repository, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] } as const;
-  expect(execFileSync('npx', ['--no-install', 'paceline', '--version'], options)).toMatch(/^(paceline )?\d+\.\d+\.\d+/);
+  const version = execFileSync('npx', ['--no-install', 'paceline', '--version'], { cwd: repository, encoding: 'utf8' });
+  expect(version).toMatch(/^(paceline )?\d+\.\d+\.\d+/);
 });
 
 describe('client-server', () => {
