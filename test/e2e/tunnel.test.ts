@@ -20,6 +20,11 @@ describe.skipIf(why !== '')(`a cloud behind tunnels${why}`, () => {
       const { runs } = JSON.parse((await person.type(['list', '--json'])).stdout) as { runs: { id: string }[] };
       const run = JSON.parse((await person.type(['status', runs[0]?.id ?? '', '--json'])).stdout) as RunDetail;
       expect(run.instances.map(({ message }) => message)).toContain(`OK: Hello from the web server of run ${run.id}`);
+      // While the tunnel is down no process but those of root can take its place.
+      const other = ['su', 'nobody', '-s', '/bin/sh', '-c', 'cd /var/lib/paceline-tunnel && rm -f own/engine; id -u; ls own'];
+      const { stdout, stderr } = await person.type(['ssh', run.id, 'web.1', '--', ...other]);
+      expect([stdout.trim(), stderr]).toEqual(['65534', expect.stringMatching(/own\/engine.*Permission denied[^]*own.*Permission denied/)]);
+      expect((await person.type(['ssh', run.id, 'web.1', '--', 'ss', '-Hlnt', 'src', '127.0.0.1'])).stdout).toBe('');
       expect((await person.type(['down', run.id])).code).toBe(0);
     } finally {
       await person.leave();

@@ -10,6 +10,24 @@ afterEach(async () => {
 
 const waitsForIt = 'ss-set done "got $(ss-get --timeout 0 go)"';
 
+/** Listens in the place of the engine, and says what it is told there. */
+const impostor = `
+import os, socket, sys
+way = sys.argv[1]
+try:
+    if way.startswith("/"):
+        os.unlink(way)
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(way)
+    else:
+        server = socket.create_server(("127.0.0.1", int(way.split(":")[1])))
+    server.listen()
+    server.settimeout(30)
+    print(server.accept()[0].recv(4096))
+except OSError as error:
+    print(error)
+`;
+
 /** The machines, and nothing more, are blocked in their get. */
 function allWait({ instances }: { instances: { connected: boolean; blockedIn: string[] }[] }): boolean {
   return instances.every(({ connected, blockedIn }) => connected && blockedIn.length === 1);
@@ -42,12 +60,31 @@ describe.skipIf(whyNoHosts !== undefined)(`tunnels${whyNoHosts === undefined ? '
     await lab.until(run, allWait);
     await lab.killEngine();
     await lab.until(run, allWait);
-    // Each port is held by one session: the one before was ended.
-    for (const host of lab.room.hosts) expect(host.run('ss -Hltn src 127.0.0.1 | wc -l').trim()).toBe('1');
+    // Each socket is held by one session: the one before was ended.
+    for (const host of lab.room.hosts) expect(host.run("ss -Hlx | grep -c '/tunnel/engine'").trim()).toBe('1');
     await lab.person.type(['set', run, 'node.1:go', 'now']);
     const { abort } = await lab.until(run, ({ state }) => state === 'Ready');
     expect(abort).toBeNull();
   }, 400_000);
+
+  it('cannot be taken by others of the host while they are down', async () => {
+    lab = await Lab.open(1);
+    const run = await lab.start(waitsForIt, 1);
+    await lab.until(run, allWait);
+    const [host] = lab.room.hosts;
+    const ways = host?.run(`ss -Hlnt src 127.0.0.1 | awk '{ print $4 }'; ss -Hlx | awk '{ print $5 }' | grep /engine || :`).trim().split('\n');
+    expect(ways).toHaveLength(1);
+    // The engine does not come back to this one.
+    await host?.restartSsh('another');
+    await lab.logHas('is not the one it should be');
+    expect(host?.run(`setpriv --reuid=4243 --regid=4243 --clear-groups /usr/bin/python3 -c '${impostor}' ${ways?.[0]} 2>&1`)).toContain(
+      'Permission denied',
+    );
+    await host?.restartSsh('own');
+    const { instances } = await lab.until(run, allWait);
+    for (const { name } of instances) expect((await lab.person.type(['set', run, `${name}:go`, name])).code).toBe(0);
+    await lab.until(run, ({ state }) => state === 'Ready');
+  }, 200_000);
 
   it('are not opened to a host with another key', async () => {
     lab = await Lab.open(1);

@@ -6,6 +6,8 @@ import { tried } from './tried.ts';
 export interface AgentConfig {
   /** Where the engine is, such as `https://paceline.example:8443`; may have a path. */
   url: string;
+  /** The Unix socket behind which the engine is, whatever `url` says. Only root, or the agent's own account, can have made it. */
+  tunnel?: string;
   /** The engine's public key as curl writes it: `sha256//BASE64`. Then no certificate authority is asked. */
   pin?: string;
   run: string;
@@ -40,7 +42,7 @@ export function readConfig(file: string): AgentConfig {
 }
 
 /** Everything that may be in a config; the first three must be. */
-const texts = ['url', 'run', 'instance', 'root', 'packages', 'secret', 'pin', 'expires', 'socket', 'path'] as const;
+const texts = ['url', 'run', 'instance', 'root', 'packages', 'secret', 'pin', 'expires', 'tunnel', 'socket', 'path'] as const;
 
 export function parseConfig(text: string): AgentConfig {
   const given = JSON.parse(text) as Partial<AgentConfig>;

@@ -35,6 +35,7 @@ export function isFinal(error: unknown): error is HttpError {
 
 export interface EngineOptions {
   url: string;
+  tunnel?: string | undefined;
   pin?: string | undefined;
   /** Without one until the agent has joined. */
   key?: string | undefined;
@@ -44,11 +45,13 @@ export interface EngineOptions {
 export class Engine {
   readonly #url: URL;
   readonly #headers: OutgoingHttpHeaders;
+  readonly #socketPath: string | undefined;
   readonly #transport: Promise<Transport>;
 
-  constructor({ url, pin, key }: EngineOptions) {
+  constructor({ url, tunnel, pin, key }: EngineOptions) {
     this.#url = new URL(url);
     this.#headers = key ? { authorization: `Bearer ${key}` } : {};
+    this.#socketPath = tunnel;
     this.#transport = transportFor(this.#url, pin);
   }
 
@@ -61,6 +64,7 @@ export class Engine {
       const request = transport.request(new URL(`${this.#url.pathname.replace(/\/$/, '')}${path}`, this.#url), {
         method,
         agent: transport.agent,
+        socketPath: this.#socketPath,
         headers: { ...this.#headers, ...(sized && { 'content-length': Buffer.byteLength(body) }), ...headers },
         ...(signal && { signal }),
       });

@@ -44,7 +44,7 @@ export async function followStream(options: StreamOptions): Promise<void> {
       if (isFinal(error) && (proved || !both)) throw error;
       if (signal.aborted) return;
       const { message, code } = error as NodeJS.ErrnoException;
-      if (!proved && code !== 'ECONNREFUSED') both = !both;
+      if (!proved && code !== 'ECONNREFUSED' && code !== 'ENOENT') both = !both;
       // An engine that is away for a day is worth one line, not ten thousand.
       if (message !== said) log(`The link to the engine is down: ${message}`);
       said = message;

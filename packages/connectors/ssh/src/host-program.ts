@@ -157,7 +157,7 @@ take() {
   [ $count -lt "$2" ] || { echo full; unlock; return; }
   new=$base/new.$$
   rm -rf "$new"
-  mkdir "$new"
+  mkdir "$new" "$new/tunnel"
   boot >"$new/boot"
   echo "$3" >"$new/expires"
   printf '%s' "$4" >"$new/record"
@@ -228,7 +228,7 @@ alone() {
   cd "$root/home" || exit 1
   join "$1"
   env -i PATH="$PATH" LANG=C.UTF-8 HOME="$root/home" TMPDIR="$root/tmp" PACELINE_MACHINE="$1" PACELINE_ROOT="$root" \
-    PACELINE_SOCKET="$lease/socket" PACELINE_AGENT_CACHE="$root/cache" PACELINE_PACKAGES=check \${2:+PACELINE_NODE="$2"} \
+    PACELINE_SOCKET="$lease/socket" PACELINE_TUNNEL="$lease/tunnel/engine" PACELINE_AGENT_CACHE="$root/cache" PACELINE_PACKAGES=check \${2:+PACELINE_NODE="$2"} \
     sh "$lease/user-data"
 }
 
@@ -265,10 +265,12 @@ inside() {
   names=$(readlink -f /etc/resolv.conf)
   case $names in /run/*) mkdir -p "$root\${names%/*}"; cp "$names" "$root$names" ;; esac
   mkdir -m 755 "$root/run/paceline"
+  mkdir "$root/run/paceline/tunnel"
+  mount --bind "$lease/tunnel" "$root/run/paceline/tunnel"
   cp "$lease/user-data" "$root/run/paceline"
   [ ! -d "$root$base" ] || mount -t tmpfs -o mode=700 tmpfs "$root$base"
   cd "$root" || exit 1
-  exec env -i PATH="$PATH" LANG=C.UTF-8 HOME=/root PACELINE_LAYER=1 \${2:+PACELINE_NODE="$2"} \
+  exec env -i PATH="$PATH" LANG=C.UTF-8 HOME=/root PACELINE_LAYER=1 PACELINE_TUNNEL=/run/paceline/tunnel/engine \${2:+PACELINE_NODE="$2"} \
     chroot . /bin/sh -c 'cd /; umask 022; sh /run/paceline/user-data & while :; do sleep 2147483647 & wait $!; done'
 }
 

@@ -50,7 +50,7 @@ export function createSshConnector(config: Config, site = new Site(config)): Con
     sshAccess: (id, context) =>
       during(`find ${id}`, context, async () => {
         const { host, lease } = known(site, id, context);
-        return { ...(await site.calls.access(host)), scratch: `${host.directory}/leases/${lease}` };
+        return { ...(await site.calls.access(host)), scratch: `${host.directory}/leases/${lease}/tunnel` };
       }),
     wayIn: (id, context) =>
       during(`find ${id}`, context, async () => {

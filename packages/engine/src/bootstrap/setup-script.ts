@@ -65,6 +65,7 @@ fi
 [ -z "\${PACELINE_RESIDENT:-}" ] || config_file=$PACELINE_RESIDENT/$PACELINE_MACHINE.json
 {
   printf '{"root":"%s","packages":"%s",' "$root" "$packages"
+  [ -z "\${socket:-}" ] || printf '"tunnel":"%s",' "$socket"
   [ -z "\${PACELINE_SOCKET:-}" ] || printf '"socket":"%s",' "$PACELINE_SOCKET"
   [ -z "\${PACELINE_MACHINE:-}" ] || printf '"env":{"PACELINE_MACHINE":"%s","PACELINE_ADDRESS":"%s","HOME":"%s","TMPDIR":"%s"},' \\
     "$PACELINE_MACHINE" "\${PACELINE_ADDRESS:-}" "$HOME" "\${TMPDIR:-/tmp}"

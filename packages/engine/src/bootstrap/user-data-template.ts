@@ -18,6 +18,7 @@ sha=@SHA@
 runtime='@RUNTIME@'
 config='@CONFIG@'
 launch='@LAUNCH@'
+socket=@SOCKET@
 root=\${PACELINE_ROOT:-}
 home=$root/var/lib/paceline
 cache=\${PACELINE_AGENT_CACHE:-$home}
@@ -53,12 +54,7 @@ set -eu
 fail() { echo "paceline: $*" >&2; exit 1; }
 sum() { { sha256sum "$1" 2>/dev/null || shasum -a 256 "$1"; } | { read -r s f; echo "$s"; }; }
 has() { command -v "$1" >/dev/null; }
-download() {
-  if has curl; then said=$(curl -fsS --connect-timeout 10 -y 30 -Y 1 -w ' %{http_code} ' -o "$2" "$1")
-  elif has wget; then said=$(wget -qSt 1 -T 30 -O "$2" "$1" 2>&1)
-  else said=$("\${PACELINE_NODE:-node}" -e '[,u,f]=process.argv;fetch(u).then(async r=>{fs.writeFileSync(f,Buffer.from(await r.arrayBuffer()));console.log("",r.status,"");process.exit(+!r.ok)})' "$1" "$2"); fi
-}
-get() {
+@DOWNLOAD@get() {
   [ ! -f "$2" ] || [ "$(sum "$2")" != $1 ] || return 0
   from=$url/agent/files/$1 new=$2.$$
   end=$(($(date +%s) + 200))

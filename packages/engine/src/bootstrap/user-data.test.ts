@@ -109,6 +109,28 @@ describe('on a machine', () => {
     expect(stderr).toContain(`paceline: cannot fetch http`);
   });
 
+  it.each([['curl'], ['python3'], ['Node.js']])('insists in the same way behind a tunnel, with %s', async (program) => {
+    if (program !== 'Node.js' && spawnSync('which', [program]).status !== 0) return;
+    const socketPath = join(mkdtempSync(join(tmpdir(), 'paceline tunnel-')), 'engine');
+    const path = { PATH: pathWith([program]), PACELINE_TUNNEL: socketPath };
+    const files = { [setupSha256]: setupScript, [sha256(agent)]: agent };
+    let times = 0;
+    const { status, stdout, root } = await boot(files, { ...bootstrap, tunnel: 'there' }, path, (name, response) => {
+      times += 1;
+      if (times === 1) return response.destroy();
+      if (times === 2) return response.writeHead(503).end('not now');
+      if (times > 3) return response.end(files[name]);
+      response.writeHead(200, { 'content-length': 1_000_000 });
+      return response.write('half', () => response.destroy());
+    });
+    expect([status, stdout, times]).toEqual([0, 'run --config\n', 5]);
+    expect(JSON.parse(readFileSync(join(root, 'var/lib/paceline/agent.json'), 'utf8'))).toMatchObject({ tunnel: socketPath });
+    const { status: refused, stderr } = await boot(files, { ...bootstrap, tunnel: 'there' }, path, (_name, response) =>
+      response.writeHead(404).end(),
+    );
+    expect([refused, stderr]).toEqual([1, expect.stringContaining('paceline: cannot fetch http')]);
+  });
+
   it.each([
     ['setup', { [setupSha256]: 'touch "$root/altered"' }, setupSha256],
     ['agent', { [setupSha256]: setupScript, [sha256(agent)]: 'something else' }, sha256(agent)],
@@ -158,9 +180,12 @@ async function boot(
 ) {
   const root = mkdtempSync(join(tmpdir(), 'paceline boot-'));
   const server = createServer((request, response) => void answer(request.url?.split('/').at(-1) ?? '', response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const socketPath = more['PACELINE_TUNNEL'];
+  await new Promise<void>((resolve) =>
+    socketPath === undefined ? server.listen(0, '127.0.0.1', resolve) : server.listen(socketPath, resolve),
+  );
   const address = server.address();
-  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  const url = socketPath === undefined ? `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}` : 'http://engine.invalid';
   const script = join(root, 'user-data');
   writeFileSync(script, renderUserData({ ...values, url }));
   const child = spawn('sh', [script], { env: { ...environment(root), ...more }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -193,7 +218,9 @@ function pathWith(programs: string[]): string {
     ...programs,
   ];
   for (const name of needed) {
-    const { stdout } = spawnSync('which', [name], { encoding: 'utf8' });
+    // What is called Python may be a script that looks for one.
+    const [program, ...args] = name === 'python3' ? [name, '-c', 'import sys; print(sys.executable)'] : ['which', name];
+    const { stdout } = spawnSync(program, args, { encoding: 'utf8' });
     if (stdout !== '') symlinkSync(stdout.trim(), join(folder, name));
   }
   return folder;

@@ -1,7 +1,8 @@
 import { writeRanges } from '../connector/ranges.ts';
+import { download, downloadBySocket } from './download.ts';
 import { setupSha256 } from './setup-script.ts';
 import { userDataTemplate } from './user-data-template.ts';
-import { tunnelSetup, type TunnelSetup } from '../tunnel/tunnel-setup.ts';
+import { socketOnMachine, tunnelSetup, type TunnelSetup } from '../tunnel/tunnel-setup.ts';
 
 /** What a machine has to know to call home. All of it can be read by any process of the machine; the secret is good for one join. */
 export interface Bootstrap {
@@ -13,8 +14,8 @@ export interface Bootstrap {
   expiresAt: Date;
   /** The Node.js that the engine has for machines without one. */
   runtime?: Runtime;
-  /** For machines that their engine has to reach, by an account that it makes for itself. */
-  tunnel?: TunnelSetup;
+  /** For machines that their engine has to reach: by an account that they make for it, or by one that is there. */
+  tunnel?: TunnelSetup | 'there';
 }
 
 /** Who a machine is. */
@@ -64,7 +65,9 @@ export function renderUserData(bootstrap: Bootstrap): Uint8Array {
     SECONDS: String(Math.ceil(expiresAt.getTime() / 1000)),
   };
   if (Object.values(values).some((value) => value.includes("'"))) throw new Error('a bootstrap value contains a quote');
-  values['TUNNEL'] = tunnel === undefined ? '' : tunnelSetup(tunnel);
+  values['DOWNLOAD'] = tunnel === undefined ? download : downloadBySocket(tunnel !== 'there');
+  values['SOCKET'] = tunnel === undefined ? '' : socketOnMachine;
+  values['TUNNEL'] = typeof tunnel === 'object' ? tunnelSetup(tunnel) : '';
   const script = userDataTemplate.replace(/@([A-Z]+)@/g, (_, name: string) => values[name] ?? '');
   const bytes = new TextEncoder().encode(script);
   if (bytes.length > maxUserDataBytes) throw new Error(`user data of ${bytes.length} bytes, at most ${maxUserDataBytes} are allowed`);

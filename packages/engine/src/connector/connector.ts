@@ -96,7 +96,9 @@ export interface Connector {
 
   /**
    * How the engine logs in to a machine for its tunnel, where that is not by the keys of the user data.
-   * `scratch` is an absolute directory of the machine for its own small files, gone with the machine.
+   * `scratch` is an absolute path, without quotes, of a directory on the machine for its own small files, gone with the machine: only the
+   * account that it logs in to and root may write there. The user data is run with `PACELINE_TUNNEL` in its environment: the path at
+   * which the machine itself sees the file `engine` of this directory.
    */
   sshAccess?(id: string, context: ConnectorContext): Promise<SshAccess & { scratch: string }>;
 

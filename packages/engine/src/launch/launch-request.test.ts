@@ -4,7 +4,6 @@ import type { Connector } from '../connector/index.ts';
 import { FakeCloud } from '../testing/fake-cloud.ts';
 import { clientServerPlan } from '../testing/plans.ts';
 import { createRun } from '../run/create.ts';
-import { tunnelPort } from '../tunnel/tunnel-port.ts';
 import { launchRequest, machineName } from './launch-request.ts';
 
 const run = { id: 'a1b2c3d4-0000-4000-8000-000000000000' };
@@ -25,7 +24,7 @@ it('gives every instance a host name of its own', () => {
   );
 });
 
-it('tells machines behind a tunnel to call themselves, and lets the engine in where their connector does not', () => {
+it('tells machines behind a tunnel which socket to call, and lets the engine in where their connector does not', () => {
   const id = 'a1b2c3d4-0000-4000-8000-000000000000';
   const given = createRun({ id, name: 'test', plan: clientServerPlan(1), by: 'me', project: 'default', tags: [], now: 0 });
   const [instance] = given.instances.values();
@@ -36,7 +35,7 @@ it('tells machines behind a tunnel to call themselves, and lets the engine in wh
     return { tunnelled, userData: new TextDecoder().decode(machines[0]?.userData) };
   };
   const { connector } = new FakeCloud();
-  const home = `http://127.0.0.1:${tunnelPort(id, instance.name, instance.machine.token)}`;
+  const home = 'socket=${PACELINE_TUNNEL:-/var/lib/paceline-tunnel/own/engine}\n';
   expect(ask(connector)).toMatchObject({ userData: expect.stringContaining('https://engine') });
   expect(ask(connector).tunnelled).toBeUndefined();
   const behind = ask(connector, 'tunnel');

@@ -5,7 +5,6 @@ import { builtFor, type Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { sha256 } from '../run/script-digest.ts';
 import { tunnelKeys } from '../tunnel/tunnel-keys.ts';
-import { tunnelPort } from '../tunnel/tunnel-port.ts';
 import { placeKeyOf } from './batch.ts';
 import { reachOf, type Cloud } from './clouds.ts';
 
@@ -76,14 +75,15 @@ export function launchRequest(
   };
 }
 
+/** The engine at the other end of a tunnel, to which the socket there is the only way. */
+const tunnelUrl = 'http://engine.invalid';
+
 /** Where the machine finds its engine, and what it needs for that. */
 function wayHome(run: Run, { name, machine }: Instance, cloud: Cloud, frame: LaunchFrame): Pick<Bootstrap, 'url' | 'tunnel'> {
   if (reachOf(cloud) !== 'tunnel') return { url: cloud.connector.hostUrl?.(frame.url()) ?? frame.url() };
-  const port = tunnelPort(run.id, name, machine.token);
-  const url = `http://127.0.0.1:${port}`;
-  if (cloud.connector.sshAccess !== undefined) return { url };
+  if (cloud.connector.sshAccess !== undefined) return { url: tunnelUrl, tunnel: 'there' };
   const { host, client } = tunnelKeys(frame.engineKey, { run: run.id, instance: name, token: machine.token });
-  return { url, tunnel: { port, hostKey: host.privateKey, clientKey: client.publicKey } };
+  return { url: tunnelUrl, tunnel: { hostKey: host.privateKey, clientKey: client.publicKey } };
 }
 
 const longestName = 63;

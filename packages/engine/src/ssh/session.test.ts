@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { connect, createServer as connections, type AddressInfo } from 'node:net';
@@ -43,7 +43,7 @@ describe.skipIf(whyNoSshServer !== undefined)(`a session with OpenSSH${whyNoSshS
     await expect(shownHostKey(host, port, AbortSignal.abort())).rejects.toThrow('Gave up');
   });
 
-  test('runs commands and leads a port back', async () => {
+  test('runs commands and leads a socket back', async () => {
     await using server = await openSshServer();
     const session = await openSession(server.access, signal);
     expect(await session.run('cat; echo oops >&2; exit 3', { input: 'hello', signal })).toEqual({
@@ -53,12 +53,14 @@ describe.skipIf(whyNoSshServer !== undefined)(`a session with OpenSSH${whyNoSshS
     });
     expect(await session.run('kill -9 $$', { signal })).toMatchObject({ code: null });
     const http = createServer((asked, response) => response.end(`it is ${asked.url}`));
-    const port = await freePort();
-    await session.forward(port, (channel) => http.emit('connection', channel), signal);
-    expect(await textOf(port)).toBe('it is /');
+    const socketPath = join(server.folder, 'socket');
+    await session.forward(socketPath, (channel) => http.emit('connection', channel), signal);
+    expect(await textOf(socketPath)).toBe('it is /');
+    expect(statSync(socketPath).mode & 0o777).toBe(0o600);
+    await expect(session.forward(socketPath, () => {}, signal)).rejects.toThrow(socketPath);
     session.end();
     await session.ended;
-    await expect(textOf(port)).rejects.toThrow('ECONNREFUSED');
+    await expect(textOf(socketPath)).rejects.toThrow('ECONNREFUSED');
     await expect(session.run('true', { signal })).rejects.toThrow();
   });
 
@@ -82,7 +84,7 @@ describe.skipIf(whyNoSshServer !== undefined)(`a session with OpenSSH${whyNoSshS
     await once(relay, 'listening');
     const session = await openSession({ ...server.access, port: (relay.address() as AddressInfo).port }, signal);
     isFrozen = true;
-    await expect(session.forward(await freePort(), () => {}, AbortSignal.timeout(50))).rejects.toThrow('Gave up');
+    await expect(session.forward('/tmp/none', () => {}, AbortSignal.timeout(50))).rejects.toThrow('Gave up');
     session.end();
     await session.ended;
     relay.close();
@@ -112,9 +114,9 @@ describe.skipIf(whyNoSshServer !== undefined)(`a session with OpenSSH${whyNoSshS
   });
 });
 
-function textOf(port: number): Promise<string> {
+function textOf(socketPath: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    request({ port, host: '127.0.0.1', agent: false }, (response) => {
+    request({ socketPath, agent: false }, (response) => {
       let text = '';
       response
         .setEncoding('utf8')

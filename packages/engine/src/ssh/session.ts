@@ -11,7 +11,7 @@ const probeEveryMs = 10_000;
 
 /** What is taken of a command's output, in bytes: the machine may be hostile. */
 const mostOutput = 4 * 1024 * 1024;
-/** Connections that a machine may have open at once by the port that leads here. */
+/** Connections that a machine may have open at once by the socket that leads here. */
 const mostChannels = 64;
 /** How long the machine may take to agree to the end, in milliseconds. */
 const farewellMs = 2000;
@@ -28,10 +28,10 @@ export interface SshSession {
   /** Runs a command of the login shell to its end. @throws when the connection or the signal ends before, or it prints too much */
   run(command: string, options: { input?: string; signal: AbortSignal }): Promise<Ran>;
   /**
-   * Lets a port of the machine's loopback address lead here; every connection there is handed over.
-   * @throws when the port is taken, the machine does not allow it, or the signal ends before it has answered
+   * Lets a Unix socket of the machine lead here, which the account that has logged in and root may use; every connection there is handed over.
+   * @throws when the file is there already, the machine does not allow it, or the signal ends before it has answered
    */
-  forward(port: number, accept: (channel: Duplex) => void, signal: AbortSignal): Promise<void>;
+  forward(socketPath: string, accept: (channel: Duplex) => void, signal: AbortSignal): Promise<void>;
   /** Resolves when the connection has ended. */
   readonly ended: Promise<void>;
   end(): void;
@@ -96,9 +96,9 @@ function sessionOf(client: Client, socket: Socket, ended: Promise<void>): SshSes
       void ended.then(() => clearTimeout(timer));
     },
     run: (command, options) => run(client, command, options),
-    forward(port, accept, signal) {
+    forward(socketPath, accept, signal) {
       let channels = 0;
-      client.on('tcp connection', (_info, take, refuse) => {
+      client.on('unix connection', (_info, take, refuse) => {
         if (channels >= mostChannels) return refuse();
         channels += 1;
         const channel = take();
@@ -109,8 +109,8 @@ function sessionOf(client: Client, socket: Socket, ended: Promise<void>): SshSes
       });
       return new Promise((resolve, reject) => {
         client.once('close', () => reject(new Error('The connection has ended')));
-        signal.addEventListener('abort', () => reject(new Error('Gave up to wait for a port', { cause: signal.reason })), { once: true });
-        client.forwardIn('127.0.0.1', port, (error) => (error === undefined ? resolve() : reject(error)));
+        signal.addEventListener('abort', () => reject(new Error('Gave up to wait for a socket', { cause: signal.reason })), { once: true });
+        client.openssh_forwardInStreamLocal(socketPath, (error) => (error instanceof Error ? reject(error) : resolve()));
       });
     },
   };

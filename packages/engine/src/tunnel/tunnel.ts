@@ -1,18 +1,17 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { SshAccess, SshSession } from '../ssh/index.ts';
+import { takeTunnel, tunnelSocket } from './holder.ts';
 
 /** One machine that has to be reached. */
 export interface TunnelTarget {
-  /** The port of its loopback address that leads to the engine. */
-  port: number;
   /** Where it is and how to log in; asked for each connection. */
   access(signal: AbortSignal): Promise<TunnelAccess>;
 }
 
 export interface TunnelAccess extends SshAccess {
-  /** What to run there so that earlier sessions let the port go. */
-  takeOver: string;
+  /** Absolute path of a folder there that only this account and root can write to: the socket that leads here will be in it. */
+  folder: string;
 }
 
 export interface TunnelPorts {
@@ -89,8 +88,8 @@ export class Tunnel {
       session = await this.#ports.open(access, signal);
       signal.addEventListener('abort', endSession);
       // A shell of its own, in the place of the login shell: whoever began that is the session.
-      await session.run('exec sh', { input: access.takeOver, signal });
-      await session.forward(this.#target.port, (channel) => this.#ports.accept(channel), signal);
+      await session.run('exec sh', { input: takeTunnel(access.folder), signal });
+      await session.forward(tunnelSocket(access.folder), (channel) => this.#ports.accept(channel), signal);
       signal.throwIfAborted();
       return session;
     } catch (error) {

@@ -3,11 +3,9 @@ import type { EngineOptions } from '../engine/engine-options.ts';
 import { reachOf, type Cloud } from '../launch/clouds.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasEnded, type Run } from '../run/run.ts';
-import { takeTunnel } from './holder.ts';
 import { Tunnel, type TunnelAccess } from './tunnel.ts';
-import { tunnelHolderFile, tunnelUser } from './tunnel-setup.ts';
+import { tunnelFolder, tunnelUser } from './tunnel-setup.ts';
 import { tunnelKeys } from './tunnel-keys.ts';
-import { tunnelPort } from './tunnel-port.ts';
 import { turns } from '../ssh/turns.ts';
 
 type Options = Pick<EngineOptions, 'clouds' | 'log' | 'key' | 'random' | 'accept'>;
@@ -21,7 +19,7 @@ const sshPort = 22;
 const noticeAfter = 12;
 
 /**
- * The tunnels to all machines that cannot reach this engine: it comes to them by SSH, and lets a port of theirs lead to itself.
+ * The tunnels to all machines that cannot reach this engine: it comes to them by SSH, and lets a socket of theirs lead to itself.
  * Level-triggered: told what a run is like now, it opens and closes what is needed.
  */
 export class Tunnels {
@@ -78,7 +76,6 @@ export class Tunnels {
     let last = '';
     return new Tunnel(
       {
-        port: tunnelPort(run.id, name, token),
         access: (signal) => this.#access(clouds.get(cloud), { id: id ?? '', address: address ?? '', run: run.id, name, token }, signal),
       },
       {
@@ -112,7 +109,7 @@ export class Tunnels {
     const { log, key } = this.#options;
     if (connector.sshAccess !== undefined) {
       const { scratch, ...access } = await connector.sshAccess(id, { signal, log, now: () => this.#clock.now() });
-      return { ...access, takeOver: takeTunnel(`${scratch}/tunnel`) };
+      return { ...access, folder: scratch };
     }
     const { host, client } = tunnelKeys(key, { run, instance: name, token });
     return {
@@ -121,7 +118,7 @@ export class Tunnels {
       user: tunnelUser,
       hostKeys: [host.publicKey],
       credential: { privateKey: client.privateKey },
-      takeOver: takeTunnel(tunnelHolderFile),
+      folder: tunnelFolder,
     };
   }
 }
