@@ -95,7 +95,11 @@ describe.skipIf(whyNoHosts !== undefined)(`tunnels${whyNoHosts === undefined ? '
     const log = await lab.logHas('is not the one it should be');
     expect(log).toMatch(/the tunnel to node.1 of run .* shows a ssh-ed25519 key with the fingerprint SHA256:/);
     expect((await lab.status(run)).instances[0]?.connected).toBe(false);
+    // Until then it may be booting.
+    const told = await lab.until(run, ({ instances }) => instances[0]?.fault !== null);
+    expect(told.instances[0]?.fault).toMatch(/^cannot be reached by SSH: .* Either it has not run its user data/);
     await host?.restartSsh('own');
-    await lab.until(run, allWait);
+    await lab.until(run, (detail) => allWait(detail) && detail.instances[0]?.fault === null);
+    expect((await lab.person.type(['events', run])).stdout).toMatch(/node\.1 +cannot be reached by SSH: [^]*node\.1 +is reached by SSH/);
   }, 200_000);
 });

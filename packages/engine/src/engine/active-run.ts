@@ -21,6 +21,7 @@ import type { Instance } from '../run/instance.ts';
 import { hasEnded, type Run } from '../run/run.ts';
 import type { RunWrites } from '../store/journal.ts';
 import type { RunStore } from '../store/run-store.ts';
+import { troubleChanges } from '../tunnel/trouble.ts';
 
 export interface ActiveRunPorts extends RunWorkPorts {
   clock: Clock;
@@ -153,10 +154,9 @@ export class ActiveRun {
     return this.decide(asked(by, (run, now) => abortChanges(run, 'ss:abort', reason, now)));
   }
 
-  /** Tells people something about an instance. Whoever drives the run next finds it out by himself. */
-  notice(instance: string, message: string): void {
-    const body = { type: 'instance.notice' as const, severity: 'warning' as const, message, data: { instance } };
-    this.decide((_run, at) => [{ kind: 'event', at, body }]).catch(() => {});
+  /** Tells people why a machine cannot be reached, or that it can. Whoever drives the run next finds it out by himself. */
+  reached(instance: string, trouble: string | undefined): void {
+    this.decide((run, now) => troubleChanges(run, instance, trouble, now)).catch(() => {});
   }
 
   /** @param by who asks for it, for the record. @throws PACELINE_CONFLICT when the run has timed out */

@@ -63,7 +63,7 @@ export class Engine {
       failed: (run, error) => this.#active.get(run.id)?.failed(run, error),
     });
     this.#feeds = new Feeds(options.store, (run) => this.#active.has(run));
-    this.#tunnels = new Tunnels(options, this.#clock, (run, instance, message) => this.#active.get(run)?.notice(instance, message));
+    this.#tunnels = new Tunnels(options, this.#clock, (run, instance, trouble) => this.#active.get(run)?.reached(instance, trouble));
     this.#retention = new Retention({
       store: options.store,
       reports: options.reports,

@@ -68,7 +68,9 @@ function overdue(run: Run, now: number): Change[] {
   for (const instance of run.instances.values()) {
     const boot = bootDeadline(run, instance);
     if (boot === undefined || now < boot) continue;
-    return dropOrAbort(run, instance, `${instance.name} did not call home within ${formatDuration(bootLimit(run))} of its launch`, now);
+    const { fault } = instance.machine;
+    const late = `${instance.name} did not call home within ${formatDuration(bootLimit(run))} of its launch`;
+    return dropOrAbort(run, instance, fault === null ? late : `${late}: ${fault}`, now);
   }
   return [];
 }

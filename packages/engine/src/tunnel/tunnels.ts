@@ -3,20 +3,21 @@ import type { EngineOptions } from '../engine/engine-options.ts';
 import { reachOf, type Cloud } from '../launch/clouds.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasEnded, type Run } from '../run/run.ts';
+import { troubleOf } from './trouble.ts';
 import { Tunnel, type TunnelAccess } from './tunnel.ts';
 import { tunnelFolder, tunnelUser } from './tunnel-setup.ts';
 import { tunnelKeys } from './tunnel-keys.ts';
 import { turns } from '../ssh/turns.ts';
 
 type Options = Pick<EngineOptions, 'clouds' | 'log' | 'key' | 'random' | 'accept'>;
-/** Tells people something about an instance of a run. */
-type Notice = (run: string, instance: string, message: string) => void;
+/** Hears why a machine of a run cannot be reached, or that it is. */
+type Reached = (run: string, instance: string, trouble: string | undefined) => void;
 
 /** Handshakes at a time: each is some milliseconds of computing, and all run on one thread. */
 const handshakes = 16;
 const sshPort = 22;
-/** Failures in a row, with pauses of some 15 s in the end, after which people are told. A machine that boots has some. */
-const noticeAfter = 12;
+/** Failures for so long, in milliseconds, may be those of a machine that boots; people are told then. */
+const bootsMs = 45_000;
 
 /**
  * The tunnels to all machines that cannot reach this engine: it comes to them by SSH, and lets a socket of theirs lead to itself.
@@ -25,14 +26,14 @@ const noticeAfter = 12;
 export class Tunnels {
   readonly #options: Options;
   readonly #clock: Clock;
-  readonly #notice: Notice;
+  readonly #reached: Reached;
   readonly #byRun = new Map<string, Map<string, Tunnel>>();
   readonly #inTurn = turns(handshakes);
 
-  constructor(options: Options, clock: Clock, notice: Notice) {
+  constructor(options: Options, clock: Clock, reached: Reached) {
     this.#options = options;
     this.#clock = clock;
-    this.#notice = notice;
+    this.#reached = reached;
   }
 
   /** Opens the tunnels that a run needs now, and closes the others. */
@@ -73,6 +74,7 @@ export class Tunnels {
     const { clouds, random = Math.random, accept, log } = this.#options;
     const { cloud, id, address, token } = machine;
     let failures = 0;
+    let since = this.#clock.now();
     let last = '';
     return new Tunnel(
       {
@@ -89,12 +91,15 @@ export class Tunnels {
             if (failures > 0) log.info(`the tunnel to ${name} of run ${run.id} is up after ${failures} failed attempts`);
             failures = 0;
             last = '';
-            return;
+            return this.#reached(run.id, name, undefined);
           }
+          if (failures === 0) since = this.#clock.now();
           failures += 1;
           if (failure.message !== last) log.warn(`the tunnel to ${name} of run ${run.id}: ${failure.message}`);
           last = failure.message;
-          if (failures === noticeAfter) this.#notice(run.id, name, `${name} cannot be reached: ${failure.message}`);
+          const { text, isDecisive } = troubleOf(failure);
+          // Once may be chance.
+          if (failures > 1 && (isDecisive || this.#clock.now() - since >= bootsMs)) this.#reached(run.id, name, text);
         },
       },
     );
