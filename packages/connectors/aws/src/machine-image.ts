@@ -13,8 +13,8 @@ import { describeInstances } from './inventory.ts';
 import { removeGroup } from './security-group.ts';
 import { tagsIn, specification } from './tags.ts';
 
-/** Half an hour; the engine gives up no later. */
-const imageWaitSeconds = 1800;
+/** Six hours; the engine gives up no later. */
+const imageWaitSeconds = 6 * 3600;
 
 /** Makes an image of a machine, which goes on running, and waits until machines can be launched from it. */
 export async function createImage(account: Account, id: string, name: string, { signal }: ConnectorContext): Promise<MachineImage> {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConnectorError, type ConnectorContext, type MachineImage, type Resource } from '@paceline/engine/connector';
+import { ConnectorError, isConnectorError, type ConnectorContext, type MachineImage, type Resource } from '@paceline/engine/connector';
 import * as z from 'zod';
 import { removeFloating, removePort } from './address.ts';
 import { imageSchema, nothing, type Image } from './answers.ts';
@@ -20,16 +20,26 @@ export async function createImage(session: Session, id: string, name: string, { 
   const { engine, run } = tags.owner;
   const before = await named(session, name, signal);
   if (before !== undefined) throw new ConnectorError('conflict', `There is an image ${name} already`);
-  const { image_id: image } = await session.ask('compute', {
-    doing: `make the image ${name} of ${id}`,
-    method: 'POST',
-    path: `/servers/${id}/action`,
-    body: { createImage: { name, metadata: metadataOf({ owner: { engine, run } }) } },
-    schema: z.object({ image_id: z.string() }),
-    signal,
-  });
+  const { image_id: image } = await session
+    .ask('compute', {
+      doing: `make the image ${name} of ${id}`,
+      method: 'POST',
+      path: `/servers/${id}/action`,
+      body: { createImage: { name, metadata: metadataOf({ owner: { engine, run } }) } },
+      schema: z.object({ image_id: z.string() }),
+      signal,
+    })
+    .catch((error: unknown) => {
+      throw busy(error);
+    });
   const size = await whenActive(session, image, name, signal);
   return { image, id: image, ...(size !== undefined && { bytes: size }) };
+}
+
+/** Nova's conflict is one with what the machine does now, such as the rest of an earlier attempt: it may be asked again. */
+function busy(error: unknown): unknown {
+  if (!isConnectorError(error) || error.code !== 'conflict') return error;
+  return new ConnectorError('unavailable', error.message, { ...error.details, cause: error, untouched: true });
 }
 
 /** Glance takes any number of images of one name. */

@@ -244,6 +244,18 @@ describe.skipIf(reason !== undefined)(`OpenStack${reason === undefined ? '' : ` 
     await end(connector, [one?.id ?? '']);
   });
 
+  test('an image of a machine that is busy is asked for later', async () => {
+    const [machine] = await connector.launch(request(), context);
+    const id = machine?.id ?? '';
+    await when(connector, id, ({ state }) => state === 'running');
+    const said = `Cannot 'createImage' instance ${id} while it is in task_state image_uploading`;
+    const answer = { status: 409, body: JSON.stringify({ conflictingRequest: { code: 409, message: said } }) };
+    proxy.fault = ({ path }) => (path.endsWith('/action') ? { answer } : undefined);
+    const make = async (): Promise<unknown> => connector.createImage?.(id, `busy-${id}`, context);
+    expect(await failureOf(make())).toMatchObject({ code: 'unavailable', message: expect.stringContaining(said) as string });
+    await end(connector, [id]);
+  });
+
   test('an end that Nova has accepted and lost is asked for again, though not all the time', async () => {
     const [machine] = await connector.launch(request(), context);
     const id = machine?.id ?? '';

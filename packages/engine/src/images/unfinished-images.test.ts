@@ -99,6 +99,21 @@ describe('an image that is not whole, or that nobody was told of', () => {
     await engine.close();
   });
 
+  it('is waited for while its run lasts, however large it is', async () => {
+    const whole = Promise.withResolvers<void>();
+    images.whole = () => whole.promise;
+    const engine = await openEngine(world);
+    const run = await begin(engine, base);
+    await work(world, engine, run, 'Ready');
+    await vi.waitFor(() => expect(images.ids).toHaveLength(1));
+    const { lifetimeMs } = (await engine.run(run)).plan;
+    for (let passed = 0; passed < lifetimeMs - 600_000; passed += 300_000) world.clock.pass(300_000);
+    whole.resolve();
+    await ends(engine, run, 'Done');
+    expect((await engine.images.list()).map(({ image }) => image)).toEqual(['ami-1']);
+    await engine.close();
+  });
+
   it('stays when its run has come to its end well', async () => {
     const engine = await openEngine(world);
     const run = await begin(engine, base);

@@ -19,7 +19,8 @@ const limits = {
   resize: 5 * 60_000,
   attachDisk: 5 * 60_000,
   detachDisk: 5 * 60_000,
-  createImage: 30 * 60_000,
+  // The first snapshot of a large disk takes hours. A run that comes to its end gives it up.
+  createImage: 6 * 3_600_000,
   resolveImage: 5 * 60_000,
   probe: 30_000,
 };
