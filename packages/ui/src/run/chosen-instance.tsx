@@ -7,7 +7,7 @@ import { lookOf, lookWords } from './stage.ts';
 /** What is known of one machine, and how to get onto it. */
 export function ChosenInstance({ run, instance, onClose }: { run: string; instance: InstanceView; onClose: () => void }) {
   const { client } = useHost();
-  const { name, stage, cloud, machineId, address, step, message, abort, fault, connected, blockedIn } = instance;
+  const { name, stage, cloud, machineId, address, step, message, abort, fault, connected, blockedIn, disks } = instance;
   // Whether there is such a parameter depends on the cloud.
   const load = useCallback(
     () =>
@@ -27,6 +27,7 @@ export function ChosenInstance({ run, instance, onClose }: { run: string; instan
     ['Cloud', cloud],
     ['Machine', machineId],
     ['Address', address],
+    ['Disks', disks.map(({ device, gib }) => `${device}, ${gib} GiB`).join('; ')],
     ['Connected', connected ? 'yes' : 'no'],
     ['Shell', stage === 'joined' ? `paceline ssh ${run} ${name}` : null],
     ['SSH', ssh === undefined || ssh === null || ssh === '' ? null : ssh.replace(/^ssh:\/\//, 'ssh ')],
