@@ -13,6 +13,11 @@ export async function createOverlay(path: string, { disk, format }: Boot, diskGi
   await runCommand('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', disk, '-F', format, path, ...size]);
 }
 
+/** A disk with nothing on it, which takes room as it is written to. */
+export async function createEmpty(path: string, gib: number, signal: AbortSignal): Promise<void> {
+  await runCommand('qemu-img', ['create', '-q', '-f', 'qcow2', path, `${gib}G`], signal);
+}
+
 /** A disk with all that is on this one and on what it stands on. Nobody may be writing to it. */
 export async function copyWhole(from: string, to: string, signal: AbortSignal): Promise<void> {
   await runCommand('qemu-img', ['convert', '-q', '-f', 'qcow2', '-O', 'qcow2', from, to], signal);

@@ -3,6 +3,9 @@ import { emulator } from './command.ts';
 import type { MachineRecord } from './machine-record.ts';
 import { groupOf, hardwareAddress } from './network.ts';
 
+/** Where disks are attached to a machine that runs. */
+export const diskController = 'disks';
+
 /** The command that is a machine, to be run in its directory. Its console is the standard output. */
 export function emulatorCommand(record: MachineRecord, accelerator: Accelerator): string[] {
   const { id, boot, cpus, memoryMiB, owner } = record;
@@ -22,6 +25,7 @@ export function emulatorCommand(record: MachineRecord, accelerator: Accelerator)
     ...['-drive', 'if=none,id=disk,file=disk.qcow2,format=qcow2,cache=unsafe,discard=unmap', '-device', 'virtio-blk-pci,drive=disk'],
     // The folder as a disk of cloud-init's data source NoCloud.
     ...['-drive', 'if=none,id=seed,driver=vvfat,dir=seed,label=CIDATA,read-only=on', '-device', 'virtio-blk-pci,drive=seed'],
+    ...['-device', `virtio-scsi-pci,id=${diskController}`],
     ...['-netdev', 'user,id=world', ...card('world', 0)],
     ...['-netdev', `socket,id=run,mcast=${groupOf(owner)},localaddr=127.0.0.1`, ...card('run', 1)],
     ...['-device', 'virtio-rng-pci', '-qmp', 'unix:control,server=on,wait=off'],

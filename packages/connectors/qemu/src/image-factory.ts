@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { backUpDisk } from './control.ts';
 import { copyWhole } from './disk.ts';
 import { readRecord } from './machine-record.ts';
+import { findProcesses } from './processes.ts';
 import { isMachineId, machineDirectory, type Site } from './site.ts';
 
 const madeSchema = z.looseObject({ name: z.string(), owner: z.object({ engine: z.string(), run: z.string(), node: z.string() }) });
@@ -17,7 +18,7 @@ export type MadeImage = z.output<typeof madeSchema>;
 /**
  * Keeps the disk of a machine as an image that stands on nothing else. The machine may run, and goes on; the image is as if its power had been
  * cut. A machine of the image is a new one to cloud-init, which gives it keys and a name of its own.
- * @throws notFound, conflict if there is an image of this name
+ * @throws notFound, unavailable while it does not answer, conflict if there is an image of this name
  */
 export async function createImage(site: Site, id: string, name: string, { signal }: ConnectorContext): Promise<MachineImage> {
   if (!/^[a-z0-9][a-z0-9._-]{0,99}$/.test(name)) {
@@ -35,6 +36,9 @@ export async function createImage(site: Site, id: string, name: string, { signal
   try {
     const disk = join(staged, 'disk.qcow2');
     if (!(await backUpDisk(machine, disk, signal))) {
+      // Who reads it now keeps it from its emulator, which then ends.
+      if ((await findProcesses(new Set([id]))).size > 0)
+        throw new ConnectorError('unavailable', `Machine ${id} does not answer: it has only just been started, or is about to end`);
       await copyWhole(join(machine, 'disk.qcow2'), disk, signal);
     }
     const { kernel, initrd, append, login } = boot;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { context, engine, givenUpAfter, launchRequest, until } from '@paceline/connector-host/testing';
-import type { Resource } from '@paceline/engine/connector';
+import { isConnectorError, type Resource } from '@paceline/engine/connector';
 import { expect, test } from 'vitest';
 import { connectorModule } from './index.ts';
 import { reason, testImage } from './testing/image.ts';
@@ -104,3 +104,30 @@ test('a machine that was noted and never started is started by the next launch, 
     rmSync(root, { recursive: true });
   }
 });
+
+test('an image is made of a machine that runs, and that goes on', async ({ skip }) => {
+  skip(reason !== undefined, reason);
+  const root = mkdtempSync(join(tmpdir(), 'paceline-imaged-'));
+  const connector = connectorModule.createConnector({ root, accelerator: 'tcg', image: testImage });
+  try {
+    const [machine] = await connector.launch(launchRequest('#!/bin/sh\n', { memoryMiB: 256 }), context);
+    const id = machine?.id ?? '';
+    await until('it runs', async () => (await connector.describe([id], context)).get(id)?.state === 'running', 30_000);
+    const made = await until(
+      'an image is made',
+      async () =>
+        (await connector.createImage?.(id, 'made', context).catch((error: unknown) => {
+          // It has only just been started.
+          if (!isConnectorError(error) || error.code !== 'unavailable') throw error;
+        })) ?? false,
+      60_000,
+    );
+    expect(made).toMatchObject({ image: 'made', id: 'made', bytes: expect.any(Number) });
+    await expect(connector.createImage?.(id, 'made', context)).rejects.toMatchObject({ code: 'conflict' });
+    expect((await connector.describe([id], context)).get(id)?.state).toBe('running');
+    expect(await connector.resolveImage?.('made', context)).toMatch(/^[0-9a-f]{64}$/);
+  } finally {
+    for (const { kind, id } of await listed(root)) if (kind === 'machine') await connector.terminate([id], context);
+    rmSync(root, { recursive: true });
+  }
+}, 120_000);

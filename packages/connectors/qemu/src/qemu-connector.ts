@@ -6,6 +6,7 @@ import { createImage, removeImage } from './image-factory.ts';
 import { imageNow } from './image.ts';
 import { describeMachines, listResources } from './inventory.ts';
 import { launchMachines, limits } from './launch.ts';
+import { attachDisk, detachDisk } from './more-disks.ts';
 import { hostUrl } from './network.ts';
 import { probeHost } from './probe.ts';
 import { isMachineId, machineDirectory, openSite } from './site.ts';
@@ -70,6 +71,10 @@ export function createQemuConnector(config: Config): Connector {
       }),
     createImage: (id, name, context) =>
       during(`make an image of ${id}`, async () => createImage(await openSite(config, true), id, name, context)),
+    attachDisk: (id, disk, { signal }) =>
+      during(`give machine ${id} a disk`, async () => attachDisk(await openSite(config, false), id, disk, signal)),
+    detachDisk: (id, disk, { signal }) =>
+      during(`take a disk from machine ${id}`, async () => detachDisk(await openSite(config, false), id, disk, signal)),
     resolveImage: (image, { signal }) =>
       during(`find the image ${image}`, async () => imageNow(await openSite(config, true), image, signal)),
   };

@@ -2,12 +2,13 @@ import { rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkAborted, unlessMissing } from '@paceline/connector-host';
 import type { ConnectorContext, TerminateResult } from '@paceline/engine/connector';
+import { moreDisks } from './more-disks.ts';
 import { releaseAddresses } from './network.ts';
 import { endProcesses } from './processes.ts';
 import { isMachineId, machineDirectory, type Site } from './site.ts';
 
 /** Everything in the directory of a machine except its record. */
-const parts = ['seed', 'disk.qcow2', 'console.log', 'qemu.log', 'control', 'started', 'exit', 'exit.new', 'ended'];
+const parts = ['seed', 'disk.qcow2', moreDisks, 'console.log', 'qemu.log', 'control', 'started', 'exit', 'exit.new', 'ended'];
 
 /**
  * Ends machines: they are marked, so that nobody starts them any more, their processes die, their files go. The record goes last, so
