@@ -7,7 +7,7 @@ import { repository } from '../support/system.ts';
 import { readAction } from './support/action-file.ts';
 
 interface Workflow {
-  jobs: Record<string, { steps?: { uses?: string; with?: Record<string, unknown> }[] }>;
+  jobs: Record<string, { container?: { image: string }; steps?: { uses?: string; run?: string; with?: Record<string, unknown> }[] }>;
 }
 
 const read = (path: string): string => readFileSync(join(repository, path), 'utf8');
@@ -56,6 +56,12 @@ describe.each([...own, ...shown])('%s', (_path, text) => {
       expect(Object.keys(readAction(action).inputs)).toEqual(expect.arrayContaining(Object.keys(given)));
     }
   });
+});
+
+it('testbeds are prepared by root of a Debian 12, which the runners are not', () => {
+  const jobs = own.flatMap(([, text]) => Object.values((parse(text) as Workflow).jobs));
+  const preparing = jobs.filter(({ steps = [] }) => steps.some(({ run = '' }) => run.includes('npm run testbed')));
+  expect(preparing.map(({ container }) => container?.image)).toEqual([expect.stringMatching(/bookworm|^debian:12/)]);
 });
 
 it('the linter does find something', () => {
