@@ -11,7 +11,7 @@
  * (4xx) is an answer.
  */
 export const userDataTemplate = `#!/bin/sh
-# Paceline: see to the end of this machine, then get the rest, check it and run it.
+# Paceline: see to the end of this machine, get the rest, check and run it.
 umask 077
 url='@URL@'
 sha=@SHA@

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,21 @@ describe('user data', () => {
     expect(text).toContain(`later $((${Math.ceil(bootstrap.expiresAt.getTime() / 1000)} - $(date +%s)))`);
     expect(text.indexOf('later $((')).toBeLessThan(text.indexOf('set -eu'));
     expect(text.indexOf('set -eu')).toBeLessThan(text.indexOf('agent/files'));
+  });
+
+  it.each([
+    ['own', {}],
+    ['tunnel', { tunnel: { hostKey: '-----BEGIN OPENSSH PRIVATE KEY-----\n', clientKey: 'ssh-ed25519 AAAA' } }],
+    ['shared', { machine: { placeKey: 'ds.meta_data.launch_index', launchSecret: 'y'.repeat(43), node: 'web', numbers: [1, 2, 3, 7] } }],
+  ] as const)('is the same on every distribution, to the byte: golden/%s.sh', async (name, more) => {
+    const text = new TextDecoder().decode(renderUserData({ ...bootstrap, ...more }));
+    // The digest is that of another file, and changes with it.
+    await expect(text.replaceAll(setupSha256, 'SETUP')).toMatchFileSnapshot(`golden/${name}.sh`);
+  });
+
+  it('has systemd start programs that SELinux lets it start: not those below /var/lib', () => {
+    const text = `${new TextDecoder().decode(renderUserData(bootstrap))}${setupScript}`;
+    expect(text.match(/^ExecStart=\S+/gm)).toEqual(['ExecStart=/bin/sh', 'ExecStart=/bin/sh']);
   });
 
   it('refuses values that would end a quote', () => {
@@ -147,6 +162,27 @@ describe('on a machine', () => {
     const { runtime: _, ...without } = bootstrap;
     const { status, stderr } = await boot({ [setupSha256]: setupScript }, without, { PACELINE_NODE: old });
     expect([status, stderr]).toEqual([1, 'paceline: there is no Node.js 18 or newer on this machine, and none could be had\n']);
+  });
+
+  it.each([
+    ['dnf', '-qy install nodejs'],
+    ['zypper', '-qn install nodejs'],
+    ['apk', 'add -q nodejs'],
+  ])('installs Node.js with %s where that is what there is', async (manager, words) => {
+    const path = pathWith(['curl', 'timeout']);
+    rmSync(join(path, 'node'));
+    const asked = join(path, 'asked');
+    writeFileSync(join(path, manager), `#!/bin/sh\necho "$*" >${asked}\nexec /bin/ln -s ${process.execPath} ${path}/node\n`, {
+      mode: 0o755,
+    });
+    const { runtime: _, ...without } = bootstrap;
+    const { status, stderr } = await boot({ [setupSha256]: setupScript, [sha256(agent)]: agent }, without, {
+      PATH: path,
+      PACELINE_NODE: '',
+      PACELINE_PACKAGES: 'install',
+    });
+    expect([status, stderr]).toEqual([0, 'paceline: installing Node.js\n']);
+    expect(readFileSync(asked, 'utf8')).toBe(`${words}\n`);
   });
 
   it('takes the Node.js of its engine if it has none', async () => {

@@ -18,7 +18,8 @@ export const socketOnMachine = `\${PACELINE_TUNNEL:-${tunnelSocket(tunnelFolder)
 
 /**
  * The part of user data that lets the engine in: an account, and the host key by which the engine tells this machine from all others.
- * To be run as root by a shell with `umask 077`.
+ * To be run as root by a shell with `umask 077`. Under SELinux, of the RHEL family, the SSH server reads the keys of a home below
+ * `/var/lib` only if they are labelled so: the policy has a label for those of a few such homes, so `restorecon` would not do.
  *
  * Any process of the machine, and whoever can make it ask its metadata service, can read the host key there. It can be used to
  * play this machine's SSH server towards its own engine, by somebody who can also take its address on the network. What he gets
@@ -37,7 +38,7 @@ install -d -m 700 -o ${tunnelUser} ${tunnelFolder}
 cat >$k <<'E'
 ${hostKey}E
 ssh-keygen -yf $k >$k.pub
-restorecon -R $t $k* 2>/dev/null || :
+{ restorecon $k*; chcon -Rt ssh_home_t $t/.ssh; } 2>/dev/null || :
 systemctl restart ssh 2>/dev/null || systemctl restart sshd 2>/dev/null || kill -HUP "$(cat /run/sshd.pid)" 2>/dev/null ||
   { mkdir -p /run/sshd; /usr/sbin/sshd; }
 `;
