@@ -194,8 +194,14 @@ export class ModuleStore {
           : digest !== undefined
             ? await find('digest = ?', digest)
             : await find('deprecated IS NULL');
-    if (row === undefined) throw missing(reference);
-    return row;
+    if (row !== undefined) return row;
+    const [newest] = isExact(reference)
+      ? []
+      : await this.#rows('WHERE name = ? AND content IS NOT NULL ORDER BY version DESC LIMIT 1', [name]);
+    if (newest === undefined) throw missing(reference);
+    throw new PacelineError('PACELINE_NOT_FOUND', `Every version of ${name} is deprecated`, {
+      hint: `Name one of them, such as ${name}@${String(newest['version'])}; \`paceline modules ${name}\` shows all.`,
+    });
   }
 
   async #modules(rows: Row[]): Promise<PublishedModule[]> {
@@ -212,8 +218,12 @@ export class ModuleStore {
 }
 
 /** What changes a version has to say which. @throws PACELINE_REQUEST_INVALID */
+function isExact({ version, channel, digest }: ModuleReference): boolean {
+  return version !== undefined || channel !== undefined || digest !== undefined;
+}
+
 function exact(reference: ModuleReference): ModuleReference {
-  if (reference.version !== undefined || reference.channel !== undefined || reference.digest !== undefined) return reference;
+  if (isExact(reference)) return reference;
   throw new PacelineError('PACELINE_REQUEST_INVALID', `Say which version of ${reference.name}`, { hint: `Such as ${reference.name}@3.` });
 }
 

@@ -82,6 +82,12 @@ export function defineModuleContract(open: () => Promise<Database>): void {
       expect((await modules.deprecate(ref('web@2'), 'it leaks')).deprecated).toBe('it leaks');
       expect((await modules.find(ref('web'))).version).toBe(1);
       expect((await modules.find(ref('web@2'))).deprecated).toBe('it leaks');
+      await modules.deprecate(ref('web@1'), 'old');
+      await expect(modules.find(ref('web'))).rejects.toMatchObject({
+        code: 'PACELINE_NOT_FOUND',
+        message: 'Every version of web is deprecated',
+        hint: expect.stringContaining('web@2'),
+      });
       await modules.deprecate(ref('web@2'), null);
       expect((await modules.find(ref('web'))).version).toBe(2);
       await expect(modules.deprecate(ref('web'), 'which?')).rejects.toMatchObject({ code: 'PACELINE_REQUEST_INVALID' });
