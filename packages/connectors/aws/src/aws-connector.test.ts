@@ -211,6 +211,24 @@ describe.skipIf(reason !== undefined)(`EC2, as moto has it${reason === undefined
     expect(await listed(wanted.owner.run)).toEqual([]);
   }, 60_000);
 
+  test('a name that stands for several images means the newest of them', async () => {
+    const wanted = request();
+    const [machine] = await connector.launch(wanted, context);
+    const make = async (name: string): Promise<string | undefined> =>
+      (await connector.createImage?.(machine?.id ?? '', name, context))?.image;
+    const first = await make('nightly-1');
+    expect(await connector.resolveImage?.('nightly-*', context)).toBe(first);
+    // EC2 tells their ages by the second.
+    await vi.waitFor(async () => {
+      const next = await make('nightly-2');
+      expect(await connector.resolveImage?.('nightly-*', context)).toBe(next);
+    }, 20_000);
+    expect(await connector.resolveImage?.('nightly-1', context)).toBe(first);
+    for (const resource of await listed(wanted.owner.run)) if (resource.kind === 'image') await connector.remove?.(resource, context);
+    await expect(connector.resolveImage?.('nightly-*', context)).rejects.toMatchObject({ code: 'notFound' });
+    await end([machine?.id ?? '']);
+  }, 60_000);
+
   test('an image of a machine is listed, launched from by its name, and removed with its snapshots', async () => {
     const wanted = request();
     const [machine] = await connector.launch(wanted, context);
