@@ -69,10 +69,13 @@ export const serverSchema = z.object({
   auth: z.string(),
   api_extensions: z.array(z.string()).default([]),
   environment: z
-    .object({ server: z.string(), server_version: z.string(), server_name: z.string(), driver: z.string() })
+    .object({ server: z.string(), server_version: z.string(), server_name: z.string(), driver: z.string(), server_clustered: z.boolean() })
     .partial()
     .nullish(),
 });
+
+/** What the server's host has. */
+export const resourcesSchema = z.object({ memory: z.object({ total: z.number() }) });
 
 /** What of a machine can be changed: a change that leaves something out takes it away. */
 export const writableSchema = z.object({

@@ -17,6 +17,7 @@ import { untouched } from '@paceline/connector-host';
 import { findImage } from './image.ts';
 import { instanceRequest, type Ground } from './instance-request.ts';
 import { isMachineName, toMachine, wasStarted } from './machine.ts';
+import { checkMemory } from './host-memory.ts';
 import { findRootDisk } from './root-disk.ts';
 import { configPrefix } from './tags.ts';
 
@@ -55,7 +56,9 @@ function checkRequest(request: LaunchRequest): void {
 }
 
 async function explore(client: Client, config: Config, request: LaunchRequest, signal: AbortSignal): Promise<Ground> {
-  const { api_extensions } = await client.get('ask for the server', '/1.0', serverSchema, { signal });
+  const { api_extensions, environment } = await client.get('ask for the server', '/1.0', serverSchema, { signal });
+  // Other members of a cluster may have more.
+  if (request.memoryMiB !== undefined && environment?.server_clustered !== true) await checkMemory(client, request.memoryMiB, signal);
   const disk = await findRootDisk(client, config, signal);
   return {
     fingerprint: await findImage(client, config, request.image === '' ? (config.image ?? '') : request.image, signal),

@@ -42,6 +42,19 @@ test(
 );
 
 test(
+  'a machine that is to have more memory than the host is refused before anything is made of it',
+  withLxd(async () => {
+    await using lxd = await openLxd();
+    await expect(lxd.launch('#!/bin/sh\n', { count: 2, memoryMiB: 50_000_000 })).rejects.toMatchObject({
+      code: 'capacity',
+      message: expect.stringMatching(/^A machine is to have 50000000 MiB of memory, and the host of the server has \d+ MiB in all$/),
+    });
+    expect(await lxd.instances()).toEqual([]);
+  }),
+  limitMs,
+);
+
+test(
   'user data arrives as it is, also when it is long; a machine that switches itself off has stopped, and stays so',
   withLxd(async () => {
     await using lxd = await openLxd();

@@ -37,7 +37,7 @@ test.for([
         const forbidden = [...theirs, `${outside}:${port}`, `127.0.0.2:${port}`];
         const tries = [`${friendAddress}:80`, ...forbidden].map((at) => `try ${at}`);
         const byHost = `${otherAddress} ${outside} 127.0.0.2`;
-      await launch('run-1', 'caller', [
+        await launch('run-1', 'caller', [
           `try() { curl -sm 2 -o /dev/null $1/me && echo "$1 answers" || echo "$1 is silent"; }`,
           '{',
           ...tries,
@@ -46,8 +46,8 @@ test.for([
           'ip route del local 127.0.0.0/8 table local; echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet',
           ...tries.map((line) => `${line} again`),
           '} >/tmp/said 2>/dev/null',
-        `for at in ${byHost}; do ip route del $at; done`,
-        `curl -s --data-binary @/tmp/said ${home.url}/tried`,
+          `for at in ${byHost}; do ip route del $at; done`,
+          `curl -s --data-binary @/tmp/said ${home.url}/tried`,
         ]);
         const said = (await home.posted('/tried')).trim().split('\n');
         const wanted = [`${friendAddress}:80 answers`, ...forbidden.map((at) => `${at} is silent`)];

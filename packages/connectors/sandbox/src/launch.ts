@@ -1,6 +1,7 @@
 import { checkAborted } from '@paceline/connector-host';
 import { checkLimits, ConnectorError, type ConnectorContext, type LaunchRequest, type MachineRequest } from '@paceline/engine/connector';
 import type { Config } from './config.ts';
+import { checkMemory } from './host-memory.ts';
 import { sweep } from './garbage.ts';
 import { resolveLayers } from './image.ts';
 import { recordIntent } from './intent.ts';
@@ -16,6 +17,7 @@ export const limits = { userDataBytes: 1024 * 1024, maxBatch: 256 };
 export async function launchMachines(config: Config, request: LaunchRequest, context: ConnectorContext): Promise<string[]> {
   checkRequest(request);
   checkAborted(context.signal, 'launch');
+  checkMemory(request);
   const site = await openSite(config, true);
   await sweep(site, context.now());
   const layers = await resolveLayers(site, request.image, context.signal);

@@ -42,15 +42,16 @@ class Template:
             return
         machine = self.machines[0]
         opened = [os.open(group, os.O_WRONLY) for group in machine.groups]
+        told = machine.listen()
         try:
             for name in NAMESPACES:
                 opened.append(os.open(f"/proc/{machine.process.pid}/ns/{name}", os.O_RDONLY))
             request = json.dumps({"groups": len(machine.groups)}).encode()
-            socket.send_fds(self.control, [request], [machine.output, machine.status, *opened])
+            socket.send_fds(self.control, [request], [machine.output, told, *opened])
         except OSError:
             # One of the two has just ended, which will be noticed.
             pass
         finally:
-            for descriptor in opened:
+            for descriptor in (told, *opened):
                 os.close(descriptor)
 `;

@@ -74,9 +74,12 @@ def enter(request, descriptors, control):
     for space in rest[request["groups"] :]:
         if libc.setns(space, 0) != 0:
             raise OSError(ctypes.get_errno(), "setns")
-    # Only a new process is in the process namespace.
+    arrived, there = os.pipe()
+    # Only a new process is in the process namespace. It may die on the way, such as for want of memory.
     if os.fork() != 0:
-        os._exit(0)
+        os.close(there)
+        os._exit(0 if os.read(arrived, 1) else 1)
+    os.close(arrived)
     os.setsid()
     os.chdir("/")
     for descriptor, target in ((os.open("/dev/null", os.O_RDONLY), 0), (console, 1), (console, 2)):
@@ -87,9 +90,9 @@ def enter(request, descriptors, control):
     os.set_inheritable(told, False)
     with os.fdopen(told, "w") as teller:
         print("booting", file=teller, flush=True)
-        fault = boot()
-        if fault:
-            print(fault, file=teller, flush=True)
+        os.write(there, b".")
+        os.close(there)
+        print(boot() or "booted", file=teller, flush=True)
     os._exit(0)
 
 

@@ -20,6 +20,8 @@ class Machine:
         self.output = self.status = None
         self.listeners = []
         self.why = None
+        self.boots = 0
+        self.said_outcome = False
         self.gone = asyncio.Event()
 
     def path(self, name):
@@ -43,7 +45,8 @@ class Machine:
         said, self.status = os.pipe()
         log = open(self.path("console.log"), "ab", buffering=0)
         follow(console, lambda text: keep_console(log, text), log.close)
-        follow(said, lambda text: [heard(self, line) for line in text.decode(errors="replace").splitlines()])
+        self.heard = heard
+        self.hear(said)
 
         def join_groups():
             for group in self.groups:
@@ -64,6 +67,18 @@ class Machine:
             preexec_fn=join_groups if self.groups else None,
             start_new_session=True,
         )
+
+    def hear(self, descriptor, ended=lambda: None):
+        follow(descriptor, lambda text: [self.heard(self, line) for line in text.decode(errors="replace").splitlines()], ended)
+
+    def listen(self):
+        """Where cloud-init is to tell how it goes, and nobody else: that this is closed says that it has ended."""
+        said, told = os.pipe()
+        self.boots += 1
+        boot = self.boots
+        # Another one may have begun, for want of the first.
+        self.hear(said, lambda: boot == self.boots and self.heard(self, None))
+        return told
 
     def relay(self, address, port):
         """Lets the machine's own loopback address lead to the host's."""

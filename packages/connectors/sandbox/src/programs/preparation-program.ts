@@ -203,6 +203,18 @@ def unified_group(name, limits):
     return [f"{parent}/{name}/cgroup.procs"]
 
 
+def want_of_memory(name, record):
+    """That its limit is what processes of a machine died of, as words to go on with."""
+    for group in (f"/sys/fs/cgroup/paceline/{name}/memory.events", f"/sys/fs/cgroup/memory/paceline/{name}/memory.oom_control"):
+        try:
+            killed = dict(line.split() for line in read_text(group).splitlines()).get("oom_kill", "0")
+        except OSError:
+            continue
+        if killed != "0":
+            return f": it needs more memory than the {record['limits']['memoryMiB']} MiB that the machine has"
+    return ", which happens when a host is out of memory"
+
+
 def separate_groups(name, limits):
     groups = []
     for controller, key, file, factor in (

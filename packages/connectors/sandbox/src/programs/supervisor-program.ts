@@ -32,6 +32,7 @@ import sys
 import time
 
 IDLE_SECONDS = 1
+GRACE_SECONDS = 1
 
 
 class Supervisor:
@@ -105,14 +106,26 @@ class Supervisor:
             testify(machine.path("fault"), "cloud-init cannot be loaded from its image; the log of the supervisor says why")
 
     def heard(self, machine, line):
-        """From its process 1 that it is there, then from cloud-init that it runs, and at the end what went wrong."""
-        if line == "ready":
+        """From its process 1 that it is there, then from cloud-init that it runs, and at the end that it is through, or what went wrong."""
+        if line is None:
+            # Most die with their machine, and that is seen in a moment.
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, self.silenced, machine)
+        elif line == "booted":
+            machine.said_outcome = True
+        elif line == "ready":
             self.run_cloud_init(machine)
         elif line == "booting":
             machine.template.through(machine)
             machine.close_pipes()
         elif line:
+            machine.said_outcome = True
             testify(machine.path("fault"), line)
+
+    def silenced(self, machine):
+        """Cloud-init has ended without a word in a machine that goes on."""
+        if machine.said_outcome or self.machines.get(machine.name) is not machine or machine.why is not None:
+            return
+        testify(machine.path("fault"), f"cloud-init was killed{want_of_memory(machine.name, machine.record)}")
 
     # Their end
 
