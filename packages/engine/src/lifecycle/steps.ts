@@ -1,7 +1,6 @@
 import type { Assignment, RunState, Step } from '@paceline/api/agent';
 import { phaseLabels, type PlannedNode, type ResolvedImage, type ScriptPhase } from '@paceline/model';
 import { hygiene } from '../images/hygiene.ts';
-import { getOrMake } from '../run/get-or-make.ts';
 import { scriptDigest } from '../run/script-digest.ts';
 import type { Instance } from '../run/instance.ts';
 import { builtFor, hasJoined } from '../run/instance.ts';
@@ -43,7 +42,8 @@ export function hasWork(run: RunView, instance: Instance): boolean {
   return !instance.dropped && hasJoined(instance) && stepsOf(run, instance).length > 0;
 }
 
-const stepCache = new WeakMap<PlannedNode, Map<string, Step[]>>();
+/** By how many layers are in the image that was booted. */
+const stepCache = new WeakMap<PlannedNode, Partial<Record<RunState, Step[]>>[]>();
 
 function stepsOf(run: RunView, instance: Instance): Step[] {
   const { state, recovery, scaling } = run.facts;
@@ -58,9 +58,10 @@ function stepsOf(run: RunView, instance: Instance): Step[] {
 /** What everybody has to do on the way to the first Ready. */
 function firstSteps({ plan, facts: { state } }: RunView, instance: Instance, node: PlannedNode): Step[] {
   const layers = builtFor(plan, instance)?.layers ?? 0;
-  let known = stepCache.get(node);
-  if (known === undefined) stepCache.set(node, (known = new Map()));
-  return getOrMake(known, `${state} ${layers}`, () => stepsIn(state, node.image, layers));
+  let byLayers = stepCache.get(node);
+  if (byLayers === undefined) stepCache.set(node, (byLayers = []));
+  const byState = (byLayers[layers] ??= {});
+  return (byState[state] ??= stepsIn(state, node.image, layers));
 }
 
 /** @param built so many layers are in the image that the machine has booted */

@@ -352,7 +352,7 @@ test('a pin holds, or says what is there instead', async () => {
 test('files that are not there', async () => {
   expect(await refusal('/p/nothing')).toMatchInlineSnapshot(`
     "PACELINE_MODULE_NOT_FOUND
-    There is no module /p/nothing."
+    There is no module \`/p/nothing\`."
   `);
   const broken = {
     '/p/b/image.yaml': image('b', '  extends: ../debain\n  scripts: { deploy: deploy.sh, report: /etc/passwd }\n'),

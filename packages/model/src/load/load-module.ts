@@ -65,7 +65,8 @@ export async function checkModule(path: string, { fs, cwd = '/', published }: Lo
   if (found === undefined) return { diagnostics: sortDiagnostics(files.problems) };
   if ('message' in found) {
     const { message, hint, missing } = found;
-    if (missing) throw new PacelineError('PACELINE_MODULE_NOT_FOUND', `There is no module ${path}.`, hint === undefined ? {} : { hint });
+    if (missing)
+      throw new PacelineError('PACELINE_MODULE_NOT_FOUND', `There is no module \`${path}\`.`, hint === undefined ? {} : { hint });
     return { diagnostics: sortDiagnostics([...files.problems, diagnoseFile(path, { message, hint })]) };
   }
   return resolve(found, files, new PublishedImages(published));
