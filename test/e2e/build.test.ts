@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ImageView } from '@paceline/api';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Person } from '../support/command.ts';
+import { repository } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 let person: Person;
@@ -47,24 +48,50 @@ it('an image is built once, and machines boot it and skip what is in it', async 
   expect(await json('images', image.image, '--delete')).toEqual({ images: [] });
 });
 
-it('machines install themselves what an image had that somebody has deleted by hand, and the next build makes it anew', async () => {
-  const module = 'examples/load-balanced/web';
-  expect((await person.type(['build', module])).code).toBe(0);
-  const listed = async (): Promise<ImageView | undefined> => (await json<{ images: ImageView[] }>('images')).images[0];
-  const before = await listed();
-  await rm(join(person.state, 'local/images', before?.image ?? ''), { recursive: true });
-  const up = await person.type(['up', module]);
-  expect(up.code, up.stdout + up.stderr).toBe(0);
-  expect(up.stdout).toContain(
-    `local does not have the image ${before?.image} any more, which was built: machine boots its native image and installs everything`,
-  );
-  expect(up.stdout).toMatch(/Post-install of load-balanced\/web done/);
-  expect((await person.type(['down'])).code).toBe(0);
-  expect((await person.type(['images'])).stdout).toMatch(/not there any more\n$/);
-  const again = await person.type(['build', module]);
-  expect([again.code, again.stdout]).toEqual([0, expect.not.stringContaining('(was built)')]);
-  expect(await listed()).toMatchObject({ digest: before?.digest, lostAt: null });
-});
+/** The clouds of which somebody deletes images by hand, and where they keep them. */
+const clouds = {
+  local: () => ({ settings: { connector: 'local' }, images: join(person.state, 'local/images') }),
+  exec: () => {
+    const images = join(person.state, 'images');
+    const program = [
+      join(repository, 'test/support/images-program.mjs'),
+      join(repository, 'examples/connectors/python/connector.py'),
+      images,
+    ];
+    const config = { root: join(person.state, 'machines') };
+    return { settings: { connector: 'exec', command: [process.execPath, ...program], config }, images };
+  },
+};
+
+it.each(['local', 'exec'] as const)(
+  'machines on %s install themselves what an image had that somebody has deleted by hand, and the next build makes it anew',
+  async (name) => {
+    const { settings, images } = clouds[name]();
+    await writeFile(join(person.state, 'clouds.yaml'), JSON.stringify({ clouds: { [name]: settings } }));
+    const file = join(person.state, 'box.yaml');
+    await writeFile(
+      file,
+      `apiVersion: paceline.dev/v1\nkind: Image\nmetadata: { name: box }\nspec:\n  scripts:\n    postInstall: |\n      #!/bin/sh\n      true\n`,
+    );
+    const module = [file, '--cloud', name];
+    const built = await person.type(['build', ...module]);
+    expect(built.code, built.stdout + built.stderr).toBe(0);
+    const listed = async (): Promise<ImageView | undefined> => (await json<{ images: ImageView[] }>('images')).images[0];
+    const before = await listed();
+    await rm(join(images, before?.image ?? ''), { recursive: true });
+    const up = await person.type(['up', ...module]);
+    expect(up.code, up.stdout + up.stderr).toBe(0);
+    expect(up.stdout).toContain(
+      `${name} does not have the image ${before?.image} any more, which was built: machine boots its native image and installs everything`,
+    );
+    expect(up.stdout).toMatch(/Post-install of .*box done/);
+    expect((await person.type(['down'])).code).toBe(0);
+    expect((await person.type(['images'])).stdout).toMatch(/not there any more\n$/);
+    const again = await person.type(['build', ...module]);
+    expect([again.code, again.stdout]).toEqual([0, expect.not.stringContaining('(was built)')]);
+    expect(await listed()).toMatchObject({ digest: before?.digest, lostAt: null });
+  },
+);
 
 it('an image is built on several clouds at once, once on each', async () => {
   const local = { connector: 'local' };

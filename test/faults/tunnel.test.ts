@@ -72,7 +72,10 @@ describe.skipIf(whyNoHosts !== undefined)(`tunnels${whyNoHosts === undefined ? '
     const run = await lab.start(waitsForIt, 1);
     await lab.until(run, allWait);
     const [host] = lab.room.hosts;
-    const ways = host?.run(`ss -Hlnt src 127.0.0.1 | awk '{ print $4 }'; ss -Hlx | awk '{ print $5 }' | grep /engine || :`).trim().split('\n');
+    const ways = host
+      ?.run(`ss -Hlnt src 127.0.0.1 | awk '{ print $4 }'; ss -Hlx | awk '{ print $5 }' | grep /engine || :`)
+      .trim()
+      .split('\n');
     expect(ways).toHaveLength(1);
     // The engine does not come back to this one.
     await host?.restartSsh('another');
