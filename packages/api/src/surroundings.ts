@@ -11,7 +11,7 @@ const limit = z.object({ used: z.number(), max: z.number().nullable().describe('
 export const cloudSurvey = z.object({
   name: z.string(),
   connector: z.string(),
-  reach: z.enum(['direct', 'host', 'tunnel']),
+  reach: z.enum(['direct', 'host', 'tunnel']).optional().describe('Left out for a cloud that could not be opened'),
   account: z.object({ account: z.string(), regions: z.array(z.string()) }).optional(),
   quota: z.object({ machines: limit, cpus: limit, memoryMiB: limit }).optional(),
   offers: z

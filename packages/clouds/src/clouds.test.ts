@@ -1,11 +1,13 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Cloud, ConfiguredCloud } from '@paceline/engine';
 import { beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { CloudWatch } from './cloud-watch.ts';
 import { readClouds } from './clouds-file.ts';
 import { loadConnector } from './connector-package.ts';
-import { openClouds } from './open-clouds.ts';
-import { behindTunnels } from './way-home.ts';
+import { openCloud, openClouds } from './open-clouds.ts';
+import { behindTunnel } from './way-home.ts';
 
 let root = '';
 beforeEach(async () => {
@@ -131,6 +133,91 @@ describe('a connector', () => {
   });
 });
 
+describe('a cloud that cannot be opened', () => {
+  const log = { info: () => {}, warn: () => {} };
+  /** Opens when there is a file `up` beside it. */
+  const flaky = `import { existsSync } from 'node:fs';
+    export const connectorModule = { name: "flaky", configSchema: {}, createConnector: async (config) => {
+      if (!existsSync(new URL('up', import.meta.url))) throw new Error('no route to host');
+      return { config };
+    } };`;
+  const good = `export const ${connector}`;
+
+  test('is closed, with a reason, and keeps no other from being used', async () => {
+    await put('good.mjs', good);
+    await put('flaky.mjs', flaky);
+    const clouds =
+      '{ good: { connector: ./good.mjs }, bad: { connector: ./flaky.mjs }, wrong: { connector: local, roof: 1 }, gone: { connector: none } }';
+    const opened = await openClouds(await readClouds(root, await put('c.yaml', `clouds: ${clouds}`)), root);
+    expect(opened).toEqual([
+      { name: 'good', connector: { config: {} } },
+      {
+        name: 'bad',
+        connector: './flaky.mjs',
+        why: expect.objectContaining({ code: 'unavailable', message: expect.stringContaining('c.yaml: no route to host') }),
+      },
+      {
+        name: 'wrong',
+        connector: 'local',
+        why: expect.objectContaining({ code: 'invalid', message: expect.stringContaining('The cloud wrong in') }),
+      },
+      {
+        name: 'gone',
+        connector: 'none',
+        why: expect.objectContaining({ code: 'invalid', message: expect.stringContaining("There is no connector 'none'") }),
+      },
+    ]);
+  });
+
+  test('is opened later, and so is what is added to the file; what is open stays as it is', async () => {
+    await put('good.mjs', good);
+    await put('flaky.mjs', flaky);
+    const file = await put('c.yaml', 'clouds: { good: { connector: ./good.mjs }, bad: { connector: ./flaky.mjs } }');
+    const source = await readClouds(root, file);
+    const clouds = await openClouds(source, root);
+    const come: ConfiguredCloud[] = [];
+    const said: string[] = [];
+    const told = { info: log.info, warn: (message: string) => void said.push(message) };
+    const watch = new CloudWatch({
+      source,
+      read: () => readClouds(root, file),
+      clouds,
+      program: root,
+      set: (cloud) => void come.push(cloud),
+      log: told,
+    });
+    const begun = Date.now();
+    await put('up');
+    await watch.look(begun);
+    expect(come).toEqual([]);
+    await put(
+      'c.yaml',
+      'clouds: { good: { connector: ./good.mjs, a: 1 }, bad: { connector: ./flaky.mjs }, more: { connector: ./good.mjs, a: 2 } }',
+    );
+    await watch.look(begun + 60_000);
+    expect(come.toSorted((one, other) => one.name.localeCompare(other.name))).toEqual([
+      { name: 'bad', connector: { config: {} } },
+      { name: 'more', connector: { config: { a: 2 } } },
+    ]);
+    await put('c.yaml', 'clouds: [');
+    await watch.look(begun + 120_000);
+    await watch.look(begun + 180_000);
+    expect(come).toHaveLength(2);
+    expect(said.map((text) => text.replaceAll(/\s+/g, ' '))).toEqual([
+      expect.stringContaining('no route to host. No run can use it; it is tried again in 15 s.'),
+      'The cloud good has changed: it is taken as it was until the server starts again',
+      expect.stringMatching(/c\.yaml is not valid YAML: .* The clouds stay as they are\.$/),
+    ]);
+  });
+
+  test('is a failure when there is no other, and it never opens as it is', async () => {
+    await put('flaky.mjs', flaky);
+    const open = async (clouds: string) => openClouds(await readClouds(root, await put('c.yaml', `clouds: ${clouds}`)), root);
+    await expect(open('{ gone: { connector: none } }')).rejects.toMatchObject({ code: 'PACELINE_CLOUD_UNKNOWN' });
+    expect(await open('{ bad: { connector: ./flaky.mjs } }')).toMatchObject([{ why: { code: 'unavailable' } }]);
+  });
+});
+
 test('machines that would call an engine that listens on its own host alone are gone to by SSH, unless their cloud says otherwise', async () => {
   const module = (reach: string): string =>
     `export const connectorModule = { name: "x", configSchema: {}, createConnector: () => ({ capabilities: { reach: "${reach}" } }) };`;
@@ -138,7 +225,7 @@ test('machines that would call an engine that listens on its own host alone are 
   await put('host.mjs', module('host'));
   const clouds = '{ far: { connector: ./direct.mjs }, told: { connector: ./direct.mjs, reach: direct }, here: { connector: ./host.mjs } }';
   const opened = await openClouds(await readClouds(root, await put('c.yaml', `clouds: ${clouds}`)), root);
-  const reaches = Object.fromEntries(behindTunnels(opened).map(({ name, reach }) => [name, reach]));
+  const reaches = Object.fromEntries(opened.map((cloud) => [cloud.name, (behindTunnel(cloud) as Cloud).reach]));
   expect(reaches).toEqual({ far: 'tunnel', told: 'direct', here: undefined });
 });
 
@@ -153,7 +240,8 @@ test('connectors tell what stands for no image, so that what is built on it is n
     sandbox: 'image: /usual',
   };
   const clouds = Object.entries(configs).map(([name, config]) => `  ${name}: { connector: ${name}, ${config} }\n`);
-  const opened = await openClouds(await readClouds(root, await put('usual.yaml', `clouds:\n${clouds.join('')}`)), root);
+  const source = await readClouds(root, await put('usual.yaml', `clouds:\n${clouds.join('')}`));
+  const opened = await Promise.all(source.entries.map((entry) => openCloud(entry, source, root)));
   expect(opened.map((cloud) => cloud.connector.info.image)).toEqual(['usual', 'usual', 'usual', 'usual', '/usual']);
   for (const cloud of opened) await cloud.connector.close?.();
 });

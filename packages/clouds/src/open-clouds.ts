@@ -1,32 +1,80 @@
-import type { Cloud } from '@paceline/engine';
-import { ConnectorError, isConnectorError } from '@paceline/engine/connector';
-import { PacelineError } from '@paceline/model';
+import type { Cloud, ConfiguredCloud } from '@paceline/engine';
+import { ConnectorError, isConnectorError, type Connector } from '@paceline/engine/connector';
+import { isPacelineError, PacelineError, toError } from '@paceline/model';
 import * as z from 'zod';
-import type { CloudsSource } from './clouds-file.ts';
+import type { CloudEntry, CloudsSource } from './clouds-file.ts';
 import { isBuiltIn, loadConnector, type LoadedModule } from './connector-package.ts';
 
+/** Where the clouds are written down, and where connectors are looked for. */
+export type CloudsPlace = Pick<CloudsSource, 'file' | 'folder'>;
+
+const longestOpeningMs = 60_000;
+
 /**
- * Makes the configured clouds ready for the engine.
+ * Makes the configured clouds ready for the engine. One that cannot be opened is closed, and keeps no other from being used.
  * @param program folder of the program, where connectors are looked for that are not beside the file
- * @throws PACELINE_CLOUD_UNKNOWN for a connector that is not there, PACELINE_REQUEST_INVALID for a configuration that it refuses
+ * @throws as `openCloud`, when there are only clouds that never open as they are configured
  */
-export async function openClouds({ entries, folder, file }: CloudsSource, program: string): Promise<Cloud[]> {
-  const folders = [folder, program];
-  return Promise.all(
-    entries.map(async ({ name, connector, reach, config }) => {
-      const module = await loadConnector(connector, folders);
-      try {
-        if (!isBuiltIn(connector)) checkConfig(module, config);
-        return { name, connector: await module.createConnector(config), ...(reach === undefined ? {} : { reach }) };
-      } catch (cause) {
-        if (!isConnectorError(cause)) throw cause;
-        throw new PacelineError('PACELINE_REQUEST_INVALID', `The cloud ${name}${file === null ? '' : ` in ${file}`}: ${cause.message}`, {
-          cause,
-          ...(cause.details.hint === undefined ? {} : { hint: cause.details.hint }),
-        });
-      }
-    }),
-  );
+export async function openClouds({ entries, ...place }: CloudsSource, program: string): Promise<ConfiguredCloud[]> {
+  const results = await Promise.allSettled(entries.map((entry) => openCloud(entry, place, program)));
+  const [first] = results;
+  const areHopeless = results.every((result) => result.status === 'rejected' && !mayOpenLater(result.reason));
+  if (first?.status === 'rejected' && areHopeless) throw first.reason;
+  return results.map((result, at) => {
+    if (result.status === 'fulfilled') return result.value;
+    const { name = '', connector = '' } = entries[at] ?? {};
+    return { name, connector, why: reasonOf(result.reason) };
+  });
+}
+
+/**
+ * Makes one of them ready.
+ * @throws PACELINE_CLOUD_UNKNOWN for a connector that is not there, PACELINE_REQUEST_INVALID for a configuration that it refuses,
+ *   PACELINE_CLOUD_FAILED when it cannot be opened now
+ */
+export async function openCloud(
+  { name, connector, reach, config }: CloudEntry,
+  { file, folder }: CloudsPlace,
+  program: string,
+): Promise<Cloud> {
+  const module = await loadConnector(connector, [folder, program]);
+  try {
+    if (!isBuiltIn(connector)) checkConfig(module, config);
+    const made = await inTime(module.createConnector(config));
+    return { name, connector: made, ...(reach === undefined ? {} : { reach }) };
+  } catch (cause) {
+    const hint = isConnectorError(cause) ? cause.details.hint : undefined;
+    const code = isConnectorError(cause) && cause.code === 'invalid' ? 'PACELINE_REQUEST_INVALID' : 'PACELINE_CLOUD_FAILED';
+    throw new PacelineError(code, `The cloud ${name}${file === null ? '' : ` in ${file}`}: ${toError(cause).message}`, {
+      cause,
+      ...(hint !== undefined && { hint }),
+    });
+  }
+}
+
+/** Nobody waits for ever for a connector that asks somebody first. What comes later is closed. */
+async function inTime(made: Connector | Promise<Connector>): Promise<Connector> {
+  if (!(made instanceof Promise)) return made;
+  const late = Promise.withResolvers<never>();
+  const error = new ConnectorError('timeout', `it has not been opened within ${longestOpeningMs / 1000} s`);
+  const timer = setTimeout(() => {
+    made.then((connector) => connector.close?.()).catch(() => {});
+    late.reject(error);
+  }, longestOpeningMs);
+  return Promise.race([made, late.promise]).finally(() => clearTimeout(timer));
+}
+
+/** Why a cloud could not be opened, as its connector would say it. */
+export function reasonOf(error: unknown): ConnectorError {
+  const { message } = toError(error);
+  const cause = isPacelineError(error) ? error.cause : undefined;
+  const hint = isPacelineError(error) ? error.hint : undefined;
+  const code = isConnectorError(cause) ? cause.code : mayOpenLater(error) ? 'unavailable' : 'invalid';
+  return new ConnectorError(code, message, { cause: error, ...(hint !== undefined && { hint }) });
+}
+
+function mayOpenLater(error: unknown): boolean {
+  return !isPacelineError(error) || error.code === 'PACELINE_CLOUD_FAILED';
 }
 
 /** Connectors of others may rely on their schema; ours look for themselves, and know better what is wrong. */

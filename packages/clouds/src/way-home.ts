@@ -1,11 +1,10 @@
-import type { Cloud } from '@paceline/engine';
+import { isClosed, type ConfiguredCloud } from '@paceline/engine';
 
 /**
- * The clouds of an engine that listens on its own host alone. Machines that would open its URL cannot: it goes to them by SSH instead,
- * unless their cloud itself says how they reach it.
+ * A cloud of an engine that listens on its own host alone. Machines that would open its URL cannot: it goes to them by SSH instead,
+ * unless the cloud itself says how they reach it.
  */
-export function behindTunnels(clouds: readonly Cloud[]): Cloud[] {
-  return clouds.map((cloud) =>
-    cloud.reach === undefined && cloud.connector.capabilities.reach === 'direct' ? { ...cloud, reach: 'tunnel' } : cloud,
-  );
+export function behindTunnel(cloud: ConfiguredCloud): ConfiguredCloud {
+  if (isClosed(cloud) || cloud.reach !== undefined || cloud.connector.capabilities.reach !== 'direct') return cloud;
+  return { ...cloud, reach: 'tunnel' };
 }

@@ -1,5 +1,5 @@
 export * from './connector/index.ts';
-export { Clouds, type Cloud } from './launch/clouds.ts';
+export { Clouds, isClosed, type ClosedCloud, type Cloud, type ConfiguredCloud } from './launch/clouds.ts';
 export { systemClock, type Clock } from './clock.ts';
 export type { ActiveRun, Asker } from './engine/active-run.ts';
 export type { Agent } from './engine/agent.ts';

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { Engine, RunStore } from '@paceline/engine';
+import { ConnectorError } from '@paceline/engine/connector';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openServer, type RunningServer, type ServerOptions } from './serve.ts';
 import { StateDirectory } from './state-directory.ts';
@@ -34,6 +35,13 @@ describe('a server', () => {
     expect(await (await fetch(`${first.url}/api/health`)).json()).toEqual({ status: 'ok' });
     await opened.pop()?.close();
     expect((await open()).url).toBe(first.url);
+  });
+
+  it('answers with a note while a cloud cannot be used', async () => {
+    const why = new ConnectorError('unavailable', 'no route to host');
+    const server = await open({ clouds: [{ name: 'lab', connector: 'exec', why }] });
+    const note = '1 of 1 clouds cannot be used: see `paceline clouds`';
+    expect(await (await fetch(`${server.url}/api/health`)).json()).toEqual({ status: 'ok', note });
   });
 
   it('takes another port when its old one is taken', async () => {

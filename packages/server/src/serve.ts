@@ -9,7 +9,7 @@ import {
   openDatabase,
   ReportFiles,
   RunStore,
-  type Cloud,
+  type ConfiguredCloud,
   type Database,
   type RetentionPolicy,
 } from '@paceline/engine';
@@ -37,7 +37,7 @@ export interface ServerOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
-  clouds: Cloud[];
+  clouds: ConfiguredCloud[];
   /**
    * The URL of a PostgreSQL database that several servers share, or one that is open, which then is the server's to close.
    * @default a SQLite file in the state directory
@@ -78,6 +78,7 @@ export interface ServerOptions {
 export interface RunningServer {
   url: string;
   engine: Engine;
+  log: Pick<App['log'], 'info' | 'warn'>;
   /** What the portal asks with: it opens everything, in the portal's name. All servers on the database take it. */
   portalToken: string;
   /** Answers what came in elsewhere, to the server of a program that this one is part of. Addresses begin at the server's root. */
@@ -176,6 +177,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
     return {
       url,
       engine,
+      log: served.log,
       portalToken,
       answer: (request, response) => served.routing(request, response),
       upgrade: (request, socket, head) => void served.server.emit('upgrade', request, socket, head),

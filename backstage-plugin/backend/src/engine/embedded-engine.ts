@@ -1,5 +1,5 @@
-import { behindTunnels, openClouds, readClouds } from '@paceline/clouds';
-import { openKnex } from '@paceline/engine';
+import { behindTunnel, CloudWatch, openClouds, readClouds } from '@paceline/clouds';
+import { openKnex, type ConfiguredCloud } from '@paceline/engine';
 import { openServer, StateDirectory } from '@paceline/server';
 import type { DatabaseService, DiscoveryService, HttpRouterService, LifecycleService, LoggerService } from '@backstage/backend-plugin-api';
 import { Router } from 'express';
@@ -36,12 +36,13 @@ export async function embedEngine(config: EngineConfig, host: EngineHost): Promi
   const state = await StateDirectory.open(config.state);
   const source = await readClouds(state.path, config.clouds);
   const clouds = await openClouds(source, process.cwd());
+  // It listens on loopback: only where it is told another address do machines elsewhere find it.
+  const reached = (cloud: ConfiguredCloud): ConfiguredCloud => (url === undefined ? behindTunnel(cloud) : cloud);
   const server = await openServer({
     state,
     host: '127.0.0.1',
     port: 0,
-    // It listens on loopback: only where it is told another address do machines elsewhere find it.
-    clouds: url === undefined ? behindTunnels(clouds) : clouds,
+    clouds: clouds.map(reached),
     ...(source.budget === undefined ? {} : { budget: source.budget }),
     database: await openKnex(await database.getClient()),
     migrate: database.migrations?.skip !== true,
@@ -52,7 +53,19 @@ export async function embedEngine(config: EngineConfig, host: EngineHost): Promi
     ...(url === undefined ? {} : { publicUrl: url }),
     ...(replicaUrl === undefined ? {} : { replicaUrl }),
   });
-  lifecycle.addShutdownHook(() => server.close());
+  const watch = new CloudWatch({
+    source,
+    read: () => readClouds(state.path, config.clouds),
+    clouds,
+    program: process.cwd(),
+    set: (cloud) => server.engine.clouds.set(reached(cloud)),
+    log: server.log,
+  });
+  watch.start();
+  lifecycle.addShutdownHook(() => {
+    watch.stop();
+    return server.close();
+  });
   httpRouter.addAuthPolicy({ path: enginePath, allow: 'unauthenticated' });
   httpRouter.use(Router().use(enginePath, engineRoutes(server)));
   lifecycle.addStartupHook(() => void hearFromTheStart(host));

@@ -27,7 +27,7 @@ export async function cloudsCommand(_args: string[], options: CloudsOptions, she
 }
 
 function linesOf({ name, connector, reach, account, quota = {}, offers, failure }: CloudSurvey, withOffers: boolean): string[] {
-  const title = `${name}  ${connector}, ${reach}`;
+  const title = [`${name}  ${connector}`, ...(reach === undefined ? [] : [reach])].join(', ');
   if (failure !== undefined) {
     return [`${title}  ✗ ${failure.message}`, ...(failure.hint === undefined ? [] : [`    ${failure.hint}`])];
   }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { harmlessLine } from '@paceline/door';
 import { runConformance, type CheckResult, type ConformanceSubject } from '@paceline/engine/conformance';
-import { loadConnector, openClouds, readClouds } from '@paceline/clouds';
+import { loadConnector, openCloud, readClouds } from '@paceline/clouds';
 import { PacelineError } from '@paceline/model';
 import { launchBudget } from '../conformance/launch-budget.ts';
 import { accountOf, endLeftBehind } from '../conformance/left-behind.ts';
@@ -91,10 +91,8 @@ async function subjectOf(name: string, options: ConnectorOptions, journal: TestJ
       hint: `There are: ${source.entries.map((each) => each.name).join(', ')}. --clouds names another file.`,
     });
   }
-  const [cloud] = await openClouds({ ...source, entries: [entry] }, import.meta.dirname);
+  const { connector: first } = await openCloud(entry, source, import.meta.dirname);
   const module = await loadConnector(entry.connector, [source.folder, import.meta.dirname]);
-  if (cloud === undefined) throw new Error('the cloud was not opened');
-  const first = cloud.connector;
   const patienceMs = wholeNumber('--patience', options.patience, 1, 86_400) * 1000;
   const account = await accountOf(first);
   await endLeftBehind({ name, connector: first, account, journal, patienceMs, shell });

@@ -1,7 +1,8 @@
 import { access, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isPacelineError, PacelineError, parseDuration } from '@paceline/model';
-import { behindTunnels, openClouds, readClouds, type CloudsSource } from '@paceline/clouds';
+import { behindTunnel, CloudWatch, openClouds, readClouds, type CloudsSource } from '@paceline/clouds';
+import type { ConfiguredCloud } from '@paceline/engine';
 import { durationOf, lostTheRace, removeEngineFile, writeEngineFile } from '@paceline/door';
 import { isLoopback, openServer, StateDirectory } from '@paceline/server';
 import { watchIdle } from '../embedded/idle-watch.ts';
@@ -46,11 +47,13 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
     throw brokenInstallation(`The agent is not at ${agentPath()}`, cause);
   });
   const opened = await openClouds(clouds, import.meta.dirname);
+  const isAlone = options.publicUrl === undefined && isLoopback(options.host);
+  const reached = (cloud: ConfiguredCloud): ConfiguredCloud => (isAlone ? behindTunnel(cloud) : cloud);
   const server = await openServer({
     state,
     host: options.host,
     port: wholeNumber('--port', options.port, 0, 65_535),
-    clouds: options.publicUrl === undefined && isLoopback(options.host) ? behindTunnels(opened) : opened,
+    clouds: opened.map(reached),
     agentPath: agentPath(),
     version,
     logger: { level: options.logLevel, stream: process.stderr },
@@ -73,6 +76,16 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
     throw error;
   });
   if (server === undefined) return lostTheRace;
+  const watch = new CloudWatch({
+    source: clouds,
+    // An engine in the background has one set of clouds, whatever becomes of its file.
+    ...(embedded ? {} : { read: () => chooseClouds(state.path, options, shell) }),
+    clouds: opened,
+    program: import.meta.dirname,
+    set: (cloud) => server.engine.clouds.set(reached(cloud)),
+    log: server.log,
+  });
+  watch.start();
   try {
     const reachable = server.url.startsWith('http:');
     if (embedded && options.clouds !== undefined) await rememberClouds(state.path, clouds);
@@ -96,6 +109,7 @@ export async function serverCommand(options: ServerCommandOptions, shell: Shell)
     idle?.stop();
     return 0;
   } finally {
+    watch.stop();
     // Whoever looks now must not be sent to a server that is about to close.
     await removeEngineFile(state.path).catch((error: unknown) => say(shell, `warning: ${String(error)}`));
     await server.close();

@@ -71,6 +71,8 @@ export class Engine {
       policy: options.retention ?? defaultRetention,
       warn: (message) => options.log.warn(message),
     });
+    const look = (): void => this.#active.forEach((active) => active.look());
+    options.clouds.changed = look;
     this.#ownership = new Ownership({
       store: options.store,
       clock: this.#clock,
@@ -79,7 +81,7 @@ export class Engine {
       mine: () => new Set(this.#active.keys()),
       take: (run) => this.#activate(run).open(),
       dropAll: () => [...this.#active.keys()].forEach((id) => this.#drop(id)),
-      regained: () => this.#active.forEach((active) => active.look()),
+      regained: look,
     });
     this.#frame = { clock: this.#clock, log: options.log, signal: () => this.#ownership.lease };
     this.machines = new MachineAccess(options, this.#frame, (id) => this.run(id));
@@ -99,8 +101,8 @@ export class Engine {
     for (const active of this.#active.values()) active.start();
   }
 
-  get clouds(): string[] {
-    return this.#options.clouds.names;
+  get clouds(): EngineOptions['clouds'] {
+    return this.#options.clouds;
   }
 
   get store(): RunStore {
@@ -277,8 +279,7 @@ export class Engine {
   /** Finds what the clouds have of this engine's that no run needs. @param remove and removes it @param runs only of these runs */
   reap(remove: boolean, runs?: readonly string[]): Promise<ReapReport> {
     const { clouds, store, ownerTag } = this.#options;
-    const ports = { ...this.#frame, clouds, store, engineId: this.#engineId };
-    return new Reaper({ ...ports, shared: ownerTag !== undefined }).reap(remove, runs);
+    return new Reaper({ ...this.#frame, clouds, store, engineId: this.#engineId, shared: ownerTag !== undefined }).reap(remove, runs);
   }
 
   /** Leaves all runs as they are, for the next engine. */

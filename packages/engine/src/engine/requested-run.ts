@@ -5,7 +5,7 @@ import { asBuild, demandingNothing, withBuiltImages } from '../images/plan-image
 import type { CallFrame } from '../launch/call-limit.ts';
 import type { Clouds } from '../launch/clouds.ts';
 import { overBudgetWith, tooExpensive } from '../placement/cost.ts';
-import { roomFor } from '../placement/room.ts';
+import { cloudsOf, roomFor } from '../placement/room.ts';
 import { createRun, defaultProject } from '../run/create.ts';
 import type { Run } from '../run/run.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -36,15 +36,22 @@ export async function requestedRun(
   const placed = existing === undefined ? await placedWhereRoomIs(planned, clouds, frame) : placedAs(planned, existing.plan);
   const now = frame.clock.now();
   const plan = await withBuiltImages(await asBuild(placed, build, clouds, frame), project, { clouds, images: store.images, frame });
-  for (const node of Object.values(plan.nodes)) clouds.get(node.cloud);
   const run = createRun({ id, name: name ?? deployment.name, plan, by, project, tags, now });
   const problems = existing === undefined ? overBudgetWith(run, [], now) : [];
   if (problems.length > 0) throw tooExpensive(`A run of ${deployment.name}`, problems);
   return run;
 }
 
-/** What cannot fit is refused before anything of it is launched. */
+/**
+ * What cannot fit is refused before anything of it is launched.
+ * @throws PACELINE_NO_ROOM, PACELINE_CLOUD_FAILED for what can go only where nothing can be launched now
+ */
 async function placedWhereRoomIs(planned: RunPlan, clouds: Clouds, frame: CallFrame): Promise<RunPlan> {
+  const { names } = clouds;
+  for (const { cloud } of Object.values(planned.nodes)) {
+    const choices = cloudsOf(cloud, names);
+    if (choices.every((name) => clouds.find(name) === undefined)) choices.forEach((name) => clouds.get(name));
+  }
   const { plan, problems } = placeRun(planned, await roomFor(planned, clouds, frame));
   if (problems.length === 0) return plan;
   throw new PacelineError('PACELINE_NO_ROOM', `There is no room for a run of ${planned.deployment.name}. ${problems.join('. ')}`, {

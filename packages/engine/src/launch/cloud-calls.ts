@@ -32,9 +32,9 @@ export class CloudCalls {
     this.#ports = ports;
   }
 
-  /** How long the cloud may hide a new machine, in milliseconds. A cloud that is not configured any more hides nothing. */
+  /** How long the cloud may hide a new machine, in milliseconds. */
   listConsistencyMs(cloud: string): number {
-    return this.#ports.clouds.find(cloud)?.connector.capabilities.listConsistencyMs ?? 0;
+    return this.#ports.clouds.listConsistencyMs(cloud);
   }
 
   /**

@@ -13,13 +13,15 @@ export function roomFor(plan: RunPlan, clouds: Clouds, frame: CallFrame): Promis
   return Promise.all(clouds.names.map(async (name) => ({ name, ...(wanted.has(name) && (await roomOf(clouds, name, frame))) })));
 }
 
-function cloudsOf(cloud: string, known: readonly string[]): string[] {
+export function cloudsOf(cloud: string, known: readonly string[]): string[] {
   const choice = parseCloudChoice(cloud, known);
   if (choice?.kind === 'shares') return choice.shares.map((share) => share.cloud);
   return choice?.clouds ?? [];
 }
 
-async function roomOf(clouds: Clouds, name: string, frame: CallFrame): Promise<Room> {
+async function roomOf(clouds: Clouds, name: string, frame: CallFrame): Promise<Room & Pick<CloudOffers, 'closed'>> {
+  const closed = clouds.closed.find((each) => each.name === name);
+  if (closed !== undefined) return { closed: closed.why.message };
   const { connector } = clouds.get(name);
   if (connector.quota === undefined && connector.offers === undefined) return {};
   const late = Promise.withResolvers<Room>();

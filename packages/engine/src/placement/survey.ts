@@ -1,6 +1,6 @@
-import type { Account, Offer, Quota } from '../connector/index.ts';
+import type { Account, ConnectorError, Offer, Quota } from '../connector/index.ts';
 import type { CallFrame } from '../launch/call-limit.ts';
-import { reachOf, type Cloud, type Clouds } from '../launch/clouds.ts';
+import { reachOf, type ClosedCloud, type Cloud, type Clouds } from '../launch/clouds.ts';
 import { toConnectorError } from '../launch/connector-failure.ts';
 import { otherAccounts, type RunAccounts } from '../launch/other-account.ts';
 import type { RunStore } from '../store/run-store.ts';
@@ -9,7 +9,8 @@ import type { RunStore } from '../store/run-store.ts';
 export interface CloudSurvey {
   name: string;
   connector: string;
-  reach: ReturnType<typeof reachOf>;
+  /** Left out for a cloud that could not be opened. */
+  reach?: ReturnType<typeof reachOf>;
   account?: Account;
   quota?: Quota;
   offers?: Offer[];
@@ -20,7 +21,17 @@ export interface CloudSurvey {
 /** Asks all clouds whether they answer, in which account, and what can be had there. One that fails does not keep the others from being shown. */
 export async function surveyClouds(clouds: Clouds, frame: CallFrame, store: Pick<RunStore, 'accounts'>): Promise<CloudSurvey[]> {
   const runs = await store.accounts();
-  return Promise.all(clouds.names.map((name) => survey(clouds, clouds.get(name), frame, runs)));
+  const closed = new Map(clouds.closed.map((cloud) => [cloud.name, cloud]));
+  return Promise.all(
+    clouds.names.map(async (name) => {
+      const unopened = closed.get(name);
+      return unopened === undefined ? survey(clouds, clouds.get(name), frame, runs) : closedSurvey(unopened);
+    }),
+  );
+}
+
+function closedSurvey({ name, connector, why }: ClosedCloud): CloudSurvey {
+  return { name, connector, failure: failureOf(why) };
 }
 
 async function survey(clouds: Clouds, cloud: Cloud, frame: CallFrame, runs: readonly RunAccounts[]): Promise<CloudSurvey> {
@@ -34,7 +45,10 @@ async function survey(clouds: Clouds, cloud: Cloud, frame: CallFrame, runs: read
     if (other !== undefined) throw other;
     return known;
   } catch (cause) {
-    const { code, message, details } = toConnectorError(cause);
-    return { ...known, failure: { code, message, ...(details.hint !== undefined && { hint: details.hint }) } };
+    return { ...known, failure: failureOf(toConnectorError(cause)) };
   }
+}
+
+function failureOf({ code, message, details }: ConnectorError): NonNullable<CloudSurvey['failure']> {
+  return { code, message, ...(details.hint !== undefined && { hint: details.hint }) };
 }

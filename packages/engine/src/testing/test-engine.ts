@@ -6,6 +6,7 @@ import type { Budget, RunPlan } from '@paceline/model';
 import { expect, vi } from 'vitest';
 import { Engine } from '../engine/engine.ts';
 import type { Clock } from '../clock.ts';
+import { ConnectorError } from '../connector/index.ts';
 import { Clouds } from '../launch/clouds.ts';
 import { ReportFiles } from '../reports/report-files.ts';
 import type { Database } from '../store/database.ts';
@@ -137,6 +138,8 @@ export interface World {
   cloud: FakeCloud;
   /** More clouds, by name, after the one that is called `test`. */
   others?: Record<string, FakeCloud>;
+  /** Names of those that engines cannot open. */
+  closed?: string[];
   warnings: string[];
   /** The most that each run may cost. */
   budget?: Budget;
@@ -157,7 +160,13 @@ export async function openEngine(world: World, beforeStart = (): void => {}): Pr
   const clock = new ProcessClock(world.clock);
   const engine = new Engine({
     store: await RunStore.open(world.database, createCipher(world.key ?? key)),
-    clouds: new Clouds(Object.entries({ test: world.cloud, ...world.others }).map(([name, { connector }]) => ({ name, connector }))),
+    clouds: new Clouds(
+      Object.entries({ test: world.cloud, ...world.others }).map(([name, { connector }]) =>
+        world.closed?.includes(name) === true
+          ? { name, connector: connector.info.name, why: new ConnectorError('unavailable', 'no route to host') }
+          : { name, connector },
+      ),
+    ),
     reports: new ReportFiles(await mkdtemp(join(tmpdir(), 'paceline-reports-')), 1024 * 1024),
     log: { info: () => {}, warn: (message) => world.warnings.push(message) },
     key: world.key ?? key,

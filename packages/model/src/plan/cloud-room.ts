@@ -3,6 +3,8 @@ import type { PlannedNode } from '../resolved/run-plan.ts';
 /** What a cloud has said of itself. What it has not said is not known. */
 export interface CloudOffers {
   name: string;
+  /** Why it cannot be used at all. */
+  closed?: string;
   quota?: Partial<Record<Counted, { used: number; max: number | null } | undefined>> | undefined;
   /** In the order in which launches choose. */
   offers?: readonly Offer[] | undefined;
@@ -56,7 +58,7 @@ export class CloudRoom {
 
   /** How many more machines of a node there is room for; infinite where there is no limit, or none is known. */
   for(node: Machine): number {
-    if (this.#isTooSmall(node)) return 0;
+    if (this.#cloud.closed !== undefined || this.#isTooSmall(node)) return 0;
     const each = this.#each(node);
     return Math.min(...counted.map((what) => (each[what] === 0 ? Number.POSITIVE_INFINITY : Math.floor(this.#left(what) / each[what]))));
   }
@@ -68,6 +70,7 @@ export class CloudRoom {
 
   /** Why there is no room for so many machines of a node. */
   shortage(node: Machine, count: number): string {
+    if (this.#cloud.closed !== undefined) return `${this.name} cannot be used: ${this.#cloud.closed}`;
     if (this.#isTooSmall(node)) return `no size of machines of ${this.name} is large enough`;
     const each = this.#each(node);
     const short = counted.filter((what) => count * each[what] > this.#left(what));

@@ -8,14 +8,23 @@ export function metaRoutes(app: App, { engine, access, version }: RouteContext):
     summary: 'Whether the server answers; needs no token',
     tags: ['server'],
     security: [],
-    response: { 200: z.object({ status: z.literal('ok') }).describe('It does') },
+    response: {
+      200: z
+        .object({ status: z.literal('ok'), note: z.string().optional().describe('What an operator should look after') })
+        .describe('It does'),
+    },
   };
-  app.get('/api/health', { schema: health }, () => ({ status: 'ok' as const }));
+  // Whoever asks need not be anybody: which clouds they are is told to operators.
+  app.get('/api/health', { schema: health }, () => {
+    const { length: closed } = engine.clouds.closed;
+    const note = `${closed} of ${engine.clouds.names.length} clouds cannot be used: see \`paceline clouds\``;
+    return { status: 'ok' as const, ...(closed > 0 && { note }) };
+  });
 
   const info = { operationId: 'info', summary: 'Version and clouds of the server', tags: ['server'], response: { 200: serverInfo } };
   app.get('/api/info', { schema: info }, async (request) => {
     await access.identity(request);
-    return { name: 'paceline' as const, version, clouds: engine.clouds };
+    return { name: 'paceline' as const, version, clouds: engine.clouds.names };
   });
 
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());

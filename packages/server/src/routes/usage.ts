@@ -16,7 +16,7 @@ export function usageRoutes(app: App, { engine, access }: RouteContext): void {
   app.get('/api/usage', { schema: usage, config: { anyLogin: true } }, async (request) => {
     const projects = projectsWith(await access.identity(request), 'viewer');
     const machines = (await engine.store.machines()).filter(({ project }) => projects?.includes(project) ?? true);
-    return { clouds: byCloud(engine.clouds, machines), projects: byProject(machines, Date.now()) };
+    return { clouds: byCloud(engine.clouds.names, machines), projects: byProject(machines, Date.now()) };
   });
 }
 
