@@ -1,4 +1,11 @@
-import { DescribeInstanceAttributeCommand, DescribeSecurityGroupsCommand, DescribeSnapshotsCommand, EC2Client } from '@aws-sdk/client-ec2';
+import {
+  CreateLaunchTemplateCommand,
+  DescribeInstanceAttributeCommand,
+  DescribeInstancesCommand,
+  DescribeSecurityGroupsCommand,
+  DescribeSnapshotsCommand,
+  EC2Client,
+} from '@aws-sdk/client-ec2';
 import { openFaultProxy, type FaultProxy } from '@paceline/engine/conformance';
 import type { Connector, ConnectorContext, LaunchRequest, Resource } from '@paceline/engine/connector';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -85,6 +92,37 @@ describe.skipIf(reason !== undefined)(`EC2, as moto has it${reason === undefined
     const { UserData } = await ec2.send(new DescribeInstanceAttributeCommand({ InstanceId: machine?.id, Attribute: 'userData' }));
     expect([...Buffer.from(UserData?.Value ?? '', 'base64')]).toEqual([0x23, 0x21, 0, 0xff, 0x00, 0x0d, 0x0a]);
     await end([machine?.id ?? '']);
+  });
+
+  test('a launch template says what nobody else does: the image too, where no module names one, and never that machines outlive their run', async () => {
+    const made = await ec2.send(
+      new CreateLaunchTemplateCommand({
+        LaunchTemplateName: 'ours',
+        LaunchTemplateData: { ImageId: image, InstanceType: 'm5.large', InstanceInitiatedShutdownBehavior: 'stop', KeyName: 'operators' },
+      }),
+    );
+    const by = (launchTemplate: Record<string, unknown>) =>
+      connectorModule.createConnector({ region, endpoint: proxy.url, launchTemplate });
+    const [first] = await by({ name: 'ours' }).launch(request({ image: '' }), context);
+    const [second] = await by({ id: made.LaunchTemplate?.LaunchTemplateId, version: '1' }).launch(request(), context);
+    const ids = [first?.id ?? '', second?.id ?? ''];
+    const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: ids }));
+    const instances = Reservations.flatMap(({ Instances = [] }) => Instances);
+    expect(instances.map(({ ImageId, InstanceType }) => [ImageId, InstanceType])).toEqual([
+      [image, 't3.micro'],
+      [image, 't3.micro'],
+    ]);
+    expect(
+      runs().map((asked) => ['ImageId', 'LaunchTemplate.LaunchTemplateName', 'LaunchTemplate.Version'].map((key) => asked.get(key))),
+    ).toEqual([
+      [image, 'ours', '$Default'],
+      [image, null, '1'],
+    ]);
+    expect(runs().map((asked) => asked.get('InstanceInitiatedShutdownBehavior'))).toEqual(['terminate', 'terminate']);
+    expect(await by({ name: 'ours' }).resolveImage?.('', context)).toBe(image);
+    await end(ids);
+    await expect(by({ name: 'unknown' }).launch(request(), context)).rejects.toMatchObject({ code: 'notFound' });
+    expect(() => by({ version: '1' })).toThrow(/must have an id or a name\s+→ at launchTemplate/);
   });
 
   test('every machine has a client token of its own, the same whenever it is launched again', async () => {

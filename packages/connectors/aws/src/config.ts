@@ -75,6 +75,24 @@ export const configSchema = z.strictObject({
     .default('/dev/xvda')
     .meta({ description: 'Of the image, where a module asks for a disk size' }),
   instanceProfile: z.string().min(1).optional().meta({ description: 'Name of an IAM instance profile for the machines' }),
+  launchTemplate: z
+    .strictObject({
+      id: z
+        .string()
+        .regex(/^lt-[0-9a-f]+$/)
+        .optional(),
+      name: z.string().min(1).optional(),
+      version: z
+        .string()
+        .regex(/^(\d+|\$Latest|\$Default)$/, 'must be a number, $Latest or $Default')
+        .default('$Default'),
+    })
+    .refine(({ id, name }) => (id === undefined) !== (name === undefined), 'must have an id or a name')
+    .optional()
+    .meta({
+      description:
+        'Of EC2, by id or name: what machines have besides what is said here and in modules, and their image where neither names one',
+    }),
   endpoint: z
     .url({ protocol: /^https?$/ })
     .optional()

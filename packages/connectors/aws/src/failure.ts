@@ -39,7 +39,7 @@ const meanings: [RegExp, Meaning][] = [
   ],
   // A thing that was just made may not be seen everywhere yet.
   [/^InvalidGroup\.NotFound$/, { code: 'unavailable' }],
-  [/(NotFound|^InvalidAMIID\.Unavailable)$/, { code: 'notFound' }],
+  [/(NotFound(Exception)?|^InvalidAMIID\.Unavailable)$/, { code: 'notFound' }],
   [
     /^(Invalid\w*|InvalidAMIID\.Malformed|Invalid\w+\.\w+|MissingParameter|UnknownParameter|ValidationError|Malformed\w*)$/,
     { code: 'invalid' },

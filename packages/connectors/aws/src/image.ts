@@ -1,4 +1,4 @@
-import type { Filter } from '@aws-sdk/client-ec2';
+import { DescribeLaunchTemplateVersionsCommand, type Filter } from '@aws-sdk/client-ec2';
 import { ConnectorError } from '@paceline/engine/connector';
 import type { Account } from './account.ts';
 import type { Config } from './config.ts';
@@ -11,7 +11,7 @@ const parameter = 'resolve:ssm:';
  * that stand for several (`debian-12-amd64-*`), too.
  */
 export async function findImage(account: Account, config: Config, wanted: string, signal: AbortSignal): Promise<string> {
-  const image = wanted === '' ? config.image : wanted;
+  const image = wanted === '' ? (config.image ?? (await imageOfTemplate(account, config, signal))) : wanted;
   if (image === undefined) {
     throw new ConnectorError('invalid', 'The module names no image for this cloud', {
       hint: 'Set `image` in the configuration of the cloud, or `clouds: { NAME: { image: … } }` in the module.',
@@ -32,6 +32,22 @@ export async function resolveImage(account: Account, config: Config, wanted: str
   if (image.startsWith(parameter)) return image;
   if ((await account.images(available('image-id', image), signal)).length > 0) return image;
   throw new ConnectorError('notFound', `There is no image ${image} in ${config.region} that machines can be launched from`);
+}
+
+/** What the launch template says, if there is one and it says it. */
+async function imageOfTemplate(account: Account, { launchTemplate }: Config, signal: AbortSignal): Promise<string | undefined> {
+  if (launchTemplate === undefined) return undefined;
+  const { Version, ...which } = templateOf(launchTemplate);
+  const describe = new DescribeLaunchTemplateVersionsCommand({ ...which, Versions: [Version] });
+  const { LaunchTemplateVersions: [found] = [] } = await account.ask('look up the launch template', signal, (client, options) =>
+    client.send(describe, options),
+  );
+  return found?.LaunchTemplateData?.ImageId;
+}
+
+/** As EC2 takes it. */
+export function templateOf({ id, name, version: Version }: NonNullable<Config['launchTemplate']>) {
+  return { Version, ...(id !== undefined && { LaunchTemplateId: id }), ...(name !== undefined && { LaunchTemplateName: name }) };
 }
 
 function available(name: string, value: string): Filter[] {

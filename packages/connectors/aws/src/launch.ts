@@ -17,7 +17,7 @@ import {
 } from '@paceline/engine/connector';
 import type { Account } from './account.ts';
 import type { Config } from './config.ts';
-import { findImage } from './image.ts';
+import { findImage, templateOf } from './image.ts';
 import { toMachine } from './machine.ts';
 import { checkDoor, groupsFor } from './security-group.ts';
 import { filtersOf, specification } from './tags.ts';
@@ -102,9 +102,10 @@ function instanceRequest(
   request: LaunchRequest,
   { image, groups, type }: { image: string; groups: string[]; type: string },
 ): Omit<RunInstancesCommandInput, keyof Call> {
-  const { subnet, publicAddresses, rootDevice, instanceProfile } = config;
+  const { subnet, publicAddresses, rootDevice, instanceProfile, launchTemplate } = config;
   return {
     ImageId: image,
+    ...(launchTemplate !== undefined && { LaunchTemplate: templateOf(launchTemplate) }),
     InstanceType: type as NonNullable<RunInstancesCommandInput['InstanceType']>,
     // The machine powers itself off at its end of life, and so ends.
     InstanceInitiatedShutdownBehavior: 'terminate',
