@@ -39,7 +39,13 @@ export const configSchema = z.strictObject({
     .min(1)
     .max(3600)
     .default(60)
-    .meta({ description: 'How long the tool may go on that is to stop: with a machine that is to go, and before it is killed' }),
+    .meta({ description: 'How long the tool may go on making a machine that is to go, before it is stopped' }),
+  mercySeconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(900)
+    .meta({ description: 'How long the tool may take to stop before it is killed: what it is making then may be lost' }),
   atOnce: z
     .int()
     .min(1)

@@ -3,40 +3,57 @@
  * ends. Whoever has the lock is the only one at it; what the tool knows is in the state before it is in any other file, and the state is the
  * last thing that goes.
  *
- * A tool that hangs is asked to stop as by Ctrl-C, so that it writes down what it has made, and killed when it does not heed that.
+ * A tool that hangs is asked to stop as by Ctrl-C, so that it writes down what it has made, and killed when it does not heed that for long. What
+ * it was making then is in no state: the machine stays, with the file `killed`, until somebody has looked.
  *
- * Arguments: the tool, the folder of the machine, the copy of its module, the folder that a machine goes to when it is gone, the seconds that the
- * tool may take, and those that it may go on when it is to stop.
+ * Arguments: the tool, the folder of the machine, the copy of its module, the folder that a machine goes to when it is gone, and in seconds: how
+ * long the tool may take, how long it may go on with a machine that is to go, and how long it may take to stop before it is killed.
  */
 export const runnerProgram = String.raw`
 set -u
 umask 077
 trap '' HUP
-tool=$1 machine=$2 module=$3 grave=$4 patience=$5 grace=$6
+tool=$1 machine=$2 module=$3 grave=$4 patience=$5 grace=$6 mercy=$7
 cd "$machine" || exit 0
 exec 9>>lock </dev/null >>log 2>&1
 flock -n 9 || exit 0
 
+# Told twice to stop, the tool drops what it is at. So it is of a session of its own: what times it tells it, and then the group that both are of.
 # A workspace of the copy has its state in the folder of the machine.
 export TF_WORKSPACE=$(basename "$machine")
-ask() { timeout -s INT -k "$grace" "$patience" "$tool" -chdir="$module" "$@" 9>&-; }
+ask() { timeout -s INT -k "$mercy" "$patience" setsid "$tool" -chdir="$module" "$@" 9>&-; }
 
 # Nobody waits for a machine that is to go: what makes it is stopped as if its time were over.
 hurry() {
+  late=$(($(date +%s) + patience - 5))
   while [ ! -e ended ]; do sleep 1; done
   sleep "$grace"
-  kill -s INT "$(cat tool.pid)"
+  [ "$(date +%s)" -ge "$late" ] || kill -s INT "$(cat timeout.pid)"
 }
+
+# A line as the tool's own errors are, after what it was writing when it was killed.
+complain() { printf '\n{"diagnostic":{"severity":"error","summary":"%s"}}\n' "$1" >>answer.new; }
 
 work() {
   hurrying=
   [ "$1" = destroy ] || { hurry 9>&- & hurrying=$!; }
-  sh -c 'echo $$ >tool.pid; exec "$@"' sh \
-    timeout -s INT -k "$grace" "$patience" \
+  sh -c 'echo $$ >timeout.pid; exec "$@"' sh timeout -s INT -k "$mercy" "$patience" \
+    setsid sh -c 'echo $$ >tool.pid; exec "$@"' sh \
     "$tool" -chdir="$module" "$1" -input=false -auto-approve -lock-timeout=600s -json -var-file="$machine/inputs.tfvars.json" >answer.new 9>&-
   code=$?
   [ -z "$hurrying" ] || kill "$hurrying"
-  case $code in 124 | 137) echo "$tool $1 did not end within $patience s, and was stopped" >answer.new ;; esac
+  case $code in
+    124) complain "$1 did not end within $patience s, and was stopped" ;;
+    137)
+      # Its providers.
+      kill -KILL -- "-$(cat tool.pid)" 2>/dev/null
+      begun=$(sed -n '/"type":"apply_start"/s/.*"@message":"\([^"\\]*\).*/\1/p' answer.new | tr '\n' ' ')
+      complain "$1 was killed: it did not stop within $mercy s, or there was no memory for it"
+      if [ "$1" = apply ] && [ -n "$begun" ]; then
+        echo "the tool was killed while it made it, so its state may lack something ($begun): look for it by hand, then delete $machine/killed" >killed
+      fi
+      ;;
+  esac
   mv answer.new answer
   return $code
 }
@@ -50,6 +67,7 @@ while [ -e machine.json ]; do
     if [ -s terraform.tfstate ] && ! work destroy; then mv answer stuck; exit 0; fi
     remains=$(left) || { echo "its state cannot be read" >stuck; exit 0; }
     if [ -n "$remains" ]; then echo "it still has $remains" >stuck; exit 0; fi
+    if [ -e killed ]; then cp killed stuck; exit 0; fi
     mv "$machine" "$grave" && rm -rf "$grave"
     exit 0
   elif [ -e outputs.json ] || [ -e failed ]; then

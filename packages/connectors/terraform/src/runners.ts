@@ -22,11 +22,11 @@ export class Runners {
   readonly #underWay = new Set<string>();
   #closed = false;
 
-  constructor(site: Site, tool: Tool, copies: ModuleCopies, { atOnce, patienceSeconds, graceSeconds }: Config) {
+  constructor(site: Site, tool: Tool, copies: ModuleCopies, { atOnce, patienceSeconds, graceSeconds, mercySeconds }: Config) {
     this.#site = site;
     this.#tool = tool;
     this.#copies = copies;
-    this.#patience = [patienceSeconds, graceSeconds];
+    this.#patience = [patienceSeconds, graceSeconds, mercySeconds];
     this.#lanes = { make: turns(atOnce), end: turns(atOnce) };
   }
 

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { context, engine, first, launchRequest, until } from '@paceline/connector-host/testing';
 import type { Connector, Machine } from '@paceline/engine/connector';
@@ -150,7 +150,8 @@ describe.skipIf(reason !== undefined)(`a cloud of a module${reason === undefined
     writeFileSync(join(cloud.machines, 'slow'), '');
     const connector = open(cloud.settings);
     const { id } = first(await connector.launch(launchRequest('#!/bin/sh\n'), context));
-    expect((await become(connector, id, 'error')).fault).toMatch(/ apply did not end within 5 s, and was stopped$/);
+    expect((await become(connector, id, 'error')).fault).toMatch(/apply did not end within 5 s, and was stopped$/);
+    expect(readFileSync(join(cloud.root, 'machines', id, 'terraform.tfstate'), 'utf8')).toContain('"status": "tainted"');
     rmSync(join(cloud.machines, 'slow'));
     const other = first(await connector.launch(launchRequest('#!/bin/sh\n', { token: 'b'.repeat(32) }), context));
     await become(connector, other.id, 'running');
@@ -163,7 +164,7 @@ describe.skipIf(reason !== undefined)(`a cloud of a module${reason === undefined
     { tool: 'that has to be killed', deaf: "trap '' INT; [ $2 != apply ] || sleep 600 & wait" },
   ])('does not wait for a tool $tool, when the machine is to go that it makes', async ({ deaf }) => {
     const { path } = findTool(configSchema.parse({ module: '/', root: '/' }));
-    const cloud = openCloud('difficult', { graceSeconds: 1 });
+    const cloud = openCloud('difficult', { graceSeconds: 1, mercySeconds: 1 });
     const binary = join(cloud.folder, 'tool');
     writeFileSync(binary, `#!/bin/sh\n${deaf}\nexec ${path} "$@"\n`, { mode: 0o755 });
     writeFileSync(join(cloud.machines, 'slow'), '');
@@ -173,6 +174,35 @@ describe.skipIf(reason !== undefined)(`a cloud of a module${reason === undefined
     await end(connector, [id]);
     expect(cloud.made()).toEqual([]);
     expect(readdirSync(join(cloud.root, 'machines'))).toEqual([]);
+  });
+
+  test('does not take a machine for gone whose tool was killed while it made it', async () => {
+    const { path } = findTool(configSchema.parse({ module: '/', root: '/' }));
+    const cloud = openCloud('difficult', { graceSeconds: 1, mercySeconds: 1 });
+    const binary = join(cloud.folder, 'tool');
+    // As a provider does not heed it that waits for its cloud.
+    writeFileSync(binary, `#!/bin/sh\ntrap '' INT\n${path} "$@"\n`, { mode: 0o755 });
+    writeFileSync(join(cloud.machines, 'slow'), '');
+    const connector = open({ ...cloud.settings, binary });
+    const { id } = first(await connector.launch(launchRequest('#!/bin/sh\n'), context));
+    const folder = join(cloud.root, 'machines', id);
+    const answer = (): string => (existsSync(join(folder, 'answer.new')) ? readFileSync(join(folder, 'answer.new'), 'utf8') : '');
+    await until('it is being made', () => answer().includes('apply_start'), patienceMs);
+    const refusal = (): Promise<unknown> =>
+      connector.terminate([id], context).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    await until('it says why', refusal, patienceMs);
+    expect(await until('it goes on saying it', refusal, patienceMs)).toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/killed while it made it.* \(terraform_data\.machine: Creating\.\.\. \).* delete .*\/killed$/),
+    });
+    const { fault } = first([...(await connector.describe([id], context)).values()]);
+    expect(fault).toMatch(/^apply was killed: it did not stop within 1 s, or there was no memory for it$/);
+    rmSync(join(folder, 'killed'));
+    await until('it is gone', async () => (await connector.terminate([id], context).catch(() => []))[0]?.gone, patienceMs);
+    expect(cloud.made()).toEqual([]);
   });
 
   test('a module that is none is no machine, and ends without the tool', async () => {
