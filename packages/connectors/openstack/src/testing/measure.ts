@@ -11,7 +11,7 @@ import { connectorModule } from '../index.ts';
 import { openGateway, reason, removeClouds, writeClouds } from './openstack.ts';
 
 const count = Number(process.argv[2] ?? '200');
-const lookEveryMs = 2000;
+const lookEveryMs = 5000;
 
 /** The official client, in the plainest loop: make each, then wait for each, then delete each. */
 const loop = `
@@ -19,7 +19,7 @@ import sys, time, openstack
 connection, count = openstack.connect(cloud='paceline'), int(sys.argv[1])
 servers = [connection.create_server(f'loop-{n}', image='debian-12', flavor='m1.nano', network='paceline', wait=False) for n in range(count)]
 print('launched', flush=True)
-for server in servers: connection.wait_for_server(server, timeout=3600)
+for server in servers: connection.wait_for_server(server, auto_ip=False, timeout=3600)
 print('running', flush=True)
 for server in servers: connection.delete_server(server.id, wait=False)
 while any(s.name.startswith('loop-') for s in connection.compute.servers()): time.sleep(2)
