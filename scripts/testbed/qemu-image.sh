@@ -82,7 +82,7 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
   modprobe@.service systemd-modules-load.service kmod-static-nodes.service dev-hugepages.mount dev-mqueue.mount \
   sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount sys-fs-fuse-connections.mount \
   proc-sys-fs-binfmt_misc.automount getty@.service serial-getty@.service getty.target cloud-init-hotplugd.socket \
-  systemd-logind.service systemd-user-sessions.service; do
+  systemd-logind.service; do
   ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 mkdir -p "$root/etc/systemd/journald.conf.d" "$root/etc/systemd/system/systemd-udev-trigger.service.d"
@@ -110,7 +110,7 @@ cat >"$tree/image/image.json" <<'RECORD'
   "kernel": "vmlinuz",
   "initrd": "initrd.img",
   "append": "console=ttyS0 root=/dev/vda rw quiet mitigations=off net.ifnames=0",
-  "login": "debian"
+  "login": "root"
 }
 RECORD
 rm -rf "$folder"

@@ -72,6 +72,7 @@ test('nothing of ours is handed to programs of a machine whose namespaces are en
 test.each<WayInAnswer['way']>([
   { kind: 'directory', directory: '/', env: {} },
   { kind: 'namespaces', pid: 1 },
+  { ...ssh, host: '127.0.0.1', port: 40_022 },
 ])('a $kind of another host is not mistaken for one of this', (way) => {
   expect(() => startOf({ on: 'there', way }, [], here)).toThrow('part of the host there');
 });

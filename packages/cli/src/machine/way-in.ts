@@ -34,8 +34,9 @@ const commands = '/opt/slipstream/client/bin';
  * @throws PACELINE_CONFLICT when the machine is part of another host
  */
 export function startOf({ on, way }: WayInAnswer, command: readonly string[], at: Surroundings): Start {
-  if (way.kind === 'ssh') return overSsh(way, command, on === at.hostname, at);
-  if (on !== at.hostname) {
+  const isHere = on === at.hostname;
+  if (way.kind === 'ssh' && (isHere || !isLoopback(way.host))) return overSsh(way, command, isHere, at);
+  if (way.kind === 'ssh' || !isHere) {
     throw new PacelineError('PACELINE_CONFLICT', `The machine is part of the host ${on}, and this is ${at.hostname}`, {
       hint: `Log in to ${on} and run the command there.`,
     });
@@ -56,6 +57,11 @@ export function startOf({ on, way }: WayInAnswer, command: readonly string[], at
     // What is started is a program of the machine: it may be anything, and sees nothing of ours.
     env: { HOME: '/root', PATH: `${commands}:${standardPath}`, LANG: 'C.UTF-8', TERM: at.env['TERM'] ?? 'dumb' },
   };
+}
+
+/** Leads to something of the engine's host there, and to something else here. */
+function isLoopback(host: string): boolean {
+  return /^127\.|^(localhost|::1)$/.test(host);
 }
 
 function overSsh(

@@ -6,7 +6,12 @@ export function machinesCommands(command: MakeCommand): void {
     'Open a shell on a machine, or run a command there',
     "paceline ssh 3f2a web.1\npaceline ssh 3f2a web.1 -- tail -f /var/log/syslog\npaceline ssh 3f2a client.2 -- sh -c 'ss-get hostname; ps -ef'",
     async () => (await import('../commands/ssh.ts')).sshCommand,
-  ).usage('[options] <run> <instance> [-- command...]');
+  )
+    .usage('[options] <run> <instance> [-- command...]')
+    .addHelpText(
+      'after',
+      '\nGoes from this computer, with your own keys: a server says where a machine is and passes nothing on. A machine\nthat is part of its host, as those of local, sandbox and qemu, is entered there.',
+    );
 
   command(
     'console <run> <instance>',

@@ -1,3 +1,4 @@
+import { isHostKey } from '@paceline/engine/ssh';
 import * as z from 'zod';
 
 /** It becomes part of options of QEMU, where a comma separates. */
@@ -29,6 +30,10 @@ export const configSchema = z.strictObject({
     .default({})
     .meta({ description: 'Images by name' }),
   image: z.string().optional().meta({ description: 'For modules that name none' }),
+  publicKeys: z
+    .array(z.string().refine(isHostKey, 'must be a public key of SSH: ssh-ed25519 AAAA…'))
+    .default([])
+    .meta({ description: 'Of people who may log in by SSH: public keys for the account of the image' }),
   accelerator: z.enum(['auto', 'kvm', 'tcg']).default('auto').meta({ description: 'auto: KVM where a guest really runs on it' }),
   memoryMiB: z.int().min(64).default(512).meta({ description: 'For modules that say nothing of memory' }),
 });

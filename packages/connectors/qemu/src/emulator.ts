@@ -2,6 +2,7 @@ import type { Accelerator } from './accelerator.ts';
 import { emulator } from './command.ts';
 import type { MachineRecord } from './machine-record.ts';
 import { groupOf, hardwareAddress } from './network.ts';
+import { sshForward } from './way-in.ts';
 
 /** Where disks are attached to a machine that runs. */
 export const diskController = 'disks';
@@ -26,7 +27,7 @@ export function emulatorCommand(record: MachineRecord, accelerator: Accelerator)
     // The folder as a disk of cloud-init's data source NoCloud.
     ...['-drive', 'if=none,id=seed,driver=vvfat,dir=seed,label=CIDATA,read-only=on', '-device', 'virtio-blk-pci,drive=seed'],
     ...['-device', `virtio-scsi-pci,id=${diskController}`],
-    ...['-netdev', 'user,id=world', ...card('world', 0)],
+    ...['-netdev', `user,id=world,${sshForward}`, ...card('world', 0)],
     ...['-netdev', `socket,id=run,mcast=${groupOf(owner)},localaddr=127.0.0.1`, ...card('run', 1)],
     ...['-device', 'virtio-rng-pci', '-qmp', 'unix:control,server=on,wait=off'],
     ...(boot.kernel === undefined ? [] : ['-kernel', boot.kernel]),

@@ -6,6 +6,7 @@ import { createOverlay } from './disk.ts';
 import { readRecord, type Boot, type MachineRecord } from './machine-record.ts';
 import { claimAddress, networkConfig } from './network.ts';
 import { machineDirectory, machineId, type Site } from './site.ts';
+import { giveHostKey } from './way-in.ts';
 
 /** Writes down that there shall be this machine, with all that it needs. */
 export async function recordIntent(
@@ -30,18 +31,26 @@ export async function recordIntent(
       memoryMiB: Math.ceil(memoryMiB ?? site.config.memoryMiB),
       address: await claimAddress(site, owner, id),
     }),
-    fill: (directory, record) => fill(directory, record, wanted.userData, diskGiB),
+    fill: (directory, record) => fill(directory, record, { userData: wanted.userData, diskGiB, publicKeys: site.config.publicKeys }),
   });
 }
 
-async function fill(directory: string, record: MachineRecord, userData: Uint8Array, diskGiB: number | undefined): Promise<void> {
+interface Content {
+  userData: Uint8Array;
+  diskGiB: number | undefined;
+  publicKeys: readonly string[];
+}
+
+async function fill(directory: string, record: MachineRecord, { userData, diskGiB, publicKeys }: Content): Promise<void> {
+  const { id, name, boot } = record;
   const seed = join(directory, 'seed');
   await mkdir(seed);
   await Promise.all([
-    createOverlay(join(directory, 'disk.qcow2'), record.boot, diskGiB),
+    createOverlay(join(directory, 'disk.qcow2'), boot, diskGiB),
     writeFile(join(seed, 'user-data'), userData, { mode: 0o600 }),
-    writeFile(join(seed, 'meta-data'), `${JSON.stringify({ 'instance-id': record.id, 'local-hostname': record.name })}\n`),
-    writeFile(join(seed, 'network-config'), `${networkConfig(record.id, record.address)}\n`),
+    writeFile(join(seed, 'meta-data'), `${JSON.stringify({ 'instance-id': id, 'local-hostname': name, 'public-keys': publicKeys })}\n`),
+    writeFile(join(seed, 'network-config'), `${networkConfig(id, record.address)}\n`),
+    giveHostKey(directory, join(seed, 'vendor-data')),
     writeFile(join(directory, 'console.log'), ''),
   ]);
 }

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkAborted, readConsole, toConnectorError, unlessMissing } from '@paceline/connector-host';
 import { ConnectorError, type Connector } from '@paceline/engine/connector';
@@ -11,6 +12,7 @@ import { hostUrl } from './network.ts';
 import { probeHost } from './probe.ts';
 import { isMachineId, machineDirectory, openSite } from './site.ts';
 import { terminateMachines } from './terminate.ts';
+import { sshAddressOf } from './way-in.ts';
 
 /** A connector whose machines are virtual ones of this host. */
 export function createQemuConnector(config: Config): Connector {
@@ -68,6 +70,14 @@ export function createQemuConnector(config: Config): Connector {
           throw new ConnectorError('notFound', `There is no machine ${id}`);
         }
         return read;
+      }),
+    sshAddress: (id, { signal }) =>
+      during(`find the way into ${id}`, async () => {
+        const machine = machineDirectory(await openSite(config, false), id);
+        if (!isMachineId(id) || (await unlessMissing(stat(machine))) === undefined) {
+          throw new ConnectorError('notFound', `There is no machine ${id}`);
+        }
+        return sshAddressOf(machine, id, signal);
       }),
     createImage: (id, name, context) =>
       during(`make an image of ${id}`, async () => createImage(await openSite(config, true), id, name, context)),

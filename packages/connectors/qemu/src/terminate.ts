@@ -8,7 +8,19 @@ import { endProcesses } from './processes.ts';
 import { isMachineId, machineDirectory, type Site } from './site.ts';
 
 /** Everything in the directory of a machine except its record. */
-const parts = ['seed', 'disk.qcow2', moreDisks, 'console.log', 'qemu.log', 'control', 'started', 'exit', 'exit.new', 'ended'];
+const parts = [
+  'seed',
+  'host-key.pub',
+  'disk.qcow2',
+  moreDisks,
+  'console.log',
+  'qemu.log',
+  'control',
+  'started',
+  'exit',
+  'exit.new',
+  'ended',
+];
 
 /**
  * Ends machines: they are marked, so that nobody starts them any more, their processes die, their files go. The record goes last, so

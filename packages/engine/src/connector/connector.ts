@@ -5,7 +5,7 @@ import type { AttachedDisk, Machine, Resource, TerminateResult } from './machine
 import type { MachineImage } from './machine-image.ts';
 import type { OwnerQuery } from './owner.ts';
 import type { SshAccess } from '../ssh/access.ts';
-import type { WayIn } from './way-in.ts';
+import type { SshAddress, WayIn } from './way-in.ts';
 
 /**
  * Speaks to one kind of cloud with one credential. Stateless: what it made, the cloud knows by the tags it was given.
@@ -102,10 +102,13 @@ export interface Connector {
    */
   sshAccess?(id: string, context: ConnectorContext): Promise<SshAccess & { scratch: string }>;
 
+  /** Where the SSH server of a machine is reached from this host. @default port 22 of its address */
+  sshAddress?(id: string, context: ConnectorContext): Promise<SshAddress>;
+
   /** What leads machines to a loopback URL of this host. @default the URL itself: connectors make it lead there */
   hostUrl?(url: string): string;
 
-  /** How a person gets a shell on a machine, where that is not by SSH to its address. */
+  /** How a person gets a shell on a machine, where that is not by SSH. */
   wayIn?(id: string, context: ConnectorContext): Promise<WayIn>;
 
   close?(): Promise<void>;

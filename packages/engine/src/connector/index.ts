@@ -11,5 +11,5 @@ export type { MachineImage } from './machine-image.ts';
 export type { Owner, OwnerQuery } from './owner.ts';
 export { machineResource, resourceOf } from './resource.ts';
 export { indexOf, matches, readTags, sharedTagsOf, tagsOf, wantedTags, writeTags, type Tags } from './tags.ts';
-export type { WayIn } from './way-in.ts';
+export type { SshAddress, WayIn } from './way-in.ts';
 export type { SshAccess, SshCredential } from '../ssh/access.ts';

@@ -1,3 +1,11 @@
+/** Where the SSH server of a machine is. */
+export interface SshAddress {
+  host: string;
+  port: number;
+  /** The public keys that it has, if the engine has given it no other; empty when they are not known. */
+  hostKeys: string[];
+}
+
 /** How a person gets a shell on a machine. */
 export type WayIn =
   | {

@@ -49,11 +49,16 @@ export class MachineAccess {
       });
     }
     const { address, login, token, cloud } = instance.machine;
-    if (address === null) throw notNow(name, 'it has no address yet');
+    const usual = address === null ? undefined : { host: address, port: sshPort, hostKeys: [] };
+    const place =
+      connector.sshAddress === undefined
+        ? usual
+        : await this.#ask(name, 'describe', line, async (context) => connector.sshAddress?.(id, context));
+    if (place === undefined) throw notNow(name, 'it has no address yet');
     // A machine behind a tunnel has got the key of its server from us.
     const isOurs = reachOf(this.#options.clouds.get(cloud)) === 'tunnel';
-    const hostKeys = isOurs ? [tunnelKeys(this.#options.key, { run: runId, instance: name, token }).host.publicKey] : [];
-    return { kind: 'ssh', host: address, port: sshPort, user: login ?? 'root', hostKeys };
+    const hostKeys = isOurs ? [tunnelKeys(this.#options.key, { run: runId, instance: name, token }).host.publicKey] : place.hostKeys;
+    return { kind: 'ssh', host: place.host, port: place.port, user: login ?? 'root', hostKeys };
   }
 
   async #machine(runId: string, name: string): Promise<{ line: CloudLine; id: string; instance: Instance }> {

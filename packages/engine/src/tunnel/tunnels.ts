@@ -112,14 +112,16 @@ export class Tunnels {
     signal: AbortSignal,
   ): Promise<TunnelAccess> {
     const { log, key } = this.#options;
+    const context = { signal, log, now: () => this.#clock.now() };
     if (connector.sshAccess !== undefined) {
-      const { scratch, ...access } = await connector.sshAccess(id, { signal, log, now: () => this.#clock.now() });
+      const { scratch, ...access } = await connector.sshAccess(id, context);
       return { ...access, folder: scratch };
     }
     const { host, client } = tunnelKeys(key, { run, instance: name, token });
+    const place = await connector.sshAddress?.(id, context);
     return {
-      host: address,
-      port: sshPort,
+      host: place?.host ?? address,
+      port: place?.port ?? sshPort,
       user: tunnelUser,
       hostKeys: [host.publicKey],
       credential: { privateKey: client.privateKey },
