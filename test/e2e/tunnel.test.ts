@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { RunDetail } from '@paceline/api';
 import { describe, expect, it } from 'vitest';
 import { Person } from '../support/command.ts';
+import { until } from '../support/until.ts';
 import { lxdImage, lxdSocket, whyNoLxd } from '../support/lxd.ts';
 
 const why = whyNoLxd === undefined ? '' : ` (${whyNoLxd})`;
@@ -24,6 +25,16 @@ describe.skipIf(why !== '')(`a cloud behind tunnels${why}`, () => {
       const other = ['su', 'nobody', '-s', '/bin/sh', '-c', 'cd /var/lib/paceline-tunnel && rm -f own/engine; id -u; ls own'];
       const { stdout, stderr } = await person.type(['ssh', run.id, 'web.1', '--', ...other]);
       expect([stdout.trim(), stderr]).toEqual(['65534', expect.stringMatching(/own\/engine.*Permission denied[^]*own.*Permission denied/)]);
+      // What any process may read in the user data is not the key of its SSH server any more.
+      const keys =
+        "sed -n '/^-.*BEGIN OPENSSH/,/^-.*END OPENSSH/p' /var/lib/cloud/instance/user-data.txt | cmp - /etc/ssh/ssh_host_ed25519_key";
+      expect((await person.type(['ssh', run.id, 'web.1', '--', 'sh', '-c', keys])).stdout).toContain('differ');
+      // And the engine, when it comes back, knows the new one.
+      const holder = async (): Promise<string> =>
+        (await person.type(['ssh', run.id, 'web.1', '--', 'cat', '/var/lib/paceline-tunnel/own/holder'])).stdout;
+      const before = await holder();
+      await person.type(['ssh', run.id, 'web.1', '--', 'pkill', '-u', 'paceline']);
+      await until(async () => expect(await holder()).not.toBe(before), 60_000);
       expect((await person.type(['ssh', run.id, 'web.1', '--', 'ss', '-Hlnt', 'src', '127.0.0.1'])).stdout).toBe('');
       expect((await person.type(['down', run.id])).code).toBe(0);
     } finally {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join as joinPath } from 'node:path';
@@ -184,7 +185,7 @@ export class Instance {
     const key = known ?? makeKey(state, this.#config.run);
     if (this.#config.secret) this.#masker.add(this.#config.secret);
     const started = this.#clock.now();
-    await join({
+    const { hostKey } = await join({
       config: this.#config,
       key,
       bootId: bootId(),
@@ -192,6 +193,7 @@ export class Instance {
       log: this.#log,
       signal: this.#closing.signal,
     });
+    if (hostKey) execFileSync('sh', [joinPath(state, 'take-host-key')], { input: hostKey });
     writeDurably(joined, '');
     forgetSecret(this.#options.configFile);
     this.#log(`Joined ${this.#config.url} as ${this.#config.instance} of ${this.#config.run} in ${this.#clock.now() - started} ms`);

@@ -51,6 +51,8 @@ export interface JoinRequest {
 export interface JoinResponse {
   run: string;
   instance: string;
+  /** What the machine's SSH server has to use from now on, as OpenSSH keeps it: the key in its user data is anybody's there. */
+  hostKey?: string;
 }
 
 /** First event on the stream after every (re)connection. */

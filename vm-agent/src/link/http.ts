@@ -1,4 +1,4 @@
-import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request as plainRequest } from 'node:http';
+import { Agent, type AgentOptions, type IncomingMessage, type OutgoingHttpHeaders, request as plainRequest } from 'node:http';
 import type { Readable } from 'node:stream';
 import { tried } from '../tried.ts';
 import { secureTransport } from './tls.ts';
@@ -45,14 +45,12 @@ export interface EngineOptions {
 export class Engine {
   readonly #url: URL;
   readonly #headers: OutgoingHttpHeaders;
-  readonly #socketPath: string | undefined;
   readonly #transport: Promise<Transport>;
 
   constructor({ url, tunnel, pin, key }: EngineOptions) {
     this.#url = new URL(url);
     this.#headers = key ? { authorization: `Bearer ${key}` } : {};
-    this.#socketPath = tunnel;
-    this.#transport = transportFor(this.#url, pin);
+    this.#transport = transportFor(this.#url, pin, tunnel);
   }
 
   /** Rejects on network errors only; every status resolves. */
@@ -64,7 +62,6 @@ export class Engine {
       const request = transport.request(new URL(`${this.#url.pathname.replace(/\/$/, '')}${path}`, this.#url), {
         method,
         agent: transport.agent,
-        socketPath: this.#socketPath,
         headers: { ...this.#headers, ...(sized && { 'content-length': Buffer.byteLength(body) }), ...headers },
         ...(signal && { signal }),
       });
@@ -129,9 +126,9 @@ export interface Transport {
 
 const agentOptions = { keepAlive: true, maxSockets: 8 };
 
-async function transportFor(url: URL, pin: string | undefined): Promise<Transport> {
+async function transportFor(url: URL, pin: string | undefined, socketPath: string | undefined): Promise<Transport> {
   if (url.protocol === 'https:') return secureTransport(agentOptions, pin);
-  return { agent: new Agent(agentOptions), request: plainRequest };
+  return { agent: new Agent({ ...agentOptions, socketPath } as AgentOptions), request: plainRequest };
 }
 
 /** 64 MiB is more than any answer to an agent has; the engine is trusted, a wrong address is not. */

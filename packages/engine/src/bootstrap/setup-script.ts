@@ -62,6 +62,19 @@ if [ "$launch" ]; then
   config=$config,$who
 fi
 
+# Puts another key in the place of the one of the user data. It is never half there, and sessions go on.
+[ ! "\${socket:-}" ] || cat >"$home/take-host-key" <<'E'
+set -e
+umask 077
+key=/etc/ssh/ssh_host_ed25519_key
+cat >$key.new
+ssh-keygen -yf $key.new >$key.pub
+chmod 644 $key.pub
+mv $key.new $key
+restorecon $key* 2>/dev/null || :
+systemctl reload ssh 2>/dev/null || systemctl reload sshd 2>/dev/null || kill -HUP "$(cat /run/sshd.pid)"
+E
+
 [ -z "\${PACELINE_RESIDENT:-}" ] || config_file=$PACELINE_RESIDENT/$PACELINE_MACHINE.json
 {
   printf '{"root":"%s","packages":"%s",' "$root" "$packages"

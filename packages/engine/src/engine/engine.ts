@@ -254,7 +254,7 @@ export class Engine {
     });
     if (refused !== undefined) throw refused;
     this.#agents.add(keyHash, id, name);
-    return { run: id, instance: name };
+    return { run: id, instance: name, ...this.#tunnels.greeting(id, instanceOf(active.run, name)) };
   }
 
   /**

@@ -16,6 +16,11 @@ export function reachOf({ connector, reach }: Cloud): Capabilities['reach'] {
   return reach ?? connector.capabilities.reach;
 }
 
+/** Whether machines of a cloud get the keys of their tunnels from the engine. */
+export function givesTunnelKeys(cloud: Cloud): boolean {
+  return reachOf(cloud) === 'tunnel' && cloud.connector.sshAccess === undefined;
+}
+
 /** A configured cloud that could not be opened yet. */
 export interface ClosedCloud {
   name: string;

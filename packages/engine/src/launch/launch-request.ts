@@ -6,7 +6,7 @@ import type { Run } from '../run/run.ts';
 import { sha256 } from '../run/script-digest.ts';
 import { tunnelKeys } from '../tunnel/tunnel-keys.ts';
 import { placeKeyOf } from './batch.ts';
-import { reachOf, type Cloud } from './clouds.ts';
+import { givesTunnelKeys, reachOf, type Cloud } from './clouds.ts';
 
 /** What all launches of an engine have in common. */
 export interface LaunchFrame {
@@ -81,7 +81,7 @@ const tunnelUrl = 'http://engine.invalid';
 /** Where the machine finds its engine, and what it needs for that. */
 function wayHome(run: Run, { name, machine }: Instance, cloud: Cloud, frame: LaunchFrame): Pick<Bootstrap, 'url' | 'tunnel'> {
   if (reachOf(cloud) !== 'tunnel') return { url: cloud.connector.hostUrl?.(frame.url()) ?? frame.url() };
-  if (cloud.connector.sshAccess !== undefined) return { url: tunnelUrl, tunnel: 'there' };
+  if (!givesTunnelKeys(cloud)) return { url: tunnelUrl, tunnel: 'there' };
   const { host, client } = tunnelKeys(frame.engineKey, { run: run.id, instance: name, token: machine.token });
   return { url: tunnelUrl, tunnel: { hostKey: host.privateKey, clientKey: client.publicKey } };
 }

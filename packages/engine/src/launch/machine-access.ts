@@ -3,10 +3,10 @@ import { isConnectorError, type ConnectorContext, type WayIn } from '../connecto
 import type { EngineOptions } from '../engine/engine-options.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
-import { tunnelKeys } from '../tunnel/tunnel-keys.ts';
+import { hostKeysOf } from '../tunnel/tunnel-keys.ts';
 import type { CallFrame } from './call-limit.ts';
 import type { CloudLine } from './cloud-line.ts';
-import { reachOf } from './clouds.ts';
+import { givesTunnelKeys } from './clouds.ts';
 
 type Options = Pick<EngineOptions, 'clouds' | 'key'>;
 
@@ -48,7 +48,7 @@ export class MachineAccess {
         return found;
       });
     }
-    const { address, login, token, cloud } = instance.machine;
+    const { address, login, cloud } = instance.machine;
     const usual = address === null ? undefined : { host: address, port: sshPort, hostKeys: [] };
     const place =
       connector.sshAddress === undefined
@@ -56,8 +56,8 @@ export class MachineAccess {
         : await this.#ask(name, 'describe', line, async (context) => connector.sshAddress?.(id, context));
     if (place === undefined) throw notNow(name, 'it has no address yet');
     // A machine behind a tunnel has got the key of its server from us.
-    const isOurs = reachOf(this.#options.clouds.get(cloud)) === 'tunnel';
-    const hostKeys = isOurs ? [tunnelKeys(this.#options.key, { run: runId, instance: name, token }).host.publicKey] : place.hostKeys;
+    const isOurs = givesTunnelKeys(this.#options.clouds.get(cloud));
+    const hostKeys = isOurs ? hostKeysOf(this.#options.key, runId, instance) : place.hostKeys;
     return { kind: 'ssh', host: place.host, port: place.port, user: login ?? 'root', hostKeys };
   }
 

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { Instance } from '../run/instance.ts';
 import { keyPairOf, type SshKeyPair } from '../ssh/key-pair.ts';
 
 /**
@@ -8,10 +9,26 @@ import { keyPairOf, type SshKeyPair } from '../ssh/key-pair.ts';
 export function tunnelKeys(engineKey: Buffer, machine: { run: string; instance: string; token: string }): TunnelKeys {
   const seed = (text: string): Buffer => createHmac('sha256', engineKey).update(text).digest();
   const { run, instance, token } = machine;
-  return { host: keyPairOf(seed(`host key ${run} ${instance} ${token}`)), client: keyPairOf(seed('client key')) };
+  return {
+    host: keyPairOf(seed(`host key ${run} ${instance} ${token}`)),
+    lastingHost: keyPairOf(seed(`lasting host key ${run} ${instance} ${token}`)),
+    client: keyPairOf(seed('client key')),
+  };
+}
+
+/**
+ * The public keys that the SSH server of a machine may have now. The one of the user data is good until the machine has another: its agent
+ * takes that when it has joined, before it says anything more.
+ */
+export function hostKeysOf(engineKey: Buffer, run: string, { name, machine, lastOp }: Instance): string[] {
+  const { host, lastingHost } = tunnelKeys(engineKey, { run, instance: name, token: machine.token });
+  return [lastingHost, ...(lastOp === 0 ? [host] : [])].map(({ publicKey }) => publicKey);
 }
 
 export interface TunnelKeys {
+  /** Is in the user data, which any process of the machine can read. */
   host: SshKeyPair;
+  /** Takes its place once the machine has joined. */
+  lastingHost: SshKeyPair;
   client: SshKeyPair;
 }

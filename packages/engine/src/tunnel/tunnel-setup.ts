@@ -21,10 +21,11 @@ export const socketOnMachine = `\${PACELINE_TUNNEL:-${tunnelSocket(tunnelFolder)
  * To be run as root by a shell with `umask 077`. Under SELinux, of the RHEL family, the SSH server reads the keys of a home below
  * `/var/lib` only if they are labelled so: the policy has a label for those of a few such homes, so `restorecon` would not do.
  *
- * Any process of the machine, and whoever can make it ask its metadata service, can read the host key there. It can be used to
- * play this machine's SSH server towards its own engine, by somebody who can also take its address on the network. What he gets
- * is a way to the engine's routes for agents; the join secret is spent by then, and the agent's key never leaves the machine. He cannot
- * listen in: to go on to the real machine he would need the engine's own key.
+ * Any process of the machine, and whoever can make it ask its metadata service, can read the host key there. It is good until the agent has
+ * joined: with the answer to that, which root alone reads, comes another, and the engine takes no other from then on. Until then it can be used
+ * to play this machine's SSH server towards its engine, by somebody who can also take its address on the network. He gets a way to the engine's
+ * routes for agents and can use up the join secret, as any process of the machine can, which is noticed. He cannot listen in: to go
+ * on to the real machine he would need the engine's own key.
  */
 export function tunnelSetup({ hostKey, clientKey }: TunnelSetup): string {
   return `t=${home}

@@ -6,9 +6,11 @@ import { maxUserDataBytes, renderUserData } from '../bootstrap/user-data.ts';
 import { systemClock } from '../clock.ts';
 import { keyPairOf } from '../ssh/key-pair.ts';
 import { openSession } from '../ssh/session.ts';
+import { nodeOf, planOf } from '../testing/plans.ts';
+import { TestRun } from '../testing/runs.ts';
 import { openRoute, openSshServer, whyNoSshServer } from '../testing/ssh-server.ts';
 import { takeTunnel, tunnelSocket } from './holder.ts';
-import { tunnelKeys } from './tunnel-keys.ts';
+import { hostKeysOf, tunnelKeys } from './tunnel-keys.ts';
 import { tunnelSetup } from './tunnel-setup.ts';
 import { Tunnel, type TunnelTarget } from './tunnel.ts';
 import { turns } from '../ssh/turns.ts';
@@ -23,7 +25,19 @@ describe('the keys of a tunnel', () => {
     expect(of('web.2').host).not.toEqual(keys.host);
     expect(of('web.2').client).toEqual(keys.client);
     expect(of('web.1', 2).client).not.toEqual(keys.client);
+    expect(new Set([keys.host, keys.lastingHost, keys.client].map(({ publicKey }) => publicKey)).size).toBe(3);
   });
+});
+
+test('the host key of the user data is good until the agent has said anything', () => {
+  const test = new TestRun(planOf({ n: nodeOf() }));
+  test.boot('n.1');
+  const instance = test.instance('n.1');
+  const made = tunnelKeys(Buffer.alloc(32), { run: test.run.id, instance: 'n.1', token: instance.machine.token });
+  const known = (): string[] => hostKeysOf(Buffer.alloc(32), test.run.id, instance);
+  expect(known()).toEqual([made.lastingHost.publicKey, made.host.publicKey]);
+  instance.lastOp = 1;
+  expect(known()).toEqual([made.lastingHost.publicKey]);
 });
 
 describe('the user data of a machine behind a tunnel', () => {

@@ -1,12 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { EngineOptions } from '../engine/engine-options.ts';
-import { reachOf, type Cloud } from '../launch/clouds.ts';
+import { givesTunnelKeys, reachOf, type Cloud } from '../launch/clouds.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasEnded, type Run } from '../run/run.ts';
 import { troubleOf } from './trouble.ts';
 import { Tunnel, type TunnelAccess } from './tunnel.ts';
 import { tunnelFolder, tunnelUser } from './tunnel-setup.ts';
-import { tunnelKeys } from './tunnel-keys.ts';
+import { hostKeysOf, tunnelKeys } from './tunnel-keys.ts';
 import { turns } from '../ssh/turns.ts';
 
 type Options = Pick<EngineOptions, 'clouds' | 'log' | 'key' | 'random' | 'accept'>;
@@ -28,6 +28,8 @@ export class Tunnels {
   readonly #clock: Clock;
   readonly #reached: Reached;
   readonly #byRun = new Map<string, Map<string, Tunnel>>();
+  /** As they are now. */
+  readonly #runs = new Map<string, Run>();
   readonly #inTurn = turns(handshakes);
 
   constructor(options: Options, clock: Clock, reached: Reached) {
@@ -50,14 +52,25 @@ export class Tunnels {
       const id = tunnelId(instance);
       if (!open.has(id)) open.set(id, this.#open(run, instance));
     }
-    if (open.size === 0) this.#byRun.delete(run.id);
-    else this.#byRun.set(run.id, open);
+    if (open.size === 0) return this.drop(run.id);
+    this.#byRun.set(run.id, open);
+    this.#runs.set(run.id, run);
+  }
+
+  /** What a machine is told when it joins: the key that its SSH server has to use, if it has got one from here. */
+  greeting(run: string, instance: Instance): { hostKey?: string } {
+    const { clouds, key } = this.#options;
+    const { cloud, token } = instance.machine;
+    const configured = clouds.find(cloud);
+    if (configured === undefined || !givesTunnelKeys(configured)) return {};
+    return { hostKey: tunnelKeys(key, { run, instance: instance.name, token }).lastingHost.privateKey };
   }
 
   /** Somebody else drives the run, or it has ended. */
   drop(run: string): void {
     for (const tunnel of this.#byRun.get(run)?.values() ?? []) tunnel.close();
     this.#byRun.delete(run);
+    this.#runs.delete(run);
   }
 
   close(): void {
@@ -70,15 +83,16 @@ export class Tunnels {
     return cloud !== undefined && reachOf(cloud) === 'tunnel';
   }
 
-  #open(run: Run, { name, machine }: Instance): Tunnel {
+  #open(run: Run, instance: Instance): Tunnel {
     const { clouds, random = Math.random, accept, log } = this.#options;
-    const { cloud, id, address, token } = machine;
+    const { name, machine } = instance;
+    const cloud = clouds.get(machine.cloud);
     let failures = 0;
     let since = this.#clock.now();
     let last = '';
     return new Tunnel(
       {
-        access: (signal) => this.#access(clouds.get(cloud), { id: id ?? '', address: address ?? '', run: run.id, name, token }, signal),
+        access: (signal) => this.#access(cloud, run.id, this.#runs.get(run.id)?.instances.get(name) ?? instance, signal),
       },
       {
         clock: this.#clock,
@@ -106,24 +120,22 @@ export class Tunnels {
   }
 
   /** A connector may know better. Otherwise the machine has got its keys from its user data. */
-  async #access(
-    { connector }: Cloud,
-    { id, address, run, name, token }: { id: string; address: string; run: string; name: string; token: string },
-    signal: AbortSignal,
-  ): Promise<TunnelAccess> {
+  async #access({ connector }: Cloud, run: string, instance: Instance, signal: AbortSignal): Promise<TunnelAccess> {
+    const { id, address } = instance.machine;
+    if (id === null || address === null) throw new Error('There is no machine now');
     const { log, key } = this.#options;
     const context = { signal, log, now: () => this.#clock.now() };
     if (connector.sshAccess !== undefined) {
       const { scratch, ...access } = await connector.sshAccess(id, context);
       return { ...access, folder: scratch };
     }
-    const { host, client } = tunnelKeys(key, { run, instance: name, token });
+    const { client } = tunnelKeys(key, { run, instance: instance.name, token: instance.machine.token });
     const place = await connector.sshAddress?.(id, context);
     return {
       host: place?.host ?? address,
       port: place?.port ?? sshPort,
       user: tunnelUser,
-      hostKeys: [host.publicKey],
+      hostKeys: hostKeysOf(key, run, instance),
       credential: { privateKey: client.privateKey },
       folder: tunnelFolder,
     };
