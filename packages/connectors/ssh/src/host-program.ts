@@ -152,7 +152,9 @@ take() {
     id=$(basename "$lease")
     [ -d "$lease" ] || continue
     [ "$id" = "$1" ] && { echo taken; unlock; return; }
-    if [ "$(cat "$lease/expires")" -le "$now" ] || [ "$(cat "$lease/boot")" != "$(boot)" ]; then release "$id"; else count=$((count + 1)); fi
+    # What cannot be ended takes its slot, and no more: there are other hosts.
+    if [ "$(cat "$lease/expires")" -le "$now" ] || [ "$(cat "$lease/boot")" != "$(boot)" ]; then (release "$id") && continue; fi
+    count=$((count + 1))
   done
   [ $count -lt "$2" ] || { echo full; unlock; return; }
   new=$base/new.$$

@@ -115,6 +115,12 @@ describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' 
       await until('the process of root', () => host.processes().some((line) => line.includes('sleep 7783')));
       await expect(connector.terminate([machine.id], context)).rejects.toThrow(/processes of .* cannot be ended: \d+/);
       expect(await listed(connector)).toMatchObject([{ id: machine.id, machine: { state: 'stopping' } }]);
+      // At its end of life it takes its slot, and no more.
+      host.run(`echo 1 >${directory}/leases/${machine.id.split(':')[1]}/expires`);
+      const others = await connector.launch(launchRequest(script('sleep 9999'), { count: 2 }), context);
+      expect(others.map(({ id }) => id.split(':')[0])).not.toContain(host.name);
+      await expect(connector.launch(launchRequest(script('sleep 9999')), context)).rejects.toMatchObject({ code: 'capacity' });
+      for (const { id } of others) await connector.terminate([id], context);
     } finally {
       for (const each of room.hosts) each.run('rm /opt/sudo; pkill -f "[s]leep 7783" || true');
     }
