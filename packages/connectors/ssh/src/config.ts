@@ -1,7 +1,10 @@
+import { Buffer } from 'node:buffer';
 import { isHostKey } from '@paceline/engine/ssh';
 import * as z from 'zod';
 
 const absolutePath = z.string().regex(/^\/[^'\\\s,:]*$/, 'must be an absolute path without spaces, quotes, commas and colons');
+/** What the path of a Unix socket may have (107), but for `/leases/0123456789abcdef/tunnel/engine`. */
+const longestDirectory = 69;
 const label = z.string().regex(/^[\w./=-]{1,100}$/, 'must be letters, digits and any of _ . / = -');
 const hostKey = z.string().refine(isHostKey, 'must be a public key as in /etc/ssh/ssh_host_ed25519_key.pub: `ssh-ed25519 AAAA…`');
 const account = z.string().regex(/^[a-z_][a-z0-9_.-]*$/i, 'must be the name of an account');
@@ -28,9 +31,15 @@ export const configSchema = z.strictObject({
     .meta({ description: 'The hosts, by a name for people' }),
   user: account.default('root'),
   identity: absolutePath.optional().meta({ description: 'Private key without passphrase; default: the keys of the running SSH agent' }),
-  directory: absolutePath.optional().meta({
-    description: 'Where machines lie on the hosts; default: /var/lib/paceline-hosts for root, /var/tmp/paceline-USER for others',
-  }),
+  directory: absolutePath
+    .refine(
+      (path) => Buffer.byteLength(path) <= longestDirectory,
+      `must have at most ${longestDirectory} bytes: the paths of sockets in it would be too long`,
+    )
+    .optional()
+    .meta({
+      description: 'Where machines lie on the hosts; default: /var/lib/paceline-hosts for root, /var/tmp/paceline-USER for others',
+    }),
   isolation: z.enum(['layer', 'directory']).optional().meta({
     description: 'Whether a machine has a layer of its own over the files of its host, or only a directory; default: `layer` for root',
   }),

@@ -6,6 +6,7 @@ import type { Connector, LaunchRequest, Machine, OwnerQuery, Resource } from '@p
 import { keyPairOf } from '@paceline/engine/ssh';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connectorModule } from './index.ts';
+import { leaseId } from './lease.ts';
 import { openHosts, ordinaryUser, ownFolder, whyNoHosts, type TestHosts } from './testing/hosts.ts';
 
 const script = (...lines: string[]): string => ['#!/bin/sh', ...lines, ''].join('\n');
@@ -370,6 +371,16 @@ describe.skipIf(whyNoHosts !== undefined)(`hosts${whyNoHosts === undefined ? '' 
     expect((await listed(connector)).map(({ id }) => id)).toEqual([next.id]);
     await connector.terminate([next.id], context);
   });
+});
+
+test('directories leave room for the path of a socket', () => {
+  const hosts = { a: { host: 'a', hostKey: keyPairOf(Buffer.alloc(32)).publicKey } };
+  const open = (directory: string) => connectorModule.createConnector({ hosts, directory });
+  const request = launchRequest('');
+  const socket = `/leases/${leaseId(request, first(request.machines))}/tunnel/engine`;
+  const longest = `/${'x'.repeat(107 - socket.length - 1)}`;
+  expect(() => open(longest)).not.toThrow();
+  expect(() => open(`${longest}x`)).toThrow('must have at most 69 bytes');
 });
 
 test('passwords have no place in the configuration', () => {

@@ -121,6 +121,13 @@ describe.skipIf(whyNoSshServer !== undefined)(
       await vi.waitFor(() => expect(tunnel.it.isUp).toBe(true), 10_000);
     });
 
+    test('says what is wrong with the folder that it should be in', async () => {
+      await using server = await openSshServer();
+      const folder = `${server.folder}/none`;
+      await using tunnel = open({ access: () => Promise.resolve({ ...server.access, folder }) });
+      await vi.waitFor(() => expect(tunnel.failures[0]).toMatch(/^There can be no tunnel in .*\/none \(exit code \d+\): ./), 10_000);
+    });
+
     test('needs no more than the key of the engine is let in for', async () => {
       const line = (key: string): string => tunnelSetup({ ...setup, clientKey: key }).match(/restrict[^']*/)?.[0] ?? '';
       await using server = await openSshServer(line);

@@ -88,7 +88,8 @@ export class Tunnel {
       session = await this.#ports.open(access, signal);
       signal.addEventListener('abort', endSession);
       // A shell of its own, in the place of the login shell: whoever began that is the session.
-      await session.run('exec sh', { input: takeTunnel(access.folder), signal });
+      const { code, stderr } = await session.run('exec sh', { input: takeTunnel(access.folder), signal });
+      if (code !== 0) throw new Error(`There can be no tunnel in ${access.folder} (exit code ${code}): ${stderr.trim()}`);
       await session.forward(tunnelSocket(access.folder), (channel) => this.#ports.accept(channel), signal);
       signal.throwIfAborted();
       return session;
