@@ -6,26 +6,29 @@ import { afterAnswer, closedCircuit, stateOf, type Circuit } from './circuit.ts'
 import { toConnectorError } from './connector-failure.ts';
 
 /** What goes first when not everything can: machines that cost, then those that people wait for. */
-const order: readonly CallKind[] = [
-  'terminate',
-  'launch',
-  'resize',
-  'attachDisk',
-  'detachDisk',
-  'describe',
-  'consoleLog',
-  'createImage',
-  'probe',
-  'list',
-];
+const ranks: Record<CallKind, number> = {
+  terminate: 0,
+  launch: 1,
+  resize: 2,
+  attachDisk: 3,
+  detachDisk: 3,
+  describe: 4,
+  consoleLog: 5,
+  createImage: 6,
+  resolveImage: 6,
+  probe: 7,
+  list: 8,
+};
 
-/** Calls to one cloud that may be under way at once. */
+/** Calls to one cloud that may be under way at once, but for those about images: they take minutes or hours, and machines cannot wait for them. */
 const mostAtOnce = 32;
 /** A call that has not had its turn for so long is given up, in milliseconds. */
 const longestWaitMs = 5 * 60_000;
 
 interface Waiting {
   rank: number;
+  /** What it takes of those that may be under way at once. */
+  slots: 0 | 1;
   frame: CallFrame;
   start(): Promise<void>;
   refuse(error: ConnectorError): void;
@@ -60,7 +63,8 @@ export class CallGate {
       leave(new ConnectorError('throttled', `the cloud takes so few calls that ${kind} was not its turn`, { untouched: true }));
     const cancel = frame.clock.after(longestWaitMs, late);
     const waiting: Waiting = {
-      rank: order.indexOf(kind),
+      rank: ranks[kind],
+      slots: kind === 'createImage' || kind === 'resolveImage' ? 0 : 1,
       frame,
       start: () => this.#carryOut(frame, kind, call).then(resolve, reject),
       refuse: reject,
@@ -88,7 +92,7 @@ export class CallGate {
     for (;;) {
       const [next] = this.#waiting;
       // What ends machines is not kept by calls that hang.
-      if (next === undefined || (this.#underWay >= mostAtOnce && next.rank > 0)) return;
+      if (next === undefined || (this.#underWay >= mostAtOnce && next.rank > 0 && next.slots > 0)) return;
       const now = frame.clock.elapsed();
       const state = stateOf(this.#circuit, now);
       if (state === 'open') return this.#refuseAll(now);
@@ -99,10 +103,10 @@ export class CallGate {
       if (at > now) return this.#wakeUp(frame, at - now);
       this.#waiting.shift();
       this.#rate = withCall(rate, this.#limits, now);
-      this.#underWay += 1;
+      this.#underWay += next.slots;
       next.stopWaiting();
       void next.start().finally(() => {
-        this.#underWay -= 1;
+        this.#underWay -= next.slots;
         this.#pump(frame);
       });
     }

@@ -10,6 +10,7 @@ import type { CloudLine } from './cloud-line.ts';
 import type { Clouds } from './clouds.ts';
 import { toConnectorError } from './connector-failure.ts';
 import { removeResource } from './remove-resource.ts';
+import { isTransient } from './retry.ts';
 import { terminateMachines } from './terminate-machines.ts';
 import { readLastWords } from './last-words.ts';
 import { lostImage, type LostImage } from './lost-image.ts';
@@ -86,13 +87,18 @@ export class CloudCalls {
   }
 
   /** @returns those whose machine is gone, and why others are still there; what is in neither is going */
-  async terminate(cloud: string, instances: readonly Instance[]): Promise<{ gone: Set<Instance>; refused: Map<Instance, ConnectorError> }> {
+  async terminate(
+    cloud: string,
+    instances: readonly Instance[],
+    onGone: (gone: readonly Instance[]) => Promise<void>,
+  ): Promise<{ gone: number; refused: Map<Instance, ConnectorError> }> {
     const byId = idsOf(instances);
     const attempts = Math.min(...instances.map(({ machine }) => machine.attempts));
     const account = await this.#account(cloud);
-    const { gone, refused } = await terminateMachines(this.#ports, this.#line(cloud), account, [...byId.keys()], attempts);
+    const tell = (ids: readonly string[]): Promise<void> => onGone(ids.flatMap((id) => byId.get(id) ?? []));
+    const { gone, refused } = await terminateMachines(this.#ports, this.#line(cloud), account, [...byId.keys()], attempts, tell);
     return {
-      gone: new Set([...gone].flatMap((id) => byId.get(id) ?? [])),
+      gone: gone.size,
       refused: new Map(
         [...byId].flatMap(([id, instance]) => {
           const error = refused.get(id);
@@ -103,7 +109,7 @@ export class CloudCalls {
   }
 
   /** Removes everything that carries the run's tags. @returns the ids of what was still there, and why it could not be removed */
-  async sweep(cloud: string): Promise<{ found: string[]; failure: string | undefined }> {
+  async sweep(cloud: string, attempts: number): Promise<{ found: string[]; failure: string | undefined }> {
     const line = this.#line(cloud);
     const all = await this.#list(cloud);
     // An image that the run has built is there to stay; one that nobody was told of is not.
@@ -111,13 +117,15 @@ export class CloudCalls {
     const left = all.filter(({ kind, id, machine }) => !(kind === 'image' && built.has(id)) && machine?.state !== 'terminated');
     const machines = left.filter(({ kind }) => kind === 'machine').map(({ id }) => id);
     const account = await this.#account(cloud);
-    const { refused } = await terminateMachines(this.#ports, line, account, machines);
-    let failure = [...refused.values()][0]?.message;
+    const { refused } = await terminateMachines(this.#ports, line, account, machines, attempts);
+    const [refusal] = refused.values();
+    let failure = refusal?.message;
     for (const resource of left.filter(({ kind }) => kind !== 'machine')) {
       await removeResource(this.#ports, line, account, resource).catch((cause: unknown) => {
         failure = toConnectorError(cause).message;
       });
     }
+    if (refusal !== undefined && isTransient(refusal.code)) throw refusal;
     return { found: left.map(({ id }) => id), failure };
   }
 

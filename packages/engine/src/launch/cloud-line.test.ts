@@ -71,6 +71,15 @@ describe('the turns of calls', () => {
     expect(asked).toEqual(['list', 'terminate', 'launch', 'describe', 'list']);
   });
 
+  test.each<CallKind>(['createImage', 'resolveImage'])('%s may take its time, and keeps no machine waiting', async (kind) => {
+    const { asked, call, stop } = world({ perSecond: 1000, burst: 1000 });
+    const hanging = Array.from({ length: 40 }, () => call(kind, () => new Promise(() => {})));
+    await call('describe');
+    expect(asked).toEqual([...hanging.map(() => kind), 'describe']);
+    stop.abort(new Error('the test is over'));
+    await Promise.allSettled(hanging);
+  });
+
   test('a cloud that complains is not asked before the time that it names, then more slowly', async () => {
     const { asked, call, turn } = world({ perSecond: 10, burst: 10 });
     const complaint = new ConnectorError('throttled', 'too much', { retryAfterMs: 5000 });

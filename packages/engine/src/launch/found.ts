@@ -1,5 +1,5 @@
 import type { Machine, MachineState } from '../connector/index.ts';
-import type { Change } from '../run/change.ts';
+import type { Change, Decision } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { isImageMissing } from '../lifecycle/policy.ts';
@@ -98,6 +98,10 @@ export function machineGone(run: Run, instance: Instance, now: number): Change[]
   const changes = moved(run, instance, gone, now) ?? [gone];
   if (id !== null) changes.push(machineEvent(instance, 'gone', id, null, now));
   return changes;
+}
+
+export function machinesGone(instances: readonly Instance[]): Decision[] {
+  return instances.map((instance) => (run, now) => machineGone(run, instance, now));
 }
 
 /** A cloud showed something of the run that the ledger does not know. */

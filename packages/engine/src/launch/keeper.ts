@@ -13,7 +13,7 @@ import { imageFailed, imageMade, imageName, wantsImage } from './create-image.ts
 import { endRefused } from './end-refused.ts';
 import { launchFailed } from './launch-failed.ts';
 import { bootInstead } from './lost-image.ts';
-import { leftover, lost, machineFound, machineGone } from './found.ts';
+import { leftover, lost, machineFound, machinesGone } from './found.ts';
 import { cloudsOf, machineChange, mayLaunch, mustGo, neverAskedFor } from './ledger.ts';
 import { altered, alterationFailed } from './alteration.ts';
 import { dueIn } from './retry.ts';
@@ -178,9 +178,7 @@ export class MachineKeeper {
         this.#attempts.lookedUp(token);
       }
       const missing = instances.filter(({ machine }) => machine.status === 'intended');
-      await this.#report(
-        missing.filter((instance) => mustGo(this.#run, instance)).map((instance) => (run, at) => machineGone(run, instance, at)),
-      );
+      await this.#report(machinesGone(missing.filter((instance) => mustGo(this.#run, instance))));
       const stays = missing.filter((instance) => !mustGo(this.#run, instance));
       const wanted = stays.filter((instance) => !hasJoined(instance));
       const goesOn = (): boolean => !this.#stopped && this.#ports.holds() && mayLaunch(this.#run);
@@ -218,20 +216,16 @@ export class MachineKeeper {
     const launched = instances.filter(({ machine }) => machine.status === 'launched');
     if (this.#run.facts.abort !== null) await this.#consoles.show(launched);
     await this.#report(launched.map((instance) => () => [machineChange(instance, { status: 'terminating', attempts: 0, retryAt: 0 })]));
-    const { gone, refused } = await this.#clouds.terminate(cloud, instances).catch((cause: unknown) => {
+    const onGone = (some: readonly Instance[]): Promise<void> => this.#report(machinesGone(some));
+    const { gone, refused } = await this.#clouds.terminate(cloud, instances, onGone).catch((cause: unknown) => {
       const error = toConnectorError(cause);
-      return { gone: new Set<Instance>(), refused: new Map(instances.map((instance) => [instance, error])) };
+      return { gone: 0, refused: new Map(instances.map((instance) => [instance, error])) };
     });
     const [error] = refused.values();
     if (error === undefined) this.#complaints.succeeded(key);
     else this.#ports.log.warn(`terminating on ${cloud}: ${error.message}`);
-    this.#nextLook.set(key, gone.size + refused.size < instances.length ? this.#now() + lookEveryMs : 0);
+    this.#nextLook.set(key, gone + refused.size < instances.length ? this.#now() + lookEveryMs : 0);
     await this.#report([
-      ...[...gone].map(
-        (instance): Decision =>
-          (run, now) =>
-            machineGone(run, instance, now),
-      ),
       ...(error === undefined ? [] : [this.#complaint({ key, cloud }, 'terminate machines', error)]),
       ...[...refused].map(([instance, why]) => endRefused(instance, why, this.#ports.random())),
     ]);
@@ -289,9 +283,9 @@ export class MachineKeeper {
     const asked = this.#now();
     this.#nextLook.set(key, asked + Math.min(lookEveryMs * 2 ** this.#sweeps++, longestLookMs));
     try {
-      const { found, failure } = await this.#clouds.sweep(cloud);
+      const { found, failure } = await this.#clouds.sweep(cloud, this.#sweeps);
       const settled = asked >= this.#finalizingAt + this.#clouds.listConsistencyMs(cloud);
-      const news = `${cloud} ${found.join(' ')} ${failure ?? ''}`;
+      const news = `${cloud} ${found.join(' ')} ${failure !== undefined}`;
       if (found.length === 0 && settled) this.#swept.add(cloud);
       else if (found.length > 0 && !this.#told.has(news)) {
         this.#told.add(news);
@@ -300,7 +294,7 @@ export class MachineKeeper {
     } catch (cause) {
       const error = toConnectorError(cause);
       this.#ports.log.warn(`looking for what is left on ${cloud}: ${error.message}`);
-      await this.#report([this.#complaint({ key, cloud }, 'say whether anything of the run is left', error)]);
+      await this.#report([this.#complaint({ key, cloud }, 'say what is left of the run, or end it', error)]);
     }
     if (cloudsOf(this.#run).every((each) => this.#swept.has(each))) {
       await this.#report([(run) => (run.facts.swept ? [] : [{ kind: 'run', patch: { swept: true } }])]);

@@ -8,7 +8,7 @@ import { toConnectorError } from './connector-failure.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { otherAccounts } from './other-account.ts';
 import { removeResource } from './remove-resource.ts';
-import { terminateMachines } from './terminate-machines.ts';
+import { fewAttempts, terminateMachines } from './terminate-machines.ts';
 
 /** Something on a cloud that carries this engine's tags and that nobody needs. */
 export interface Orphan {
@@ -100,7 +100,7 @@ export class Reaper {
   async #remove(cloud: string, account: string | undefined, orphans: readonly Orphan[], { failures }: ReapReport): Promise<Orphan[]> {
     const line = this.#ports.clouds.line(cloud);
     const machines = orphans.filter(({ resource }) => resource.kind === 'machine').map(({ resource }) => resource.id);
-    const { gone, refused } = await terminateMachines(this.#ports, line, account, machines);
+    const { gone, refused } = await terminateMachines(this.#ports, line, account, machines, fewAttempts);
     const seen: Orphan[] = [];
     for (const orphan of orphans) {
       const { kind, id } = orphan.resource;

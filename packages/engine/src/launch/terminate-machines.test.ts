@@ -5,15 +5,20 @@ import { end } from '../lifecycle/advance.ts';
 import { nodeOf, planOf } from '../testing/plans.ts';
 import { newWorld, openEngine, startRun, type World } from '../testing/test-engine.ts';
 
-/** A run of machines of which one cannot be ended as long as it is held. @param refuse what the cloud does then */
+/**
+ * A run of machines of which one cannot be ended as long as it is held.
+ * @param refuse what the cloud does then
+ * @param held which of them
+ */
 async function cancelled(
   refuse: () => Promise<never>,
+  { multiplicity = 9, at = 4 } = {},
 ): Promise<{ world: World; engine: Engine; id: string; held: Set<string>; batches: number[] }> {
   const world = newWorld();
-  const id = await startRun(world, planOf({ n: nodeOf({ multiplicity: 9 }) }));
+  const id = await startRun(world, planOf({ n: nodeOf({ multiplicity }) }));
   const engine = await openEngine(world);
-  await vi.waitFor(() => expect(world.cloud.machines.size).toBe(9));
-  const held = new Set([...world.cloud.machines.keys()].slice(4, 5));
+  await vi.waitFor(() => expect(world.cloud.machines.size).toBe(multiplicity));
+  const held = new Set([...world.cloud.machines.keys()].slice(at, at + 1));
   const { connector } = world.cloud;
   const terminate: Connector['terminate'] = connector.terminate.bind(connector);
   const batches: number[] = [];
@@ -48,16 +53,34 @@ async function comesToItsEnd({ world, engine, id, held }: Awaited<ReturnType<typ
 test('a machine that the cloud does not end keeps no other of its batch', async () => {
   const run = await cancelled(() => Promise.reject(new ConnectorError('forbidden', 'it is protected')));
   await onlyHeldIsLeft(run, 0);
-  expect(run.batches).toEqual([9, 4, 5, 2, 1, 1, 3]);
+  expect(run.batches).toEqual([9, 4, 5, 2, 3, 1, 1]);
   const left = (await run.engine.runDetail(run.id)).instances.filter(({ fault }) => fault !== null);
   expect(left.map(({ name, fault }) => [name, fault])).toEqual([['n.5', 'it is protected']]);
   await comesToItsEnd(run);
   expect(run.world.cloud.machines.size).toBe(0);
 });
 
-test('a machine for which the cloud never answers keeps no other for ever', async () => {
-  const run = await cancelled(() => new Promise(() => {}));
+test.each([
+  [4, 9],
+  [0, 40],
+])('a machine for which the cloud never answers keeps no other for ever: of %i, of %i', async (at, multiplicity) => {
+  const run = await cancelled(() => new Promise(() => {}), { at, multiplicity });
   await onlyHeldIsLeft(run, 30_000);
   await comesToItsEnd(run);
   expect(run.world.cloud.machines.size).toBe(0);
+});
+
+test('what is gone is told while the cloud does not answer for the others', async () => {
+  const run = await cancelled(() => new Promise(() => {}));
+  const gone = async (): Promise<number> => (await run.engine.runDetail(run.id)).instances.filter(({ stage }) => stage === 'gone').length;
+  await vi.waitFor(
+    async () => {
+      run.world.clock.pass(10_000);
+      expect(await gone()).toBeGreaterThan(0);
+    },
+    { timeout: 10_000 },
+  );
+  // Nothing has answered for the half of the one that is held, or it would be over with all but that one.
+  expect(await gone()).toBe(4);
+  await comesToItsEnd(run);
 });

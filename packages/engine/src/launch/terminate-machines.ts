@@ -12,30 +12,36 @@ export interface Endings {
 }
 
 /** Failures in a row after which one of the machines may be what keeps the cloud from answering for all. */
-const fewAttempts = 3;
+export const fewAttempts = 3;
 
 /**
- * Ends machines in one call; when that is refused, in two halves, and so on: one that cannot be ended does not keep the others.
+ * Ends machines in one call; when that is refused, in two halves at once, and so on: one that cannot be ended does not keep the others, nor
+ * do those that it is asked together with count as a cloud that is broken, since the other half answers meanwhile.
  * @param account in which they are; undefined where there are no accounts
  * @param attempts that have failed before
+ * @param onGone told as soon as some are: what one half waits for, the other has not to pay for
  */
 export async function terminateMachines(
   frame: CallFrame,
   line: CloudLine,
   account: string | undefined,
   ids: readonly string[],
-  attempts = 0,
+  attempts: number,
+  onGone: (ids: readonly string[]) => Promise<void> = () => Promise.resolve(),
 ): Promise<Endings> {
   const endings: Endings = { gone: new Set(), refused: new Map() };
   const end = async (some: readonly string[]): Promise<void> => {
-    try {
-      const results = await line.callIn(frame, account, 'terminate', (context) => line.connector.terminate(some, context));
-      for (const { id, gone } of results) if (gone) endings.gone.add(id);
-    } catch (cause) {
-      const error = toConnectorError(cause);
-      if (some.length === 1 || concernsAll(error, attempts)) for (const id of some) endings.refused.set(id, error);
-      else for (const half of [some.slice(0, some.length / 2), some.slice(some.length / 2)]) await end(half);
+    const results = await line
+      .callIn(frame, account, 'terminate', (context) => line.connector.terminate(some, context))
+      .catch((cause: unknown) => toConnectorError(cause));
+    if (results instanceof Error) {
+      if (some.length === 1 || concernsAll(results, attempts)) for (const id of some) endings.refused.set(id, results);
+      else await Promise.all([some.slice(0, some.length / 2), some.slice(some.length / 2)].map(end));
+      return;
     }
+    const gone = results.filter((each) => each.gone).map(({ id }) => id);
+    for (const id of gone) endings.gone.add(id);
+    await onGone(gone);
   };
   if (ids.length > 0) await end(ids);
   return endings;

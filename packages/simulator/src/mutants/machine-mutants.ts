@@ -33,8 +33,8 @@ export const machineMutants: Mutant[] = [
     replace: '    const work = Promise.resolve()\n',
     also: {
       file: 'launch/keeper.ts',
-      search: '      await this.#report(\n        missing.filter(',
-      replace: '      void this.#report(\n        missing.filter(',
+      search: 'await this.#report(machinesGone(missing.',
+      replace: 'void this.#report(machinesGone(missing.',
     },
   },
   {
@@ -78,14 +78,14 @@ export const machineMutants: Mutant[] = [
   {
     name: 'a machine is forgotten before its absence is confirmed',
     file: 'launch/keeper.ts',
-    search: '...[...gone].map(',
-    replace: '...instances.map(',
+    search: 'this.#report(machinesGone(some))',
+    replace: 'this.#report(machinesGone(instances))',
   },
   {
     name: 'a machine that is still going is not looked at again',
     file: 'launch/keeper.ts',
-    search: 'gone.size + refused.size < instances.length ? this.#now() + lookEveryMs : 0',
-    replace: 'gone.size + refused.size < instances.length ? Number.POSITIVE_INFINITY : 0',
+    search: 'gone + refused.size < instances.length ? this.#now() + lookEveryMs : 0',
+    replace: 'gone + refused.size < instances.length ? Number.POSITIVE_INFINITY : 0',
   },
   {
     name: 'a failed termination is not tried again',
