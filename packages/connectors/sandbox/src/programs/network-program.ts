@@ -115,11 +115,16 @@ class Switch:
             self.range = ranges[0]
         self.gateway = self.range[2] if self.open else self.range[1] if settings["privileged"] else None
         self.resolver = self.range[3] if self.open else None
+        self.fault = None
         try:
             self.guard(settings["pool"])
-        except (OSError, subprocess.CalledProcessError) as error:
-            self.nft = None
-            print(f"machines are not kept from this host and from other runs: {error}", file=sys.stderr, flush=True)
+        except (OSError, RuntimeError) as error:
+            said = f"machines are not kept from this host and from other runs: {error}"
+            if self.can_filter():
+                self.fault = said
+            else:
+                self.nft = None
+                print(said, file=sys.stderr, flush=True)
 
     def uplink(self, ranges, start):
         taken = list(routed_networks())
@@ -180,7 +185,21 @@ class Switch:
 
     def filter(self, rules):
         enter = ["nsenter", f"--net=/proc/self/fd/{self.network}"]
-        subprocess.run([*enter, self.nft, "-f", "-"], input=rules, text=True, check=True, pass_fds=[self.network])
+        done = subprocess.run([*enter, self.nft, "-f", "-"], input=rules, text=True, capture_output=True, pass_fds=[self.network])
+        if done.returncode < 0:
+            raise OSError(f"nft was ended by signal {-done.returncode}")
+        if done.returncode != 0:
+            raise RuntimeError(f"nft: {done.stderr.strip()}")
+
+    def can_filter(self):
+        """Where the kernel cannot, there is no border, and the probe says so. Where it can, no machine is without."""
+        try:
+            self.filter("table bridge trial { chain trial { type filter hook forward priority 0; tcp dport 1 drop; }; }")
+        except RuntimeError:
+            return False
+        except OSError:
+            pass
+        return True
 
     def unplug(self):
         """The kernel would do it too, but later."""
@@ -189,6 +208,8 @@ class Switch:
 
     def plug(self, slot):
         """A network for one machine, with an address on the switch."""
+        if self.fault:
+            raise RuntimeError(self.fault)
         network = new_network()
         address = self.address(slot)
         self.plugged += 1
