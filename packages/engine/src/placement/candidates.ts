@@ -1,14 +1,15 @@
 import { firstCloud } from '@paceline/model';
-import type { Instance } from '../run/instance.ts';
+import { builtFor, type Instance } from '../run/instance.ts';
 import type { Run } from '../run/run.ts';
 import { overBudgetWith } from './cost.ts';
 
 /** All clouds of an instance, in the order in which they are tried. */
-function candidates(run: Run, { node, index }: Instance): string[] {
+function candidates(run: Run, instance: Instance): string[] {
+  const { node, index } = instance;
   const planned = run.plan.nodes[node];
   if (planned === undefined) return [];
   // What was built is there on one cloud only.
-  const others = planned.built === undefined ? (planned.elsewhere ?? []) : [];
+  const others = builtFor(run.plan, instance) === undefined ? (planned.elsewhere ?? []) : [];
   return [...new Set([firstCloud(planned, index), ...others])];
 }
 

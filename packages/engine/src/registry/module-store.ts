@@ -217,11 +217,11 @@ export class ModuleStore {
   }
 }
 
-/** What changes a version has to say which. @throws PACELINE_REQUEST_INVALID */
 function isExact({ version, channel, digest }: ModuleReference): boolean {
   return version !== undefined || channel !== undefined || digest !== undefined;
 }
 
+/** What changes a version has to say which. @throws PACELINE_REQUEST_INVALID */
 function exact(reference: ModuleReference): ModuleReference {
   if (isExact(reference)) return reference;
   throw new PacelineError('PACELINE_REQUEST_INVALID', `Say which version of ${reference.name}`, { hint: `Such as ${reference.name}@3.` });

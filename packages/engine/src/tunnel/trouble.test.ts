@@ -35,6 +35,12 @@ describe('a machine that cannot be reached by SSH', () => {
     expect(test.run.facts.abort?.reason).toBe(`n.1 did not call home within 10 min of its launch: ${refused}`);
   });
 
+  it('has one line to say why it ends a session, and not what it likes of the log', () => {
+    expect(troubleOf(new Error(`bye\r\n\u001b[2Jroot: all is well ${'x'.repeat(9000)}`)).text).toBe(
+      `cannot be reached by SSH: bye [2Jroot: all is well ${'x'.repeat(275)}`,
+    );
+  });
+
   it('keeps what its cloud says of it', () => {
     const test = booted();
     test.instance('n.1').machine.fault = 'on fire';

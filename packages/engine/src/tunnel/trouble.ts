@@ -13,11 +13,18 @@ export interface Trouble {
 }
 
 const beginning = 'cannot be reached by SSH';
+/** Longer than what any real server says. */
+const longestMessage = 300;
 
 /** What a failed attempt to reach a machine means. */
 export function troubleOf(error: Error): Trouble {
   const { text, isDecisive = false } = explain(error);
-  return { text: `${beginning}: ${error.message}${text === undefined ? '' : `. ${text}`}`, isDecisive };
+  return { text: `${beginning}: ${inOneLine(error.message)}${text === undefined ? '' : `. ${text}`}`, isDecisive };
+}
+
+/** The machine may have written it: why it ends a session is its own words, and they would be kept with the run. */
+function inOneLine(message: string): string {
+  return message.replaceAll(/[\s\p{Cc}]+/gu, ' ').slice(0, longestMessage);
 }
 
 function explain(error: Error): { text?: string; isDecisive?: boolean } {
