@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { removalMs, type RequestOptions } from './client-request.ts';
+import { cloudsMs, type RequestOptions } from './client-request.ts';
 import { buildAnswer, imageList, imageView, type BuildAnswer, type BuildRequest, type ImageView } from './images.ts';
 import { moduleView, type ModuleView } from './modules.ts';
 
@@ -21,10 +21,10 @@ interface Ports {
 export function imagesClient({ ask, tell }: Ports): ImagesClient {
   const path = (image: string): string => `/api/images/${encodeURIComponent(image)}`;
   return {
-    build: (body) => ask('/api/images', buildAnswer, { method: 'POST', body }),
+    build: (body) => ask('/api/images', buildAnswer, { method: 'POST', timeoutMs: cloudsMs, body }),
     list: async () => (await ask('/api/images', imageList)).images,
     pin: (image, pinned) => ask(path(image), imageView, { method: 'PUT', body: { pinned } }),
     promote: (image, channel) => ask(`${path(image)}/channels/${encodeURIComponent(channel)}`, moduleView, { method: 'PUT' }),
-    remove: (image) => tell(path(image), { method: 'DELETE', timeoutMs: removalMs }),
+    remove: (image) => tell(path(image), { method: 'DELETE', timeoutMs: cloudsMs }),
   };
 }

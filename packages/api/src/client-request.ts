@@ -29,8 +29,8 @@ export interface RequestOptions {
   repeatable?: boolean;
 }
 
-/** How long an answer may take for which clouds are asked to remove one thing after the other, in milliseconds. */
-export const removalMs = 5 * 60_000;
+/** How long an answer may take for which clouds remove one thing after the other, or fetch an image to see what it is, in milliseconds. */
+export const cloudsMs = 5 * 60_000;
 
 /**
  * Sends a request and waits for the head of a good answer. When the server says that it cannot answer for a moment (503 with

@@ -1,7 +1,7 @@
 import { PacelineError } from '@paceline/model';
 import * as z from 'zod';
 import { defaultPatience, follow, type FollowOptions, type Patience } from './client-follow.ts';
-import { bytesOf, removalMs, send, sendForJson, type Endpoint, type RequestOptions } from './client-request.ts';
+import { bytesOf, cloudsMs, send, sendForJson, type Endpoint, type RequestOptions } from './client-request.ts';
 import {
   createdRun,
   eventList,
@@ -160,7 +160,7 @@ export function createClient(options: ClientOptions): Client {
     },
     info: () => ask('/api/info', serverInfo),
     reap: (remove, runs) =>
-      ask('/api/reap', reapReport, { method: 'POST', timeoutMs: removalMs, body: { remove, ...(runs === undefined ? {} : { runs }) } }),
+      ask('/api/reap', reapReport, { method: 'POST', timeoutMs: cloudsMs, body: { remove, ...(runs === undefined ? {} : { runs }) } }),
     runs: {
       create: (body) => ask('/api/runs', createdRun, { method: 'POST', body: { id: crypto.randomUUID(), ...body }, repeatable: true }),
       list: async (query = {}) => (await ask('/api/runs', runList, { query: { ...query } })).runs,
