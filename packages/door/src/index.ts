@@ -2,7 +2,7 @@ export { chooseClouds } from './clouds/choose-clouds.ts';
 export { findProjectClouds } from './clouds/project-clouds.ts';
 export { engineGone, ensureEngine, type EngineWanted } from './engine/embedded-engine.ts';
 export { engineFetch } from './engine/engine-fetch.ts';
-export { isAlive, readEngineFile, removeEngineFile, writeEngineFile, type EngineRecord } from './engine/engine-file.ts';
+export { beganAt, isAlive, readEngineFile, removeEngineFile, writeEngineFile, type EngineRecord } from './engine/engine-file.ts';
 export { lostTheRace } from './engine/engine-process.ts';
 export { buildImage, type BuildImageOptions } from './run/build-image.ts';
 export { budgetOf } from './run/budget-of.ts';

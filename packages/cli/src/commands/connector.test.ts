@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -76,6 +76,32 @@ test('what a cloud does not let go of is told, and that the next test ends it', 
   await writeFile(join(folder, 'good.mjs'), module('me', 'host'));
   const next = await check('clouds: { mine: { connector: ./good.mjs } }', { only: 'probe' });
   expect([next.code, next.err]).toEqual([0, '1 passed, 0 failed, 0 skipped\n']);
+});
+
+test('nothing begins where nobody could tell later in which account it was', async () => {
+  const silent = module('me', 'host').replace('probe:', 'account: async () => { throw new Error("try later"); }, probe:');
+  await writeFile(join(folder, 'bad.mjs'), silent);
+  await expect(check('clouds: { mine: { connector: ./bad.mjs } }', { only: 'probe' })).rejects.toMatchObject({
+    code: 'PACELINE_CLOUD_FAILED',
+    message: 'mine does not say where its credentials lead: try later',
+  });
+});
+
+test('what a test has left is ended by the next, also when its process has the number of another, and no longer than somebody waits', async () => {
+  const interrupting = `async *list({ engine }) {
+    if (!heard) process.emit('SIGINT');
+    heard = true;
+    yield { kind: 'machine', id: 'm-1', name: 'm', owner: { engine, run: 'r' } };
+  }`;
+  await writeFile(join(folder, 'bad.mjs'), `let heard = false; ${module('me', 'host').replace('async *list() {}', interrupting)}`);
+  await mkdir(join(folder, 'connector-tests'));
+  const file = join(folder, 'connector-tests', 'conformance-killed.json');
+  // The number of the killed one is that of a process that runs, and is not ours.
+  await writeFile(file, JSON.stringify({ engine: 'conformance-killed', cloud: 'mine', pid: process.ppid, began: '1' }));
+  const { code, err } = await check('clouds: { mine: { connector: ./bad.mjs } }', { only: 'probe', patience: '86400' });
+  expect(code).toBe(130);
+  expect(err).toContain('What an earlier test has left cannot be ended: it was interrupted');
+  expect(err).toContain('Machines of conformance-killed may still be on mine');
 });
 
 test('machines that may cost money are launched when that is said, and no more of them than are paid for', async () => {

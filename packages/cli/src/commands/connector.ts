@@ -45,13 +45,17 @@ export async function connectorCommand([action, name = '']: string[], options: C
     const code = await test(name, options, journal, stop.signal, shell);
     tellLeft(journal, name, shell);
     return stop.signal.aborted ? exitCodes.cancelled : code;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    tellLeft(journal, name, shell);
+    return exitCodes.cancelled;
   } finally {
     interrupts.stop();
   }
 }
 
 async function test(name: string, options: ConnectorOptions, journal: TestJournal, signal: AbortSignal, shell: Shell): Promise<number> {
-  const subject = await subjectOf(name, options, journal, shell);
+  const subject = await subjectOf(name, options, journal, signal, shell);
   const only = options.only?.split(',');
   // Machines that are processes of this host would power off the host.
   const wanted = (id: string): boolean =>
@@ -82,7 +86,13 @@ function line({ id, title, outcome, why, ms }: CheckResult): string {
   return `${sign} ${id.padEnd(22)} ${harmlessLine(detail)}\n`;
 }
 
-async function subjectOf(name: string, options: ConnectorOptions, journal: TestJournal, shell: Shell): Promise<ConformanceSubject> {
+async function subjectOf(
+  name: string,
+  options: ConnectorOptions,
+  journal: TestJournal,
+  signal: AbortSignal,
+  shell: Shell,
+): Promise<ConformanceSubject> {
   const file = options.clouds === undefined ? undefined : resolve(shell.cwd, options.clouds);
   const source = await readClouds(stateLocation(options, shell), file);
   const entry = source.entries.find((each) => each.name === name);
@@ -94,8 +104,8 @@ async function subjectOf(name: string, options: ConnectorOptions, journal: TestJ
   const { connector: first } = await openCloud(entry, source, import.meta.dirname);
   const module = await loadConnector(entry.connector, [source.folder, import.meta.dirname]);
   const patienceMs = wholeNumber('--patience', options.patience, 1, 86_400) * 1000;
-  const account = await accountOf(first);
-  await endLeftBehind({ name, connector: first, account, journal, patienceMs, shell });
+  const account = await accountOf(name, first, signal);
+  await endLeftBehind({ name, connector: first, account, journal, patienceMs, signal, shell });
   const isHere = first.capabilities.reach === 'host';
   if (!isHere && options.live !== true) {
     throw new PacelineError('PACELINE_REQUEST_INVALID', `The machines of ${name} may cost money`, {

@@ -1,6 +1,6 @@
 import { endAllOf } from '@paceline/engine/conformance';
 import type { Connector } from '@paceline/engine/connector';
-import { toError } from '@paceline/model';
+import { PacelineError, toError } from '@paceline/model';
 import { say, type Shell } from '../shell.ts';
 import type { TestJournal } from './test-journal.ts';
 
@@ -15,12 +15,15 @@ export interface LeftBehind {
   account: string | undefined;
   journal: TestJournal;
   patienceMs: number;
+  /** Nobody waits for it any more. */
+  signal: AbortSignal;
   shell: Shell;
 }
 
 /** Ends what earlier tests of a cloud have left that were killed. What cannot be ended is told, and tried again by the next test. */
-export async function endLeftBehind({ name, connector, account, journal, patienceMs, shell }: LeftBehind): Promise<void> {
+export async function endLeftBehind({ name, connector, account, journal, patienceMs, signal, shell }: LeftBehind): Promise<void> {
   for (const { engine, account: theirs } of journal.left(name)) {
+    if (signal.aborted) return;
     if (theirs !== account) {
       say(
         shell,
@@ -29,7 +32,7 @@ export async function endLeftBehind({ name, connector, account, journal, patienc
       continue;
     }
     try {
-      const ended = await endAllOf(connector, engine, { patienceMs, settleMs: connector.capabilities.listConsistencyMs });
+      const ended = await endAllOf(connector, engine, { patienceMs, settleMs: connector.capabilities.listConsistencyMs, signal });
       journal.end(engine);
       if (ended.length > 0) say(shell, `Ended what an earlier test had left: ${ended.join(', ')}`);
     } catch (error) {
@@ -38,8 +41,18 @@ export async function endLeftBehind({ name, connector, account, journal, patienc
   }
 }
 
-/** Where a connector's credential leads; undefined where there are no accounts, or when it does not say. */
-export async function accountOf(connector: Connector): Promise<string | undefined> {
-  const context = { signal: AbortSignal.timeout(accountMs), now: Date.now, log: { info: () => undefined, warn: () => undefined } };
-  return connector.account?.(context).catch(() => undefined);
+/**
+ * Where the credential of a cloud leads; undefined where there are no accounts.
+ * @throws PacelineError when it does not say: what was noted without it would be ended by no later test
+ */
+export async function accountOf(name: string, connector: Connector, signal: AbortSignal): Promise<string | undefined> {
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(accountMs)]);
+  try {
+    return await connector.account?.({ signal: inTime, now: Date.now, log: { info: () => undefined, warn: () => undefined } });
+  } catch (cause) {
+    throw new PacelineError('PACELINE_CLOUD_FAILED', `${name} does not say where its credentials lead: ${toError(cause).message}`, {
+      cause,
+      hint: 'Nothing was launched: a test that is killed could not be cleaned up after. Try again.',
+    });
+  }
 }

@@ -1,9 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive } from '@paceline/door';
+import { beganAt, isAlive } from '@paceline/door';
 import * as z from 'zod';
 
-const entrySchema = z.object({ engine: z.string(), cloud: z.string(), account: z.string().optional(), pid: z.int().positive() });
+const entrySchema = z.object({
+  engine: z.string(),
+  cloud: z.string(),
+  account: z.string().optional(),
+  pid: z.int().positive(),
+  /** When that process began: its number may be another's by now. */
+  began: z.string().optional(),
+});
 /** The engine that a check's machines go by. */
 export type JournalEntry = z.infer<typeof entrySchema>;
 
@@ -19,9 +26,12 @@ export class TestJournal {
     this.#folder = join(state, 'connector-tests');
   }
 
-  begin(entry: Omit<JournalEntry, 'pid'>): void {
+  begin(entry: Omit<JournalEntry, 'pid' | 'began'>): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    writeFileSync(this.#pathOf(entry.engine), JSON.stringify({ ...entry, pid: process.pid }), { mode: 0o600, flush: true });
+    writeFileSync(this.#pathOf(entry.engine), JSON.stringify({ ...entry, pid: process.pid, began: beganAt(process.pid) }), {
+      mode: 0o600,
+      flush: true,
+    });
   }
 
   end(engine: string): void {
@@ -30,7 +40,7 @@ export class TestJournal {
 
   /** What tests may have left on a cloud that do not run any more, this one included. */
   left(cloud: string): JournalEntry[] {
-    return this.#read().filter((entry) => entry.cloud === cloud && (entry.pid === process.pid || !isAlive(entry.pid)));
+    return this.#read().filter((entry) => entry.cloud === cloud && (entry.pid === process.pid || !isRunning(entry)));
   }
 
   #read(): JournalEntry[] {
@@ -47,6 +57,10 @@ export class TestJournal {
   #pathOf(engine: string): string {
     return join(this.#folder, `${engine}.json`);
   }
+}
+
+function isRunning({ pid, began }: JournalEntry): boolean {
+  return isAlive(pid) && (began === undefined || beganAt(pid) === began);
 }
 
 function namesIn(folder: string): string[] {

@@ -45,12 +45,24 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** When a process began, in ticks since the host did; undefined where there is no such process, or no /proc. */
+export function beganAt(pid: number): string | undefined {
+  return statOf(pid)[19];
+}
+
 function isZombie(pid: number): boolean {
+  return /^[ZX]$/.test(statOf(pid)[0] ?? '');
+}
+
+/** What the kernel says of a process, from its state on. */
+function statOf(pid: number): string[] {
   try {
     // `PID (NAME) STATE …`, where the name may hold anything.
-    return /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
   } catch {
-    return false;
+    return [];
   }
 }
 

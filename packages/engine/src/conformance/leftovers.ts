@@ -8,6 +8,8 @@ export interface Ending {
   patienceMs: number;
   /** How long the cloud may hide what was made last, in milliseconds: nothing is believed to be gone before. @default 0 */
   settleMs?: number;
+  /** Nobody waits for it any more. */
+  signal?: AbortSignal;
 }
 
 const lookEveryMs = 50;
@@ -15,12 +17,16 @@ const lookEveryMs = 50;
 /**
  * Ends all that is there of an engine: machines first, then what was held by them.
  * @returns what it has ended, by id
- * @throws ConnectorError, or when something is still there at the end of its time
+ * @throws ConnectorError, the reason of the signal, or when something is still there at the end of its time
  */
-export async function endAllOf(connector: Connector, engine: string, { patienceMs, settleMs = 0 }: Ending): Promise<string[]> {
+export async function endAllOf(
+  connector: Connector,
+  engine: string,
+  { patienceMs, settleMs = 0, signal: interrupted }: Ending,
+): Promise<string[]> {
   const begun = Date.now();
   using deadline = deadlineIn(settleMs + patienceMs, 'to end what is left has taken');
-  const { signal } = deadline;
+  const signal = AbortSignal.any([deadline.signal, ...(interrupted === undefined ? [] : [interrupted])]);
   const context = { signal, now: Date.now, log: { info: () => undefined, warn: () => undefined } };
   const seen = new Set<string>();
   let left: Resource[] = [];
@@ -42,6 +48,7 @@ export async function endAllOf(connector: Connector, engine: string, { patienceM
     }
     await pause(lookEveryMs);
   }
+  interrupted?.throwIfAborted();
   const names = left.map(({ kind, id }) => `${kind} ${id}`).join(', ');
   const waited = `after ${settleMs + patienceMs} ms`;
   throw new Error(names === '' ? `it was not known ${waited} what is left` : `still there ${waited}: ${names}`, { cause: failure });
