@@ -20,7 +20,7 @@ export interface CheckResult {
 export async function* runConformance(
   subject: ConformanceSubject,
   only?: (id: string) => boolean,
-  signal = new AbortController().signal,
+  signal: AbortSignal = new AbortController().signal,
 ): AsyncGenerator<CheckResult> {
   for (const check of checks) {
     const { id, title } = check;

@@ -23,7 +23,11 @@ const letGoMs = 10_000;
  * @param signal aborted when nobody waits for the check any more; what it has made is ended all the same
  * @throws what the check or the clean-up threw
  */
-export async function runCheck(check: Check, subject: ConformanceSubject, signal = new AbortController().signal): Promise<void> {
+export async function runCheck(
+  check: Check,
+  subject: ConformanceSubject,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<void> {
   const bench = new Bench(subject, signal);
   const work = check.run(bench);
   let failure: { error: unknown } | undefined;
