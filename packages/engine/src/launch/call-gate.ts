@@ -114,23 +114,24 @@ export class CallGate {
 
   async #carryOut<T>(frame: CallFrame, kind: CallKind, call: (context: ConnectorContext) => Promise<T>): Promise<T> {
     const signal = frame.signal();
+    const askedAt = frame.clock.elapsed();
     try {
       const result = await withinLimit(frame, kind, call);
-      this.#learn(frame, undefined);
+      this.#learn(frame, askedAt, undefined);
       return result;
     } catch (cause) {
       // What fails because it was given up says nothing of the cloud.
-      if (!signal.aborted) this.#learn(frame, toConnectorError(cause));
+      if (!signal.aborted) this.#learn(frame, askedAt, toConnectorError(cause));
       throw cause;
     }
   }
 
-  #learn({ clock, log }: CallFrame, error: ConnectorError | undefined): void {
+  #learn({ clock, log }: CallFrame, askedAt: number, error: ConnectorError | undefined): void {
     const now = clock.elapsed();
     const rate = this.#rateAt(now);
     this.#rate = error?.code === 'throttled' ? slowed(rate, this.#limits, now, error.details.retryAfterMs) : quickened(rate, this.#limits);
     const before = this.#circuit;
-    this.#circuit = afterAnswer(before, error, now);
+    this.#circuit = afterAnswer(before, error, askedAt, now);
     if (this.#circuit.openUntil > before.openUntil) {
       const pause = Math.round((this.#circuit.openUntil - now) / 1000);
       log.warn(

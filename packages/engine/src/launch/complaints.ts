@@ -15,6 +15,11 @@ export class Complaints {
     this.#failures.delete(key);
   }
 
+  /** @returns the failures in a row of a call */
+  inARow(key: string): number {
+    return this.#failures.get(key) ?? 0;
+  }
+
   /** @param doing what the cloud does not do, as in `launch machines` */
   failed(key: string, cloud: string, doing: string, error: ConnectorError, now: number): Change[] {
     const failures = (this.#failures.get(key) ?? 0) + 1;

@@ -283,7 +283,8 @@ export class MachineKeeper {
     const asked = this.#now();
     this.#nextLook.set(key, asked + Math.min(lookEveryMs * 2 ** this.#sweeps++, longestLookMs));
     try {
-      const { found, failure } = await this.#clouds.sweep(cloud, this.#sweeps);
+      const { found, failure } = await this.#clouds.sweep(cloud, this.#complaints.inARow(key));
+      this.#complaints.succeeded(key);
       const settled = asked >= this.#finalizingAt + this.#clouds.listConsistencyMs(cloud);
       const news = `${cloud} ${found.join(' ')} ${failure !== undefined}`;
       if (found.length === 0 && settled) this.#swept.add(cloud);

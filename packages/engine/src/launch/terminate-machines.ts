@@ -1,7 +1,8 @@
-import type { ConnectorError } from '../connector/index.ts';
+import type { ConnectorError, TerminateResult } from '../connector/index.ts';
 import type { CallFrame } from './call-limit.ts';
 import type { CloudLine } from './cloud-line.ts';
 import { toConnectorError } from './connector-failure.ts';
+import { turns } from '../ssh/turns.ts';
 import { isTransient } from './retry.ts';
 
 /** What has become of machines that were to end. Those of neither are going. */
@@ -13,6 +14,8 @@ export interface Endings {
 
 /** Failures in a row after which one of the machines may be what keeps the cloud from answering for all. */
 export const fewAttempts = 3;
+/** Calls at once for the parts of one batch: those of other runs want to end, too, and to begin. */
+const mostAtOnce = 8;
 
 /**
  * Ends machines in one call; when that is refused, in two halves at once, and so on: one that cannot be ended does not keep the others, nor
@@ -30,10 +33,11 @@ export async function terminateMachines(
   onGone: (ids: readonly string[]) => Promise<void> = () => Promise.resolve(),
 ): Promise<Endings> {
   const endings: Endings = { gone: new Set(), refused: new Map() };
+  const inTurn = turns(mostAtOnce);
   const end = async (some: readonly string[]): Promise<void> => {
-    const results = await line
-      .callIn(frame, account, 'terminate', (context) => line.connector.terminate(some, context))
-      .catch((cause: unknown) => toConnectorError(cause));
+    const call = (): Promise<TerminateResult[]> =>
+      line.callIn(frame, account, 'terminate', (context) => line.connector.terminate(some, context));
+    const results = await inTurn(call).catch((cause: unknown) => toConnectorError(cause));
     if (results instanceof Error) {
       if (some.length === 1 || concernsAll(results, attempts)) for (const id of some) endings.refused.set(id, results);
       else await Promise.all([some.slice(0, some.length / 2), some.slice(some.length / 2)].map(end));
