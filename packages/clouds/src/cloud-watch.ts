@@ -1,4 +1,5 @@
 import { isClosed, type ClosedCloud, type ConfiguredCloud } from '@paceline/engine';
+import { ConnectorError } from '@paceline/engine/connector';
 import { toError } from '@paceline/model';
 import type { CloudEntry, CloudsSource } from './clouds-file.ts';
 import { openCloud, reasonOf } from './open-clouds.ts';
@@ -72,9 +73,7 @@ export class CloudWatch {
       if (source.digest === this.#source.digest) return;
       this.#source = source;
       for (const entry of source.entries) this.#compare(entry);
-      const names = new Set(source.entries.map(({ name }) => name));
-      const gone = [...this.#known.keys()].filter((name) => !names.has(name));
-      if (gone.length > 0) log.warn(`${source.file} has no ${gone.join(', ')} any more: they stay until the server starts again`);
+      this.#forget(source);
     } catch (error) {
       const { message } = toError(error);
       if (message !== this.#complaint) log.warn(`${message}. The clouds stay as they are.`);
@@ -90,6 +89,27 @@ export class CloudWatch {
     if (isOpen) this.#options.log.warn(`The cloud ${entry.name} has changed: it is taken as it was until the server starts again`);
     else this.#closed.set(entry.name, { entry, failures: 0, notBefore: 0 });
     this.#known.set(entry.name, text);
+  }
+
+  /** What is open stays, though it is not in the file any more. What is closed is not tried again, unless it is added again. */
+  #forget({ file, entries }: CloudsSource): void {
+    const { log } = this.#options;
+    const names = new Set(entries.map(({ name }) => name));
+    const gone = [...this.#known.keys()].filter((name) => !names.has(name));
+    const where = file ?? 'the default';
+    const open = gone.filter((name) => !this.#closed.has(name));
+    if (open.length > 0) log.warn(`Not in ${where} any more: ${open.join(', ')}. They stay until the server starts again`);
+    for (const name of gone) {
+      const closed = this.#closed.get(name);
+      if (closed === undefined) continue;
+      this.#closed.delete(name);
+      this.#known.delete(name);
+      const why = new ConnectorError('unavailable', `The cloud ${name} is not in ${where} any more`, {
+        hint: 'It is opened when it is added again.',
+      });
+      this.#options.set({ name, connector: closed.entry.connector, why });
+      log.warn(`${why.message}, and not tried again`);
+    }
   }
 
   async #open(entry: CloudEntry, now: number): Promise<void> {

@@ -210,6 +210,35 @@ describe('a cloud that cannot be opened', () => {
     ]);
   });
 
+  test('is not tried any more when it is taken out of the file, until it is put in again', async () => {
+    await put('good.mjs', good);
+    await put('flaky.mjs', flaky);
+    const both = 'clouds: { good: { connector: ./good.mjs }, bad: { connector: ./flaky.mjs } }';
+    const file = await put('c.yaml', both);
+    const source = await readClouds(root, file);
+    const come: ConfiguredCloud[] = [];
+    const said: string[] = [];
+    const watch = new CloudWatch({
+      source,
+      read: () => readClouds(root, file),
+      clouds: await openClouds(source, root),
+      program: root,
+      set: (cloud) => void come.push(cloud),
+      log: { info: log.info, warn: (message) => void said.push(message) },
+    });
+    const begun = Date.now();
+    await put('up');
+    await put('c.yaml', 'clouds: { good: { connector: ./good.mjs } }');
+    await watch.look(begun + 60_000);
+    await watch.look(begun + 120_000);
+    const why = expect.objectContaining({ message: `The cloud bad is not in ${file} any more` });
+    expect(come).toEqual([{ name: 'bad', connector: './flaky.mjs', why }]);
+    expect(said.slice(1)).toEqual([`The cloud bad is not in ${file} any more, and not tried again`]);
+    await put('c.yaml', both);
+    await watch.look(begun + 121_000);
+    expect(come.slice(1)).toEqual([{ name: 'bad', connector: { config: {} } }]);
+  });
+
   test('is a failure when there is no other, and it never opens as it is', async () => {
     await put('flaky.mjs', flaky);
     const open = async (clouds: string) => openClouds(await readClouds(root, await put('c.yaml', `clouds: ${clouds}`)), root);
