@@ -14,6 +14,8 @@ const vitest = await startVitest([file], {
 });
 await vitest.close();
 process.disconnect();
+// Whatever a connector has left open.
+process.exit();
 
 /** No other check is begun then, and the one that is being made is given up. */
 function endWhenTold(running: Vitest): void {

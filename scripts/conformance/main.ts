@@ -45,15 +45,24 @@ async function run(name: string): Promise<Outcome[]> {
   const found: Outcome[] = [];
   const started = Date.now();
   const file = join(root, 'packages/connectors', name, 'src/conformance.test.ts');
-  const child = fork(join(import.meta.dirname, 'connector.ts'), [file], { cwd: root, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(join(import.meta.dirname, 'connector.ts'), [file], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // A check that does not heed that it is given up.
+    timeout: (minutes + 2) * 60_000,
+    killSignal: 'SIGKILL',
+  });
   child.on('message', (outcome: Outcome) => {
     found.push(outcome);
     const { subject, check, state, why = '', ms } = outcome;
     console.log(`${subject}: ${check} ${state} ${state === 'passed' ? `after ${Math.round(ms)} ms` : why}`);
   });
-  const timer = setTimeout(() => child.send('enough'), minutes * 60_000);
-  const code = await new Promise((resolve) => child.once('close', resolve));
+  const timer = setTimeout(() => child.connected && child.send('enough'), minutes * 60_000);
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  child.once('error', ({ message }) => resolve(message));
+  child.once('close', (_code, signal) => resolve(signal === null ? undefined : `it was ended by ${signal} after ${found.length} checks`));
+  const cut = await promise;
   clearTimeout(timer);
-  if (found.length > 0) return found;
-  return [{ subject: name, check: 'conformance.test.ts', state: 'failed', why: `no check was made (${String(code)})`, ms: 0, at: started }];
+  const why = cut ?? (found.length === 0 ? 'no check was made' : undefined);
+  return why === undefined ? found : [...found, { subject: name, check: 'conformance.test.ts', state: 'failed', why, ms: 0, at: started }];
 }

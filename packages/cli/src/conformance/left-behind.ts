@@ -1,4 +1,4 @@
-import { endAllOf } from '@paceline/engine/conformance';
+import { endAllOf, unlessAborted } from '@paceline/engine/conformance';
 import type { Connector } from '@paceline/engine/connector';
 import { PacelineError, toError } from '@paceline/model';
 import { say, type Shell } from '../shell.ts';
@@ -48,7 +48,8 @@ export async function endLeftBehind({ name, connector, account, journal, patienc
 export async function accountOf(name: string, connector: Connector, signal: AbortSignal): Promise<string | undefined> {
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(accountMs)]);
   try {
-    return await connector.account?.({ signal: inTime, now: Date.now, log: { info: () => undefined, warn: () => undefined } });
+    const context = { signal: inTime, now: Date.now, log: { info: () => undefined, warn: () => undefined } };
+    return connector.account && (await unlessAborted(inTime, connector.account(context)));
   } catch (cause) {
     throw new PacelineError('PACELINE_CLOUD_FAILED', `${name} does not say where its credentials lead: ${toError(cause).message}`, {
       cause,

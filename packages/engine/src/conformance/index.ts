@@ -1,6 +1,7 @@
 /** Checks that every connector has to pass, for its authors: run them over a real cloud with `defineConformance`. */
 export { Bench, type RequestOptions } from './bench.ts';
 export type { Check } from './check.ts';
+export { unlessAborted } from './deadline.ts';
 export type { Home } from './home.ts';
 export { endAllOf, type Ending } from './leftovers.ts';
 export type { ConformanceSubject, FaultySubject } from './subject.ts';
