@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cloud, ConfiguredCloud } from '@paceline/engine';
-import { beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { beforeEach, afterEach, describe, expect, test, vi } from 'vitest';
 import { CloudWatch } from './cloud-watch.ts';
 import { readClouds } from './clouds-file.ts';
 import { loadConnector } from './connector-package.ts';
@@ -237,6 +237,27 @@ describe('a cloud that cannot be opened', () => {
     await put('c.yaml', both);
     await watch.look(begun + 121_000);
     expect(come.slice(1)).toEqual([{ name: 'bad', connector: { config: {} } }]);
+  });
+
+  test('keeps no other waiting when it never answers, for longer than whoever started the engine waits', async () => {
+    await put('good.mjs', good);
+    await put(
+      'silent.mjs',
+      'export const connectorModule = { name: "s", configSchema: {}, createConnector: () => new Promise(() => {}) };',
+    );
+    const file = await put('c.yaml', 'clouds: { good: { connector: ./good.mjs }, silent: { connector: ./silent.mjs } }');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const opening = openClouds(await readClouds(root, file), root);
+      while (vi.getTimerCount() === 0) await new Promise(setImmediate);
+      vi.advanceTimersByTime(15_000);
+      expect(await opening).toMatchObject([
+        { name: 'good', connector: {} },
+        { name: 'silent', why: { code: 'timeout', message: expect.stringContaining('has not been opened within 15 s') } },
+      ]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('is a failure when there is no other, and it never opens as it is', async () => {

@@ -8,7 +8,9 @@ import { isBuiltIn, loadConnector, type LoadedModule } from './connector-package
 /** Where the clouds are written down, and where connectors are looked for. */
 export type CloudsPlace = Pick<CloudsSource, 'file' | 'folder'>;
 
+/** How long a connector may ask somebody else before it is ready, in milliseconds: while nobody waits for it, and while all others do. */
 const longestOpeningMs = 60_000;
+const longestStartMs = 15_000;
 
 /**
  * Makes the configured clouds ready for the engine. One that cannot be opened is closed, and keeps no other from being used.
@@ -16,7 +18,7 @@ const longestOpeningMs = 60_000;
  * @throws as `openCloud`, when there are only clouds that never open as they are configured
  */
 export async function openClouds({ entries, ...place }: CloudsSource, program: string): Promise<ConfiguredCloud[]> {
-  const results = await Promise.allSettled(entries.map((entry) => openCloud(entry, place, program)));
+  const results = await Promise.allSettled(entries.map((entry) => openCloud(entry, place, program, longestStartMs)));
   const [first] = results;
   const areHopeless = results.every((result) => result.status === 'rejected' && !mayOpenLater(result.reason));
   if (first?.status === 'rejected' && areHopeless) throw first.reason;
@@ -36,11 +38,12 @@ export async function openCloud(
   { name, connector, reach, config }: CloudEntry,
   { file, folder }: CloudsPlace,
   program: string,
+  longestMs = longestOpeningMs,
 ): Promise<Cloud> {
   const module = await loadConnector(connector, [folder, program]);
   try {
     if (!isBuiltIn(connector)) checkConfig(module, config);
-    const made = await inTime(module.createConnector(config));
+    const made = await inTime(module.createConnector(config), longestMs);
     return { name, connector: made, ...(reach === undefined ? {} : { reach }) };
   } catch (cause) {
     const hint = isConnectorError(cause) ? cause.details.hint : undefined;
@@ -53,14 +56,14 @@ export async function openCloud(
 }
 
 /** Nobody waits for ever for a connector that asks somebody first. What comes later is closed. */
-async function inTime(made: Connector | Promise<Connector>): Promise<Connector> {
+async function inTime(made: Connector | Promise<Connector>, longestMs: number): Promise<Connector> {
   if (!(made instanceof Promise)) return made;
   const late = Promise.withResolvers<never>();
-  const error = new ConnectorError('timeout', `it has not been opened within ${longestOpeningMs / 1000} s`);
+  const error = new ConnectorError('timeout', `it has not been opened within ${longestMs / 1000} s`);
   const timer = setTimeout(() => {
     made.then((connector) => connector.close?.()).catch(() => {});
     late.reject(error);
-  }, longestOpeningMs);
+  }, longestMs);
   return Promise.race([made, late.promise]).finally(() => clearTimeout(timer));
 }
 
