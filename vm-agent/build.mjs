@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { minify } from 'vite';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const limits = { minified: 60_000, gzip: 22_900 };
+const limits = { minified: 60_000, gzip: 23_000 };
 
 /** Bundle the agent into one file that runs on every Node from 18 up, and hold it to its size. */
 export async function buildAgent(outfile = join(here, 'dist', 'agent.cjs')) {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join as joinPath } from 'node:path';
@@ -12,6 +11,7 @@ import { type AgentConfig, forgetSecret } from './config.ts';
 import { writeDurably } from './durable.ts';
 import { journal } from './journal.ts';
 import { watchLease } from './lease.ts';
+import { takeHostKey } from './link/host-key.ts';
 import { Engine } from './link/http.ts';
 import { join, makeKey, readKey } from './link/join.ts';
 import { OpsQueue } from './link/ops.ts';
@@ -185,19 +185,35 @@ export class Instance {
     const key = known ?? makeKey(state, this.#config.run);
     if (this.#config.secret) this.#masker.add(this.#config.secret);
     const started = this.#clock.now();
-    const { hostKey } = await join({
+    const options = {
       config: this.#config,
       key,
       bootId: bootId(),
       backoff: new Backoff(this.#clock),
       log: this.#log,
       signal: this.#closing.signal,
-    });
-    if (hostKey) execFileSync('sh', [joinPath(state, 'take-host-key')], { input: hostKey });
+    };
+    const { hostKey } = await join(options);
+    // Not joined until the engine knows: a repetition gets the same key again.
+    if (hostKey) {
+      const taken = takeHostKey(joinPath(state, 'take-host-key'), hostKey, options.signal);
+      await taken.then(
+        () => join(options, { tookHostKey: true }),
+        (error: Error) => this.#keepsHostKey(error),
+      );
+    }
     writeDurably(joined, '');
     forgetSecret(this.#options.configFile);
     this.#log(`Joined ${this.#config.url} as ${this.#config.instance} of ${this.#config.run} in ${this.#clock.now() - started} ms`);
     return key;
+  }
+
+  /** While the engine hears nothing of it, the host key that the machine has is good: also when it cannot take another. */
+  #keepsHostKey(error: Error): void {
+    this.#closing.signal.throwIfAborted();
+    const message = `The host key in the user data stays in use: ${error.message}`;
+    this.#log(message);
+    void this.#ops.send({ op: 'notice', severity: 'warning', message });
   }
 
   #bench(): Bench {

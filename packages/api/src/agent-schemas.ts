@@ -19,6 +19,7 @@ export const joinRequest = z.strictObject({
   agentVersion: z.string().max(100),
   nodeVersion: z.string().max(100),
   bootId: z.string().max(100),
+  tookHostKey: z.exactOptional(z.literal(true)),
 }) satisfies z.ZodType<JoinRequest>;
 
 export const op = z.discriminatedUnion('op', [

@@ -2,8 +2,8 @@
  * What the agent and the server say to each other. Types and constants only: the agent bundles this file, so it must not
  * import anything. The zod schemas of the same shapes are in `agent-schemas.ts`; a type test keeps the two equal.
  *
- * The link: `POST /agent/join` once; then `GET /agent/stream`, Server-Sent Events that push what the agent has to do and the
- * values it waits for; and `POST /agent/ops` for everything the agent says. The agent has at most one `ops` request under way
+ * The link: `POST /agent/join` once, and again if the answer brings a host key; then `GET /agent/stream`, Server-Sent Events that push what
+ * the agent has to do and the values it waits for; and `POST /agent/ops` for everything the agent says. The agent has at most one `ops` request under way
  * and gathers what comes meanwhile into the next one, in order. Each mutating op has an `id` that grows by one: an op whose
  * answer was lost is sent again with its id, and the server carries out each id once. An assignment that says `completed: false`
  * for work that the agent has completed means that the completion was lost: the agent sends it again.
@@ -46,6 +46,8 @@ export interface JoinRequest {
   nodeVersion: string;
   /** Changes when the machine boots. */
   bootId: string;
+  /** Its SSH server has the `hostKey` that was the answer: the agent joins a second time to say so. */
+  tookHostKey?: true;
 }
 
 export interface JoinResponse {

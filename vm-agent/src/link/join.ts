@@ -31,8 +31,11 @@ export function makeKey(state: string, run: string): string {
   return key;
 }
 
-/** Spend the one-time secret. Tries until the engine answers; a refusal is final and thrown as an `HttpError`. */
-export async function join({ config, key, bootId, backoff, log, signal }: JoinOptions): Promise<JoinResponse> {
+/** Spend the one-time secret. Tries until the engine answers; a refusal is final and thrown as an `HttpError`. A repetition may say `more`. */
+export async function join(
+  { config, key, bootId, backoff, log, signal }: JoinOptions,
+  more?: Pick<JoinRequest, 'tookHostKey'>,
+): Promise<JoinResponse> {
   const request: JoinRequest = {
     run: config.run,
     instance: config.instance,
@@ -41,6 +44,7 @@ export async function join({ config, key, bootId, backoff, log, signal }: JoinOp
     agentVersion: version,
     nodeVersion: process.version,
     bootId,
+    ...more,
   };
   const engine = new Engine(config);
   try {

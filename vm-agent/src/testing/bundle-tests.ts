@@ -95,6 +95,41 @@ export function defineBundleTests(name: string, node: string): void {
       expect(engine.joins).toHaveLength(1);
     });
 
+    /** An agent behind a tunnel, with this program to put the host key in its place. */
+    function tunnelled(program: string): AgentProcess {
+      engine.hostKey = 'another key';
+      const agent = new AgentProcess(engine, bundle, node);
+      agents.push(agent);
+      writeFileSync(join(agent.mkdir('var/lib/paceline'), 'take-host-key'), program);
+      return agent.start();
+    }
+
+    test('says that it has taken the host key of its join, also when it is stopped in the middle', async () => {
+      const agent = tunnelled('cat >"$0.begun"; exec sleep 600');
+      const file = agent.path('var/lib/paceline/take-host-key');
+      await engine.until('the program', () => existsSync(`${file}.begun`));
+      await agent.kill('SIGTERM');
+      writeFileSync(file, 'cat >"$0.taken"');
+      agent.start();
+      await engine.until('the link', () => engine.connected);
+      expect(agent.read('var/lib/paceline/take-host-key.taken')).toBe('another key');
+      expect(engine.joins.map(({ tookHostKey }) => tookHostKey)).toEqual([undefined, undefined, true]);
+      expect(new Set(engine.joins.map(({ keyHash }) => keyHash)).size).toBe(1);
+    });
+
+    test('works on with the host key that it has when it cannot take another, and says why', async () => {
+      tunnelled('echo "no room for it" >&2; exit 1');
+      await completed(engine.assign([engine.script('a', 'echo fine')]));
+      expect(engine.joins.map(({ tookHostKey }) => tookHostKey)).toEqual([undefined]);
+      expect(engine.done).toContainEqual(
+        expect.objectContaining({
+          op: 'notice',
+          severity: 'warning',
+          message: expect.stringMatching(/user data stays in use: [^]*no room for it/),
+        }),
+      );
+    });
+
     test('a failed script stops the steps after it, with its last word as the reason', async () => {
       await started();
       engine.assign([

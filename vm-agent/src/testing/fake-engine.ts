@@ -24,6 +24,8 @@ export class FakeEngine {
   /** Cut this many report uploads after their first bytes. */
   reportCuts = 0;
   joinStatus = 0;
+  /** What the machine's SSH server has to use. */
+  hostKey: string | undefined;
   streamStatus = 0;
   keyHash = '';
   lastOp = 0;
@@ -216,7 +218,7 @@ export class FakeEngine {
       if (join.secret !== this.secret || (this.keyHash && this.keyHash !== join.keyHash))
         return json(403, { detail: 'The secret is spent' });
       this.keyHash = join.keyHash;
-      return json(200, { run: join.run, instance: join.instance });
+      return json(200, { run: join.run, instance: join.instance, hostKey: this.hostKey });
     }
     const key = (request.headers.authorization ?? '').replace(/^Bearer /, '');
     if (createHash('sha256').update(key).digest('hex') !== this.keyHash) return json(401, { detail: 'unknown key' });

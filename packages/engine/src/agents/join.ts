@@ -7,7 +7,7 @@ import type { Change } from '../run/change.ts';
 import type { Instance } from '../run/instance.ts';
 import { hasEnded, type Run } from '../run/run.ts';
 
-/** What a join means: the spending of the secret, nothing (it was this agent's join, repeated), or an alarm. */
+/** What a join means: the spending of the secret, nothing or a new host key (it was this agent's join, repeated), or an alarm. */
 export type JoinDecision = { changes: Change[]; refused?: PacelineError };
 
 /**
@@ -19,7 +19,7 @@ export function decideJoin(run: Run, instance: Instance, request: JoinRequest, e
   const given = Buffer.from(request.secret);
   const known = instance.machine.token !== '' && given.length === expected.length && timingSafeEqual(given, expected);
   if (!known) return refusal(instance, 'its secret is not the one that was given to this machine', now);
-  if (instance.keyHash === request.keyHash) return { changes: [] };
+  if (instance.keyHash === request.keyHash) return { changes: hostKeyTaken(instance, request) };
   if (instance.keyHash !== null) {
     return refusal(instance, 'its secret has been spent already: somebody else has read the user data of this machine', now);
   }
@@ -37,6 +37,10 @@ export function decideJoin(run: Run, instance: Instance, request: JoinRequest, e
       },
     ],
   };
+}
+
+function hostKeyTaken({ name, tookHostKey }: Instance, request: JoinRequest): Change[] {
+  return request.tookHostKey && !tookHostKey ? [{ kind: 'instance', name, patch: { tookHostKey: true } }] : [];
 }
 
 /** Of one instance: whoever tries needs no key, and may try as long as the run lasts. */

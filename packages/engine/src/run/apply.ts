@@ -5,7 +5,7 @@ import type { Run } from './run.ts';
 
 const versions = new WeakMap<Run, number>();
 /** What no parameter shows. */
-const silent: ReadonlySet<string> = new Set(['lastOp', 'refusals', 'told', 'alarms', 'step'] satisfies (keyof Instance)[]);
+const silent: ReadonlySet<string> = new Set(['lastOp', 'refusals', 'told', 'alarms', 'tookHostKey', 'step'] satisfies (keyof Instance)[]);
 
 /** As long as it is the same, so is the value of every parameter. */
 export function versionOf(run: Run): number {

@@ -22,7 +22,15 @@ export type Decision = (run: Run, now: number) => Change[];
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-const shown: ReadonlySet<string> = new Set(['lastOp', 'refusals', 'told', 'alarms', 'step', 'statecustom'] satisfies (keyof Instance)[]);
+const shown: ReadonlySet<string> = new Set([
+  'lastOp',
+  'refusals',
+  'told',
+  'alarms',
+  'tookHostKey',
+  'step',
+  'statecustom',
+] satisfies (keyof Instance)[]);
 
 /** Whether a change can open a barrier, move a machine or end a run; most of what recipes say cannot. */
 export function movesRun(change: Change): boolean {

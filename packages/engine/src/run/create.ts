@@ -113,6 +113,7 @@ export function createInstance(run: Run, node: string, index: number, cloud: str
     keyHash: null,
     joinedAt: null,
     bootId: null,
+    tookHostKey: false,
     lastOp: 0,
     refusals: [],
     told: 0,

@@ -52,6 +52,8 @@ export interface Instance {
   keyHash: string | null;
   joinedAt: number | null;
   bootId: string | null;
+  /** The agent has said that the SSH server uses the host key which it got when it joined. */
+  tookHostKey: boolean;
   /** The last numbered op that was carried out. */
   lastOp: number;
   /** Those of the last batch of ops that were refused, for an answer that was lost. */

@@ -121,7 +121,7 @@ export function insertReport(run: Run, { name, instance, bytes, sha256, at }: St
 /** What rows of earlier versions do not say. */
 const defaults = {
   facts: { scaling: null, scalings: [], untold: null, accounts: {} },
-  instance: { removing: false, told: 0, alarms: 0 },
+  instance: { removing: false, told: 0, alarms: 0, tookHostKey: false },
   machine: { size: null, disks: [], wanted: null, madeImage: null, endedAt: null, instead: null },
 };
 

@@ -17,12 +17,12 @@ export function tunnelKeys(engineKey: Buffer, machine: { run: string; instance: 
 }
 
 /**
- * The public keys that the SSH server of a machine may have now. The one of the user data is good until the machine has another: its agent
- * takes that when it has joined, before it says anything more.
+ * The public keys that the SSH server of a machine may have now. The one of the user data is good until the agent has said that it has put
+ * the other in its place: what cannot do that, or was made by an engine that had no other, stays in reach.
  */
-export function hostKeysOf(engineKey: Buffer, run: string, { name, machine, lastOp }: Instance): string[] {
+export function hostKeysOf(engineKey: Buffer, run: string, { name, machine, tookHostKey }: Instance): string[] {
   const { host, lastingHost } = tunnelKeys(engineKey, { run, instance: name, token: machine.token });
-  return [lastingHost, ...(lastOp === 0 ? [host] : [])].map(({ publicKey }) => publicKey);
+  return [lastingHost, ...(tookHostKey ? [] : [host])].map(({ publicKey }) => publicKey);
 }
 
 export interface TunnelKeys {

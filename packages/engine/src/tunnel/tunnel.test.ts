@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { createServer, request } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
+import { decideJoin } from '../agents/join.ts';
+import { joinSecret } from '../bootstrap/secrets.ts';
 import { maxUserDataBytes, renderUserData } from '../bootstrap/user-data.ts';
 import { systemClock } from '../clock.ts';
 import { keyPairOf } from '../ssh/key-pair.ts';
@@ -29,14 +31,24 @@ describe('the keys of a tunnel', () => {
   });
 });
 
-test('the host key of the user data is good until the agent has said anything', () => {
+test('the host key of the user data is good until the agent says that it has taken the other, whatever it said before', () => {
   const test = new TestRun(planOf({ n: nodeOf() }));
   test.boot('n.1');
   const instance = test.instance('n.1');
   const made = tunnelKeys(Buffer.alloc(32), { run: test.run.id, instance: 'n.1', token: instance.machine.token });
   const known = (): string[] => hostKeysOf(Buffer.alloc(32), test.run.id, instance);
   expect(known()).toEqual([made.lastingHost.publicKey, made.host.publicKey]);
+  const join = (more: { tookHostKey?: true } = {}): void => {
+    const secret = joinSecret(Buffer.alloc(32), test.run.id, 'n.1', instance.machine.token);
+    const request = { run: test.run.id, instance: 'n.1', secret, keyHash: 'k', agentVersion: '', nodeVersion: '', bootId: '', ...more };
+    test.apply(decideJoin(test.run, instance, request, Buffer.alloc(32), test.now).changes);
+  };
+  join();
   instance.lastOp = 1;
+  join();
+  expect(known()).toEqual([made.lastingHost.publicKey, made.host.publicKey]);
+  join({ tookHostKey: true });
+  join();
   expect(known()).toEqual([made.lastingHost.publicKey]);
 });
 

@@ -114,7 +114,7 @@ export const agentMutants: Mutant[] = [
   {
     name: 'a join that is repeated is refused',
     file: 'agents/join.ts',
-    search: 'if (instance.keyHash === request.keyHash) return { changes: [] };',
+    search: 'if (instance.keyHash === request.keyHash) return { changes: hostKeyTaken(instance, request) };',
     replace: '',
   },
   {
