@@ -1,7 +1,7 @@
 import { readRecordAs, recordFields, type RecordReading } from '@paceline/connector-host';
 import * as z from 'zod';
 
-/** What happens after it has its own files: `outputs.json`, `failed`, `killed`, `ended`, `stuck`. */
+/** What happens after it has its own files: `outputs.json`, `failed`, `making`, `killed`, `ended`, `stuck`. */
 const recordSchema = z.object({
   ...recordFields,
   /** The copy of the module that has made it, and ends it. */

@@ -205,6 +205,35 @@ describe.skipIf(reason !== undefined)(`a cloud of a module${reason === undefined
     expect(cloud.made()).toEqual([]);
   });
 
+  test.each(['SIGKILL', 'SIGTERM'] as const)(
+    'does not make a machine twice, nor take it for gone, when all that made it got %s',
+    async (signal) => {
+      const cloud = openCloud('difficult');
+      writeFileSync(join(cloud.machines, 'slow'), '');
+      const connector = open(cloud.settings);
+      const { id } = first(await connector.launch(launchRequest('#!/bin/sh\n'), context));
+      const folder = join(cloud.root, 'machines', id);
+      const read = (name: string): string => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : '');
+      await until('it is being made', () => read('answer.new').includes('apply_start'), patienceMs);
+      const timer = read('timeout.pid').trim();
+      const runner = /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${timer}/status`, 'utf8'))?.[1];
+      // As when the service that they are of is stopped.
+      for (const group of [runner, timer, read('tool.pid')]) process.kill(-Number(group), signal);
+      await become(connector, id, 'error');
+      rmSync(join(cloud.machines, 'slow'));
+      const outcome = (): Promise<unknown> =>
+        connector.terminate([id], context).then(
+          ([result]) => result?.gone,
+          (error: unknown) => error,
+        );
+      const refused = { code: 'conflict', message: expect.stringMatching(/killed while it made it.* delete .*\/killed$/) };
+      expect(await until('it is refused or gone', outcome, patienceMs)).toMatchObject(refused);
+      expect(cloud.made()).toEqual([]);
+      rmSync(join(folder, 'killed'));
+      await until('it is gone', async () => (await outcome()) === true, patienceMs);
+    },
+  );
+
   test('a module that is none is no machine, and ends without the tool', async () => {
     const cloud = openCloud('difficult');
     writeFileSync(join(cloud.module, 'main.tf'), 'terraform {\n  backend "s3" {}\n}\nmodule "x" {\n  source = "../elsewhere"\n}\n');
