@@ -33,7 +33,14 @@ const fault = 'machines are not kept from this host and from other runs:';
 test.for([
   ['that failed where it is possible', 'case $rules in *world*) echo table is full >&2; exit 1 ;; esac', `${fault} nft: table is full`],
   ['whose program was killed', 'kill -KILL $$', `${fault} nft was ended by signal 9`],
-  ['that the kernel does not know', 'exit 1', 'there'],
+  ['for which there is no memory', 'echo Cannot allocate memory >&2; exit 1', `${fault} nft: Cannot allocate memory`],
+  ['whose program is not there for a moment', 'echo No such file or directory >&2; exit 127', `${fault} nft: No such file or directory`],
+  [
+    'that failed at first',
+    '[ -e "$0.again" ] || { echo full >&2; echo >>"$0.tries"; [ "$(wc -l <"$0.tries")" -lt 2 ] || : >"$0.again"; exit 1; }',
+    'there',
+  ],
+  ['that the kernel does not know', 'echo "Error: Could not process rule: Operation not supported" >&2; exit 1', 'there'],
   ['that is there', 'exit 0', 'there'],
 ] as const)('a machine with a border %s', ([, nft, outcome], context) =>
   withMachines(async () => expect(plugWith(nft)).toBe(outcome), notRoot)(context),

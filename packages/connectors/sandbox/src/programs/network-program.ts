@@ -115,16 +115,8 @@ class Switch:
             self.range = ranges[0]
         self.gateway = self.range[2] if self.open else self.range[1] if settings["privileged"] else None
         self.resolver = self.range[3] if self.open else None
-        self.fault = None
-        try:
-            self.guard(settings["pool"])
-        except (OSError, RuntimeError) as error:
-            said = f"machines are not kept from this host and from other runs: {error}"
-            if self.can_filter():
-                self.fault = said
-            else:
-                self.nft = None
-                print(said, file=sys.stderr, flush=True)
+        self.pool = settings["pool"]
+        self.fault = self.raise_border()
 
     def uplink(self, ranges, start):
         taken = list(routed_networks())
@@ -144,6 +136,18 @@ class Switch:
             ip(self.network, "link set up0 master br0 up")
             return ranges[index]
         raise RuntimeError("every network of the pool is in use on this host")
+
+    def raise_border(self):
+        """Why machines cannot be kept from others now. Where the kernel never can, there is no border, and the probe says so."""
+        try:
+            self.guard(self.pool)
+        except (OSError, RuntimeError) as error:
+            said = f"machines are not kept from this host and from other runs: {error}"
+            if self.can_filter():
+                return said
+            self.nft = None
+            print(said, file=sys.stderr, flush=True)
+        return None
 
     def guard(self, pool):
         """
@@ -192,11 +196,12 @@ class Switch:
             raise RuntimeError(f"nft: {done.stderr.strip()}")
 
     def can_filter(self):
-        """Where the kernel cannot, there is no border, and the probe says so. Where it can, no machine is without."""
+        """What fails for another reason than the kernel, such as for want of memory, says nothing of it: no machine is without a border then."""
         try:
             self.filter("table bridge trial { chain trial { type filter hook forward priority 0; tcp dport 1 drop; }; }")
-        except RuntimeError:
-            return False
+        except RuntimeError as error:
+            unknown = "(Operation|Protocol) not supported|Operation not permitted|Address family not supported|Invalid argument|No such file or directory"
+            return re.search(f"(Could not process rule|cache initialization failed): ({unknown})", str(error)) is None
         except OSError:
             pass
         return True
@@ -208,6 +213,7 @@ class Switch:
 
     def plug(self, slot):
         """A network for one machine, with an address on the switch."""
+        self.fault = self.fault and self.raise_border()
         if self.fault:
             raise RuntimeError(self.fault)
         network = new_network()
